@@ -1,0 +1,77 @@
+#include "interrupt.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_signal;
+
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+#define STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
+
+static void on_stop_signal(int sig)
+{
+	stop_signal = sig;
+}
+
+static void install_one(int sig)
+{
+	struct sigaction action = {.sa_handler = on_stop_signal};
+	struct sigaction old;
+
+	sigemptyset(&action.sa_mask);
+	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(sig, &action, NULL);
+}
+
+void interrupt_install(void)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	for (size_t i = 0; i < STOP_SIGNALS; i++)
+		install_one(stop_signals[i]);
+	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how our children ended */
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+int interrupt_signal(void)
+{
+	return stop_signal;
+}
+
+int interrupt_check(struct err *err)
+{
+	if (stop_signal == 0)
+		return 0;
+	return err_set(err, ERR_INTERRUPTED, 0, "interrupted (%s)", strsignal(stop_signal));
+}
+
+void interrupt_block(sigset_t *old)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < STOP_SIGNALS; i++)
+		sigaddset(&mask, stop_signals[i]);
+	pthread_sigmask(SIG_BLOCK, &mask, old);
+}
+
+void interrupt_restore(const sigset_t *old)
+{
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+void interrupt_die(void)
+{
+	int sig = stop_signal;
+	sigset_t mask;
+
+	signal(sig, SIG_DFL);
+	sigemptyset(&mask);
+	sigaddset(&mask, sig);
+	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
+	raise(sig);
+	_exit(128 + sig); /* not reached: each of the three ends a process by default */
+}

@@ -1,0 +1,38 @@
+/*
+ * The signals that ask the program to end: INT, TERM and HUP. A handler sets a flag and does nothing
+ * else; whatever waits or loops looks at it, cleans up and returns, and main() then dies of that
+ * same signal, so that a shell sees what it would see of any program.
+ */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include <signal.h>
+
+#include "err.h"
+
+/*
+ * Installs the handlers, without SA_RESTART. A signal that is ignored already stays so, as nohup(1)
+ * and a shell's background jobs want it. Ignores SIGPIPE and SIGXFSZ: they are errors of one write.
+ * SIGCHLD gets its default, so that children can be waited for.
+ */
+void interrupt_install(void);
+
+/* The signal that asked us to end, or 0. */
+int interrupt_signal(void);
+
+/* 0, or -1 with ERR_INTERRUPTED if a signal has asked us to end. */
+int interrupt_check(struct err *err);
+
+/*
+ * Blocks the three signals, so that none can come between a look at the flag and a wait that
+ * unblocks them (ppoll(2)); *old takes the mask to wait with and to restore.
+ */
+void interrupt_block(sigset_t *old);
+
+/* Restores the mask that interrupt_block() saved. */
+void interrupt_restore(const sigset_t *old);
+
+/* Ends the process by the signal that asked for it; does not return. */
+_Noreturn void interrupt_die(void);
+
+#endif

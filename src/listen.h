@@ -1,0 +1,52 @@
+/*
+ * A set of listening sockets, one an address, accepted from as one. Every address ("", *) is an IPv6
+ * and an IPv4 socket on the same port, with port 0 too. Python's bind(), listen() and accept().
+ */
+#ifndef LISTEN_H
+#define LISTEN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "addr.h"
+#include "err.h"
+#include "happy.h"
+
+struct listen_set {
+	size_t count;
+	int fd[HAPPY_MAX];
+	/* The file of a unix socket; it is removed when we close, if it is still this one. */
+	char path[sizeof(((struct addr *)0)->path)];
+	dev_t dev;
+	ino_t ino;
+};
+
+/*
+ * Listens on addr (any kind; ADDR_FD: an inherited socket that listens already) with that family
+ * (AF_UNSPEC, AF_INET, AF_INET6). Blocks only while a name is looked up. A unix socket's file is made
+ * with umask 077; one that nobody listens on any more is replaced.
+ *
+ * Returns 0, the set then being the caller's to close, or -1: ERR_FAILED naming the address that
+ * cannot be had, or what resolve() gives. A family that this host lacks is no error if the
+ * other one works.
+ */
+int listen_open(struct listen_set *set, const struct addr *addr, int family, int64_t deadline,
+    struct err *err);
+
+/*
+ * Accepts the next connection of any of the sockets; blocks until it is there or the deadline.
+ * Connections that are gone before they are accepted are passed over. Its address is written into
+ * peer, of ADDR_TEXT_MAX bytes: later, after a reset, it could not be had.
+ *
+ * Returns the socket (sock.h's kind, not yet prepared), the caller's to close, or -1.
+ */
+int listen_accept(const struct listen_set *set, int64_t deadline, char *peer, struct err *err);
+
+/* Writes where the set listens, "[::]:9009, 0.0.0.0:9009", into text of size bytes. */
+void listen_names(const struct listen_set *set, char *text, size_t size);
+
+/* Closes the sockets: whoever still waits to be accepted is refused. A second call does nothing. */
+void listen_close(struct listen_set *set);
+
+#endif

@@ -1,0 +1,148 @@
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "options.h"
+#include "peer.h"
+#include "recv.h"
+#include "report.h"
+#include "send.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+/*
+ * A descriptor 0, 1 or 2 that is closed would be given to the first socket, and messages for stderr
+ * sent to the peer. It is filled with one that fails as a closed one would.
+ */
+static void fill_standard_descriptors(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", modes[fd]) == -1)
+			_exit(EXIT_FAILURE);
+	}
+}
+
+static int exit_code(const struct err *err)
+{
+	if (err->kind != ERR_NONE && interrupt_signal() != 0)
+		return 128 + interrupt_signal();
+	switch (err->kind) {
+	case ERR_NONE:
+		return 0;
+	case ERR_USAGE:
+		return 2;
+	case ERR_TIMEOUT:
+		return 3;
+	case ERR_MISMATCH:
+		return 4;
+	case ERR_UNCONFIRMED:
+		return 5;
+	case ERR_PEER:
+		return 6;
+	default:
+		return 1;
+	}
+}
+
+static int run(const struct options *options, const struct report *report, struct outcome *outcome,
+    struct err *err)
+{
+	struct transfer_options transfer = {
+	    .chunk = (size_t)options->chunk,
+	    .limits = {.idle = options->idle_limit, .end = DEADLINE_NEVER},
+	    .receipts = !options->no_receipt,
+	    .must_confirm = options->must_confirm,
+	    .expect = options->has_expected ? options->expected : NULL,
+	};
+
+	if (options->total_limit != 0)
+		transfer.limits.end = deadline_after(options->total_limit);
+	if (options->role == OPTIONS_SEND)
+		return send_run(options, &transfer, report, outcome, err);
+	return recv_run(options, &transfer, report, outcome, err);
+}
+
+/* stdout is the data's, where recv writes them there or gives them to a command that may use it. */
+static FILE *json_stream(const struct options *options)
+{
+	bool is_data = options->role == OPTIONS_RECV &&
+	               (options->command != NULL || strcmp(options->path, "-") == 0);
+
+	return is_data ? stderr : stdout;
+}
+
+/* Runs the transfer and reports it. Returns the exit code. */
+static int run_and_report(struct options *options)
+{
+	struct outcome outcome = {
+	    .path = options->command != NULL ? options->command[0] : options->path,
+	};
+	struct report report = {
+	    .role = options_role_name(options->role),
+	    .quiet = options->quiet,
+	    .verbose = options->verbose,
+	};
+	struct err err = {.kind = ERR_NONE};
+
+	if (peer_settle_descriptors(options, &err) == 0 &&
+	    run(options, &report, &outcome, &err) == 0) {
+		err.kind = ERR_NONE; /* whatever was tried on the way */
+		report_outcome(&report, &outcome);
+	} else if (err.kind != ERR_INTERRUPTED) {
+		report_error(&report, &err);
+	}
+	int code = exit_code(&err);
+	if (options->json &&
+	    report_json(&report, &outcome, &err, code, json_stream(options)) == -1 && code == 0) {
+		err_sys(&err, "--json");
+		report_error(&report, &err);
+		code = exit_code(&err);
+	}
+	return code;
+}
+
+/* Output that does not arrive is a failure also where it is only --help. */
+static int close_stdout(void)
+{
+	if (fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	perror("sockxfer: stdout");
+	return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct report nobody = {.role = NULL};
+	struct err err = {.kind = ERR_NONE};
+
+	fill_standard_descriptors();
+	setlocale(LC_CTYPE, "");
+	if (options_parse(&options, argc, argv, &err) == -1) {
+		report_error(&nobody, &err);
+		return exit_code(&err);
+	}
+	switch (options.action) {
+	case OPTIONS_HELP:
+		options_help(stdout);
+		return close_stdout();
+	case OPTIONS_VERSION:
+		puts("sockxfer " VERSION);
+		return close_stdout();
+	case OPTIONS_RUN:
+		break;
+	}
+	interrupt_install();
+	int code = run_and_report(&options);
+	if (code > 128)
+		interrupt_die();
+	return code;
+}

@@ -1,0 +1,375 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "number.h"
+
+/*
+ * The default chunk: large enough that system calls do not show, small enough for the cache.
+ */
+#define CHUNK_DEFAULT (INT64_C(256) * 1024)
+#define CHUNK_MAX (INT64_C(64) * 1024 * 1024)
+
+/* What getopt_long() returns for options without a letter, and for operands. */
+enum {
+	OPTION_OPERAND = 1,
+	OPTION_NO_RECEIPT = 256,
+	OPTION_JSON,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+/* The roles that an option is for. */
+enum roles { ROLE_SEND = 1, ROLE_RECV = 2, ROLE_BOTH = 3 };
+
+struct row {
+	int key; /* the letter, or one of the above */
+	enum roles roles;
+	const char *name;
+	const char *argument; /* NULL: it takes none */
+	const char *help;
+};
+
+static const struct row rows[] = {
+    {'p', ROLE_BOTH, "port", "PORT", "listen on this port of all addresses; 0: any free one"},
+    {'l', ROLE_BOTH, "listen", "ADDRESS", "listen on this address"},
+    {'4', ROLE_BOTH, "ipv4", NULL, "only IPv4"},
+    {'6', ROLE_BOTH, "ipv6", NULL, "only IPv6"},
+    {'s', ROLE_BOTH, "source", "ADDRESS[:PORT]", "connect from this address"},
+    {'w', ROLE_BOTH, "timeout", "SECONDS", "give up when the peer makes no progress for so long"},
+    {'W', ROLE_BOTH, "max-time", "SECONDS", "give up when the whole transfer takes longer"},
+    {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (256K)"},
+    {'n', ROLE_RECV, "no-clobber", NULL, "recv: never replace an existing file"},
+    {'S', ROLE_RECV, "sync", NULL, "recv: the file is on the disk before it counts as stored"},
+    {'E', ROLE_RECV, "expect", "xxh128:HEX", "recv: fail unless the data have this digest"},
+    {'V', ROLE_SEND, "verify", NULL, "send: fail unless the receiver confirms what it stored"},
+    {OPTION_NO_RECEIPT, ROLE_BOTH, "no-receipt", NULL, "give no receipt, or heed none"},
+    {'q', ROLE_BOTH, "quiet", NULL, "print nothing but errors"},
+    {'v', ROLE_BOTH, "verbose", NULL, "print what happens"},
+    {OPTION_JSON, ROLE_BOTH, "json", NULL, "print the result as a JSON object"},
+    {OPTION_HELP, ROLE_BOTH, "help", NULL, "print this and exit"},
+    {OPTION_VERSION, ROLE_BOTH, "version", NULL, "print the version and exit"},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* The operands in their order. */
+struct operands {
+	size_t count;
+	const char *word[2];
+};
+
+static void getopt_tables(char *letters, struct option *longs)
+{
+	*letters++ = '-'; /* operands are returned in their order, as OPTION_OPERAND */
+	*letters++ = ':'; /* a missing argument is told from an unknown option */
+	for (size_t i = 0; i < ROWS; i++) {
+		bool takes = rows[i].argument != NULL;
+		longs[i] = (struct option){
+		    .name = rows[i].name,
+		    .has_arg = takes ? required_argument : no_argument,
+		    .val = rows[i].key,
+		};
+		if (rows[i].key > 255)
+			continue;
+		*letters++ = (char)rows[i].key;
+		if (takes)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	longs[ROWS] = (struct option){.name = NULL};
+}
+
+static int listen_on(struct options *options, const char *text, bool is_port, struct err *err)
+{
+	if (options->listens)
+		return err_set(err, ERR_USAGE, 0, "one place to listen is enough: one -p or -l");
+	options->listens = true;
+	if (is_port)
+		return addr_parse_port(&options->address, text, err);
+	return addr_parse(&options->address, text, ADDR_LISTEN, err);
+}
+
+static int only_family(struct options *options, int family, struct err *err)
+{
+	if (options->family != AF_UNSPEC && options->family != family)
+		return err_set(err, ERR_USAGE, 0, "-4 and -6 exclude each other");
+	options->family = family;
+	return 0;
+}
+
+static int set_seconds(int64_t *ns, const char *text, struct err *err)
+{
+	*ns = number_seconds(text, err);
+	return *ns == -1 ? -1 : 0;
+}
+
+static int set_chunk(struct options *options, const char *text, struct err *err)
+{
+	options->chunk = number_size(text, CHUNK_MAX, err);
+	return options->chunk == -1 ? -1 : 0;
+}
+
+static int add_operand(struct operands *operands, const char *word, struct err *err)
+{
+	if (operands->count == sizeof(operands->word) / sizeof(operands->word[0]))
+		return err_set(err, ERR_USAGE, 0, "\"%s\" is one operand too many", word);
+	operands->word[operands->count++] = word;
+	return 0;
+}
+
+static int set_expected(struct options *options, const char *text, struct err *err)
+{
+	options->has_expected = true;
+	if (digest_parse(text, strlen(text), options->expected) == 0)
+		return 0;
+	return err_set(err, ERR_USAGE, 0,
+	    "\"%s\" is no digest: xxh128: and 32 hexadecimal digits are needed", text);
+}
+
+static int set_flag(bool *flag)
+{
+	*flag = true;
+	return 0;
+}
+
+static int set_option(struct options *options, int key, const char *argument, struct err *err)
+{
+	switch (key) {
+	case 'p':
+		return listen_on(options, argument, true, err);
+	case 'l':
+		return listen_on(options, argument, false, err);
+	case '4':
+		return only_family(options, AF_INET, err);
+	case '6':
+		return only_family(options, AF_INET6, err);
+	case 's':
+		options->has_source = true;
+		return addr_parse(&options->source, argument, ADDR_SOURCE, err);
+	case 'w':
+		return set_seconds(&options->idle_limit, argument, err);
+	case 'W':
+		return set_seconds(&options->total_limit, argument, err);
+	case 'B':
+		return set_chunk(options, argument, err);
+	case 'n':
+		return set_flag(&options->no_clobber);
+	case 'S':
+		return set_flag(&options->sync);
+	case 'E':
+		return set_expected(options, argument, err);
+	case 'V':
+		return set_flag(&options->must_confirm);
+	case OPTION_NO_RECEIPT:
+		return set_flag(&options->no_receipt);
+	case 'q':
+		return set_flag(&options->quiet);
+	case 'v':
+		return set_flag(&options->verbose);
+	case OPTION_JSON:
+		return set_flag(&options->json);
+	case OPTION_HELP:
+		options->action = OPTIONS_HELP;
+		return 0;
+	case OPTION_VERSION:
+		options->action = OPTIONS_VERSION;
+		return 0;
+	default:
+		return err_set(err, ERR_USAGE, 0, "unknown option");
+	}
+}
+
+static const struct row *find_row(int key)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].key == key)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int name_option(int key, struct err *err)
+{
+	const struct row *row = find_row(key);
+
+	if (key > 255)
+		return err_prefix(err, "--%s", row->name);
+	return err_prefix(err, "-%c, --%s", key, row->name);
+}
+
+/* getopt_long() tells a letter by optopt, a long option by the word that it just passed. */
+static int refuse(int key, char **argv, struct err *err)
+{
+	const char *word = argv[optind - 1];
+
+	if (key == ':') {
+		err_set(err, ERR_USAGE, 0, "the option needs a value");
+		return name_option(optopt, err);
+	}
+	if (optopt != 0 && optopt < 256 && find_row(optopt) == NULL)
+		return err_set(err, ERR_USAGE, 0, "unknown option -%c; --help lists all", optopt);
+	if (optopt != 0)
+		return err_set(err, ERR_USAGE, 0, "%s: the option takes no value", word);
+	return err_set(err, ERR_USAGE, 0, "unknown or ambiguous option %s; --help lists all", word);
+}
+
+/* Whether the option is for this role at all. */
+static int check_role(const struct options *options, int key, struct err *err)
+{
+	enum roles role = options->role == OPTIONS_SEND ? ROLE_SEND : ROLE_RECV;
+	const char *other = options->role == OPTIONS_SEND ? "recv" : "send";
+
+	if ((find_row(key)->roles & role) != 0)
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "is for %s only", other);
+}
+
+/* What follows "--" is a command. (getopt_long() leaves nothing else unread.) */
+static int take_command(struct options *options, int argc, char **argv, struct err *err)
+{
+	if (strcmp(argv[optind - 1], "--") != 0)
+		return 0;
+	if (optind == argc)
+		return err_set(err, ERR_USAGE, 0, "a command is needed behind --");
+	options->command = argv + optind;
+	return 0;
+}
+
+static int read_words(struct options *options, struct operands *operands, int argc, char **argv,
+    struct err *err)
+{
+	char letters[2 * ROWS + 3];
+	struct option longs[ROWS + 1];
+	int key;
+
+	getopt_tables(letters, longs);
+	opterr = 0;
+	optind = 1;
+	while ((key = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (key == '?' || key == ':')
+			return refuse(key, argv, err);
+		if (key == OPTION_OPERAND) {
+			if (add_operand(operands, optarg, err) == -1)
+				return -1;
+		} else if (check_role(options, key, err) == -1 ||
+			   set_option(options, key, optarg, err) == -1) {
+			return name_option(key, err);
+		}
+	}
+	return take_command(options, argc, argv, err);
+}
+
+/* What the operands mean depends on whether -p or -l was among the options. */
+static int place_operands(struct options *options, const struct operands *operands, struct err *err)
+{
+	size_t next = 0;
+
+	if (!options->listens) {
+		if (operands->count == 0)
+			return err_set(err, ERR_USAGE, 0,
+			    "an address to connect to is needed, or -p PORT to listen");
+		if (addr_parse(&options->address, operands->word[next++], ADDR_CONNECT, err) == -1)
+			return -1;
+	}
+	if (next < operands->count && options->command != NULL)
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" and a command behind -- exclude each other", operands->word[next]);
+	if (next < operands->count)
+		options->path = operands->word[next++];
+	if (next < operands->count)
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is one operand too many: with -p or -l there is no address",
+		    operands->word[next]);
+	return 0;
+}
+
+static int check_combinations(const struct options *options, struct err *err)
+{
+	bool connects = !options->listens && options->address.kind == ADDR_INET;
+
+	if (options->has_source && !connects)
+		return err_set(err, ERR_USAGE, 0,
+		    "-s, --source: is only for connecting to host:port");
+	if (options->must_confirm && options->no_receipt)
+		return err_set(err, ERR_USAGE, 0, "-V and --no-receipt exclude each other");
+	if (options->command != NULL && (options->no_clobber || options->sync))
+		return err_set(err, ERR_USAGE, 0, "-n and -S are for a file, not for a command");
+	return 0;
+}
+
+static int parse_role(struct options *options, const char *word, struct err *err)
+{
+	if (strcmp(word, "send") == 0)
+		options->role = OPTIONS_SEND;
+	else if (strcmp(word, "recv") == 0)
+		options->role = OPTIONS_RECV;
+	else if (strcmp(word, "--help") == 0)
+		options->action = OPTIONS_HELP;
+	else if (strcmp(word, "--version") == 0)
+		options->action = OPTIONS_VERSION;
+	else
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is neither send nor recv; sockxfer --help shows the usage", word);
+	return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv, struct err *err)
+{
+	struct operands operands = {.count = 0};
+
+	*options = (struct options){.family = AF_UNSPEC, .chunk = CHUNK_DEFAULT, .path = "-"};
+	if (argc < 2)
+		return err_set(err, ERR_USAGE, 0,
+		    "send or recv is needed; sockxfer --help shows the usage");
+	if (parse_role(options, argv[1], err) == -1)
+		return -1;
+	if (options->action != OPTIONS_RUN)
+		return 0;
+	if (read_words(options, &operands, argc - 1, argv + 1, err) == -1)
+		return err_prefix(err, "%s", options_role_name(options->role));
+	if (options->action != OPTIONS_RUN)
+		return 0;
+	if (place_operands(options, &operands, err) == -1 || check_combinations(options, err) == -1)
+		return err_prefix(err, "%s", options_role_name(options->role));
+	return 0;
+}
+
+const char *options_role_name(enum options_role role)
+{
+	return role == OPTIONS_SEND ? "send" : "recv";
+}
+
+static void help_row(FILE *out, const struct row *row)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%s--%s%s%s", row->key > 255 ? "    " : "", row->name,
+	    row->argument == NULL ? "" : " ", row->argument == NULL ? "" : row->argument);
+	if (row->key > 255)
+		fprintf(out, "  %-30s %s\n", text, row->help);
+	else
+		fprintf(out, "  -%c, %-26s %s\n", row->key, text, row->help);
+}
+
+void options_help(FILE *out)
+{
+	fputs("usage: sockxfer send [options] ADDRESS [FILE | - | -- COMMAND]\n"
+	      "       sockxfer send [options] -p PORT | -l ADDRESS [FILE | - | -- COMMAND]\n"
+	      "       sockxfer recv [options] ADDRESS [FILE | - | -- COMMAND]\n"
+	      "       sockxfer recv [options] -p PORT | -l ADDRESS [FILE | - | -- COMMAND]\n"
+	      "\n"
+	      "ADDRESS is host:port, [v6]:port, unix:path or fd:N; where it listens, :port and\n"
+	      "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"
+	      "-- COMMAND [ARGUMENT ...] in its place sends the command's output, or feeds it.\n"
+	      "\n",
+	    out);
+	for (size_t i = 0; i < ROWS; i++)
+		help_row(out, &rows[i]);
+	fputs("\n"
+	      "SECONDS may have a fraction; SIZE may end in K, M, G or T.\n"
+	      "Exit status: 0 done, 1 failed, 2 usage, 3 timed out, 4 the data do not match,\n"
+	      "5 no receipt with -V, 6 the receiver failed, 128+N killed by signal N.\n",
+	    out);
+}

@@ -1,0 +1,55 @@
+/*
+ * The command line, read into one struct that nobody changes afterwards.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "addr.h"
+#include "digest.h"
+#include "err.h"
+
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
+
+enum options_role { OPTIONS_SEND, OPTIONS_RECV };
+
+struct options {
+	enum options_action action;
+	enum options_role role;
+	bool listens; /* -p or -l: address is where; else where to connect to */
+	struct addr address;
+	int family;      /* -4, -6: AF_INET, AF_INET6; else AF_UNSPEC */
+	bool has_source; /* -s */
+	struct addr source;
+	int64_t idle_limit;  /* -w, ns; 0: none */
+	int64_t total_limit; /* -W, ns; 0: none */
+	int64_t chunk;       /* -B, bytes */
+	bool no_clobber;     /* -n */
+	bool sync;           /* -S */
+	bool must_confirm;   /* -V */
+	bool no_receipt;     /* --no-receipt */
+	bool json;           /* --json */
+	bool has_expected;   /* -E */
+	char expected[DIGEST_TEXT_MAX];
+	bool quiet;           /* -q */
+	bool verbose;         /* -v */
+	const char *path;     /* the file operand, or "-" */
+	char *const *command; /* the words behind --, or NULL */
+};
+
+/*
+ * Reads argv, argv[1] being send or recv. Strings of argv are kept by reference. Returns 0, or -1 with
+ * ERR_USAGE. Prints nothing.
+ */
+int options_parse(struct options *options, int argc, char **argv, struct err *err);
+
+/* "send" or "recv". */
+const char *options_role_name(enum options_role role);
+
+/* Prints what --help says. */
+void options_help(FILE *out);
+
+#endif

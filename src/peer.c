@@ -1,0 +1,157 @@
+#include "peer.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connect.h"
+#include "sock.h"
+
+static int accept_one(struct peer *peer, const struct time_limits *limits, struct err *err)
+{
+	peer->sock = listen_accept(&peer->listening, deadline_of(limits), peer->name, err);
+	if (peer->sock == -1)
+		return -1;
+	if (strcmp(peer->name, "unix:") == 0) /* it has no name of its own: ours tells more */
+		sock_local_name(peer->sock, peer->name);
+	return 0;
+}
+
+static int listen_and_accept(struct peer *peer, const struct options *options,
+    const struct time_limits *limits, const struct report *report, struct err *err)
+{
+	char names[ADDR_TEXT_MAX];
+	const struct addr *addr = &options->address;
+	bool unknown = addr->kind == ADDR_INET && strcmp(addr->port, "0") == 0;
+
+	if (listen_open(&peer->listening, addr, options->family, deadline_of(limits), err) == -1)
+		return err_prefix(err, "listen");
+	listen_names(&peer->listening, names, sizeof(names));
+	if (unknown)
+		report_note(report, "listening on %s", names);
+	else
+		report_detail(report, "listening on %s", names);
+	return accept_one(peer, limits, err);
+}
+
+/* An inherited socket may be a connection (inetd) or listen (systemd): it says itself which. */
+static int inherit(struct peer *peer, const struct options *options,
+    const struct time_limits *limits, const struct report *report, struct err *err)
+{
+	bool listening;
+
+	if (sock_adopt(options->address.fd, &listening, err) == -1)
+		return -1;
+	if (listening)
+		return listen_and_accept(peer, options, limits, report, err);
+	peer->sock = options->address.fd;
+	sock_peer_name(peer->sock, peer->name);
+	return 0;
+}
+
+static int connect_to(struct peer *peer, const struct options *options,
+    const struct time_limits *limits, struct err *err)
+{
+	struct connect_options how = {
+	    .family = options->family,
+	    .source = options->has_source ? &options->source : NULL,
+	};
+
+	peer->sock = connect_open(&options->address, &how, deadline_of(limits), err);
+	if (peer->sock == -1)
+		return -1;
+	sock_peer_name(peer->sock, peer->name);
+	return 0;
+}
+
+static int get_connection(struct peer *peer, const struct options *options,
+    const struct time_limits *limits, const struct report *report, struct err *err)
+{
+	if (options->listens)
+		return listen_and_accept(peer, options, limits, report, err);
+	if (options->address.kind == ADDR_FD)
+		return inherit(peer, options, limits, report, err);
+	return connect_to(peer, options, limits, err);
+}
+
+/* Puts /dev/null in the place of those of 0, 1 and 2 that are this socket too. */
+static int clear_stdio(int sock, struct err *err)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int status = null;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && status != -1; fd++) {
+		if (fd != sock && sock_same(sock, fd))
+			status = dup2(null, fd);
+	}
+	if (status == -1)
+		err_sys(err, "/dev/null");
+	if (null != -1)
+		close(null);
+	return status == -1 ? -1 : 0;
+}
+
+int peer_settle_descriptors(struct options *options, struct err *err)
+{
+	int fd = options->address.fd;
+	bool sends = options->role == OPTIONS_SEND;
+	int other = sends ? STDIN_FILENO : STDOUT_FILENO;
+	bool uses_stdio = options->command == NULL && strcmp(options->path, "-") == 0;
+
+	if (options->address.kind != ADDR_FD || !sock_same(fd, fd))
+		return 0;
+	if (uses_stdio && sock_same(fd, other))
+		return err_set(err, ERR_USAGE, 0, "%s is the connection itself: name a file",
+		    sends ? "stdin" : "stdout");
+	if (fd <= STDERR_FILENO && !options->listens) { /* what listens is in nobody's way */
+		options->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (options->address.fd == -1)
+			return err_sys(err, "fd:%d", fd);
+	}
+	return clear_stdio(options->address.fd, err);
+}
+
+static int prepare(struct peer *peer, const struct options *options, const struct report *report,
+    struct err *err)
+{
+	if (sock_prepare(peer->sock, options->idle_limit, err) == -1)
+		return -1;
+	report_detail(report, "connected to %s", peer->name);
+	return 0;
+}
+
+int peer_open(struct peer *peer, const struct options *options, const struct time_limits *limits,
+    const struct report *report, struct err *err)
+{
+	*peer = (struct peer){.sock = -1};
+	if (get_connection(peer, options, limits, report, err) == 0 &&
+	    prepare(peer, options, report, err) == 0)
+		return 0;
+	peer_close(peer);
+	return -1;
+}
+
+int peer_next(struct peer *peer, const struct options *options, const struct time_limits *limits,
+    const struct report *report, struct err *err)
+{
+	close(peer->sock);
+	if (accept_one(peer, limits, err) == 0 && prepare(peer, options, report, err) == 0)
+		return 0;
+	peer_close(peer);
+	return -1;
+}
+
+void peer_describe(const struct peer *peer, struct outcome *outcome)
+{
+	strlcpy(outcome->peer, peer->name, sizeof(outcome->peer));
+	sock_local_name(peer->sock, outcome->local);
+	outcome->started = clock_now();
+}
+
+void peer_close(struct peer *peer)
+{
+	listen_close(&peer->listening);
+	if (peer->sock != -1)
+		close(peer->sock);
+	peer->sock = -1;
+}

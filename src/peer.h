@@ -1,0 +1,51 @@
+/*
+ * The connection to the peer, however it comes about: we connect, we listen, or we inherit it.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include "addr.h"
+#include "err.h"
+#include "listen.h"
+#include "options.h"
+#include "report.h"
+
+struct peer {
+	int sock;
+	char name[ADDR_TEXT_MAX];
+	struct listen_set listening; /* empty where we connect */
+};
+
+/*
+ * To be called first of all: inetd gives a connection as stdin, stdout and stderr at once. A message there,
+ * or what a command prints, would reach the peer, and, unread, make its kernel destroy data in
+ * flight. So an inherited socket is moved out of their way, and /dev/null is put in its place;
+ * options->address then names the new descriptor. Returns 0, or -1: ERR_FAILED, or ERR_USAGE if
+ * stdin or stdout is to be both the connection and its other end.
+ */
+int peer_settle_descriptors(struct options *options, struct err *err);
+
+/*
+ * Gets the connection that options ask for, prepared for a transfer (sock_prepare()); blocks until it
+ * is there, each wait for no longer than limits allow. Where we listen, says so (on port 0 always,
+ * else with -v) and takes the first who comes; others can wait in peer->listening until it is closed.
+ *
+ * Returns 0, peer then being the caller's to close, or -1.
+ */
+int peer_open(struct peer *peer, const struct options *options, const struct time_limits *limits,
+    const struct report *report, struct err *err);
+
+/*
+ * Closes a connection that turned out to be none of a peer, and takes the next one where we listen. Blocks
+ * and returns as peer_open() does.
+ */
+int peer_next(struct peer *peer, const struct options *options, const struct time_limits *limits,
+    const struct report *report, struct err *err);
+
+/* Writes into outcome who is connected, and that it begins now. */
+void peer_describe(const struct peer *peer, struct outcome *outcome);
+
+/* Closes the connection: an abort (RST) unless the transfer has called sock_end_abort(). */
+void peer_close(struct peer *peer);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * The recv command: sink, peer and transfer wired together.
+ */
+#ifndef RECV_H
+#define RECV_H
+
+#include "err.h"
+#include "options.h"
+#include "report.h"
+#include "transfer.h"
+
+/*
+ * Does what options ask for. Blocks as long as the limits of transfer let it. Fills outcome as far as it
+ * comes. Returns 0, or -1 with what is to be said of the failure in err.
+ */
+int recv_run(const struct options *options, const struct transfer_options *transfer,
+    const struct report *report, struct outcome *outcome, struct err *err);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * What people read, on stderr. Whatever comes from a peer, a name or an argument is made harmless
+ * to the terminal (vis(3)) here, for every line.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "addr.h"
+#include "err.h"
+#include "transfer.h"
+
+struct report {
+	const char *role; /* "send", "recv" */
+	bool quiet;       /* errors only */
+	bool verbose;
+};
+
+/* Prints a line of the form "sockxfer: role: text": an error, always. */
+void report_error(const struct report *report, const struct err *err);
+
+/* The same for what is to be known unless the user wants quiet. */
+void report_note(const struct report *report, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for what only -v shows. */
+void report_detail(const struct report *report, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* What became of one run, as far as it came. */
+struct outcome {
+	const char *path;          /* the file, or the command's name */
+	char local[ADDR_TEXT_MAX]; /* "": there was no connection */
+	char peer[ADDR_TEXT_MAX];
+	int64_t started; /* clock_now() of the connection, 0: there was none */
+	struct transfer_result result;
+};
+
+/* Says what is known of a transfer that succeeded. */
+void report_outcome(const struct report *report, const struct outcome *outcome);
+
+/*
+ * Writes the result as one JSON object and a newline to out: err is what went wrong, or of kind
+ * ERR_NONE. Returns 0, or -1 if out failed.
+ */
+int report_json(const struct report *report, const struct outcome *outcome, const struct err *err,
+    int exit_code, FILE *out);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * Where a sender's bytes come from: a file, a FIFO, a device, stdin, or a command's stdout.
+ *
+ * A regular file is sent as it was when it was opened: bytes that are appended later are left
+ * out, and one that has become shorter is an error, for the stream would lie. A command's bytes are
+ * complete only if it exits with 0.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "command.h"
+#include "err.h"
+
+struct source {
+	int fd;
+	const char *name; /* for messages; the caller's */
+	bool sized;       /* a regular file: size bytes are to come */
+	int64_t size;
+	int64_t taken;          /* bytes read so far */
+	struct command command; /* its argv is NULL where there is none */
+};
+
+/*
+ * Opens path, or takes stdin for "-"; or, if argv is not NULL, sees whether that command exists. Does
+ * not block, not even on a FIFO without a writer. path and argv have to outlive the source.
+ * Returns 0, the source then being the caller's to close, or -1 with ERR_FAILED.
+ */
+int source_open(struct source *source, const char *path, char *const *argv, struct err *err);
+
+/* Starts the command, if the source is one; to be called before the first read. Returns 0, or -1. */
+int source_start(struct source *source, struct err *err);
+
+/*
+ * Reads what is there, at the most size bytes, waiting until the deadline for the first of them where the
+ * source is a pipe or the like; at the end of a command's output, for the command to exit. Returns how
+ * many, 0 at the end, or -1: ERR_FAILED (also for a file that has become shorter, and a command
+ * that failed), ERR_TIMEOUT, ERR_INTERRUPTED.
+ */
+ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t deadline,
+    struct err *err);
+
+/* Closes what source_open() opened; a command that still runs is stopped. */
+void source_close(struct source *source);
+
+#endif

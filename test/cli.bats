@@ -1,0 +1,258 @@
+#!/usr/bin/env bats
+# The command line: what is refused, and how it says so. Nothing here moves data.
+# shellcheck disable=SC2154  # port: wait_port and free_port set it
+
+load helper
+
+# usage_error TEXT... -- ARGUMENT...: exit 2, nothing on stdout, one line that says every TEXT.
+usage_error() {
+	local texts=() text
+
+	while [ "$1" != -- ]; do
+		texts+=("$1")
+		shift
+	done
+	shift
+	start us "$SOCKXFER" "$@"
+	finish us 2
+	[ ! -s us.out ]
+	one_line us.err
+	for text in "${texts[@]}"; do
+		has us.err "$text"
+	done
+}
+
+# failure TEXT ARGUMENT...: exit 1, nothing on stdout, exactly this one line.
+failure() {
+	local text=$1
+
+	shift
+	start us "$SOCKXFER" "$@"
+	finish us 1
+	[ ! -s us.out ]
+	[ "$(cat us.err)" = "$text" ] || {
+		echo "expected: $text" >&2
+		return 1
+	}
+}
+
+### Help
+
+@test "--help is on stdout, exit 0" {
+	run --separate-stderr -0 "$SOCKXFER" --help
+	[ -z "$stderr" ]
+	[[ $output == *"sockxfer send"* && $output == *"sockxfer recv"* ]]
+}
+
+@test "send --help and recv --help tell their options on stdout" {
+	run --separate-stderr -0 "$SOCKXFER" send --help
+	[ -z "$stderr" ]
+	[[ $output == *--port* && $output == *--chunk-size* ]]
+	run --separate-stderr -0 "$SOCKXFER" recv --help
+	[ -z "$stderr" ]
+	[[ $output == *--port* && $output == *--no-clobber* ]]
+}
+
+@test "--version is one line on stdout, exit 0" {
+	run --separate-stderr -0 "$SOCKXFER" --version
+	[ -z "$stderr" ]
+	[ ${#lines[@]} -eq 1 ]
+	[[ $output =~ ^sockxfer\ [0-9]+\.[0-9] ]]
+}
+
+@test "help that cannot be written is a failure" {
+	[ -c /dev/full ] || skip "needs /dev/full"
+	# shellcheck disable=SC2016  # $0 is for the inner shell
+	run -1 sh -c '"$0" --help >/dev/full' "$SOCKXFER"
+}
+
+### Commands and operands
+
+@test "no command at all is a usage error" { usage_error send recv --; }
+@test "an unknown command is a usage error that names it" { usage_error frobnicate -- frobnicate 127.0.0.1:1; }
+@test "an empty command is a usage error" { usage_error send recv -- ''; }
+@test "send without an address is a usage error" { usage_error address -- send; }
+@test "recv without an address is a usage error" { usage_error address -- recv; }
+@test "send with an operand too many is a usage error that names it" { usage_error three -- send 127.0.0.1:1 two three; }
+@test "recv with an operand too many is a usage error that names it" { usage_error three -- recv 127.0.0.1:1 two three; }
+@test "-p beside an address leaves an operand too many" { usage_error out -- recv -p 0 127.0.0.1:1 out; }
+@test "-l beside an address leaves an operand too many" { usage_error out -- recv -l :0 127.0.0.1:1 out; }
+@test "an unknown short option is a usage error that names it" { usage_error Z -- recv -Z 127.0.0.1:1; }
+@test "an unknown long option is a usage error that names it" { usage_error --frob -- recv --frob 127.0.0.1:1; }
+@test "an option without its argument is a usage error that names it" { usage_error w -- recv 127.0.0.1:1 -w; }
+@test "a long option without its argument is a usage error that names it" { usage_error --timeout -- recv 127.0.0.1:1 --timeout; }
+@test "-n is an option of recv only" { usage_error n -- send -n 127.0.0.1:1 cli.in; }
+@test "-s when listening is a usage error" { usage_error -s -- recv -p 0 -s 127.0.0.1 out; }
+@test "-4 together with -6 is a usage error" { usage_error -4 -6 -- recv -4 -6 127.0.0.1:1 out; }
+@test "-p together with -l is a usage error" { usage_error -p -l -- recv -p 0 -l :0 out; }
+
+@test "a usage error is told before the file is looked at" {
+	usage_error 80x -- send 127.0.0.1:80x /nonexistent/file
+	usage_error 80x -- recv 127.0.0.1:80x /nonexistent/file
+}
+
+### Ports
+
+@test "-p 80x is a usage error that names option and value" { usage_error -p 80x -- recv -p 80x out; }
+@test "-p 65536 is a usage error that names option and value" { usage_error -p 65536 -- recv -p 65536 out; }
+@test "-p 131153, which wraps to 81, is a usage error" { usage_error -p 131153 -- recv -p 131153 out; }
+@test "-p with more digits than any integer is a usage error" { usage_error -p -- recv -p 18446744073709551696 out; }
+@test "-p -1 is a usage error that names option and value" { usage_error -p -1 -- recv -p -1 out; }
+@test "-p '' is a usage error that names the option" { usage_error -p -- recv -p '' out; }
+@test "-p +80 is a usage error that names option and value" { usage_error -p +80 -- recv -p +80 out; }
+@test "-p ' 80' is a usage error that names option and value" { usage_error -p ' 80' -- recv -p ' 80' out; }
+@test "-p '80 ' is a usage error that names option and value" { usage_error -p '80 ' -- recv -p '80 ' out; }
+@test "-p 0x50 is a usage error that names option and value" { usage_error -p 0x50 -- recv -p 0x50 out; }
+@test "--port=80x is a usage error that names value and port" { usage_error 80x port -- recv --port=80x out; }
+
+@test "the same ports are usage errors in an address" {
+	local bad
+
+	for bad in 80x 65536 131153 -1 +80 ' 80' '80 ' 0x50; do
+		usage_error port "$bad" -- send "127.0.0.1:$bad" /dev/null
+		usage_error port "$bad" -- send "[::1]:$bad" /dev/null
+		usage_error port "$bad" -- recv -l "127.0.0.1:$bad" out
+		usage_error port "$bad" -- recv -s "127.0.0.1:$bad" 127.0.0.1:1 out
+	done
+}
+
+@test "connecting to port 0 is a usage error" { usage_error port -- send 127.0.0.1:0 /dev/null; }
+
+@test "a service name is a port" {
+	getent services http-alt/tcp | grep -q 8080 || skip "needs http-alt in /etc/services"
+	! listening 8080 || skip "something listens on port 8080"
+	start us "$SOCKXFER" recv -v -l 127.0.0.1:http-alt out
+	wait_said us 'listening on 127.0.0.1:8080'
+	start send "$SOCKXFER" send 127.0.0.1:http-alt /dev/null
+	finish send
+	finish us
+}
+
+@test "a service name that does not exist is told, and does not hang" {
+	start us "$SOCKXFER" send 127.0.0.1:no-such-service /dev/null
+	finish us 2
+	one_line us.err
+	has us.err no-such-service
+}
+
+### Addresses
+
+@test "an address without a port is a usage error that names it" { usage_error localhost -- send localhost /dev/null; }
+@test "an address with an empty port is a usage error" { usage_error port -- send localhost: /dev/null; }
+@test "an empty address is a usage error" { usage_error host -- send '' /dev/null; }
+@test "a host that is needed but missing is a usage error" { usage_error :9009 -- send :9009 /dev/null; }
+@test "an IPv6 address without brackets is a usage error that names it" { usage_error ::1:9009 -- send ::1:9009 /dev/null; }
+@test "an open bracket is a usage error that names the address" { usage_error '[::1:9009' -- send '[::1:9009' /dev/null; }
+@test "a bracket with no port is a usage error that names the address" { usage_error '[::1]' -- send '[::1]' /dev/null; }
+@test "an empty unix path is a usage error" { usage_error unix: -- send unix: /dev/null; }
+@test "fd:x is a usage error that names it" { usage_error fd:x -- recv fd:x out; }
+@test "fd:-1 is a usage error that names it" { usage_error fd:-1 -- recv fd:-1 out; }
+@test "fd: is a usage error that names it" { usage_error fd: -- recv fd: out; }
+@test "a descriptor that is not open is a usage error that names it" { usage_error fd:77 -- recv fd:77 out; }
+@test "a descriptor that is no socket is a usage error that names it" { usage_error fd:0 -- recv fd:0 out; }
+@test "a bad source address is a usage error that names it" { usage_error '[::1' -- send -s '[::1' 127.0.0.1:1 /dev/null; }
+
+@test "a host name longer than any is refused, not cut" {
+	local long
+
+	printf -v long '%02000d' 0
+	usage_error host -- send "$long:9009" /dev/null
+}
+
+### Other numbers
+
+@test "bad times are usage errors that name option and value" {
+	local bad
+
+	for bad in abc -1 1x 1s nan inf infinity +1 ' 1' '1 ' 1.2.3 0x10; do
+		usage_error -w "$bad" -- recv -w "$bad" 127.0.0.1:1 out
+		usage_error -W "$bad" -- recv -W "$bad" 127.0.0.1:1 out
+	done
+	usage_error -w -- recv -w '' 127.0.0.1:1 out
+	usage_error -W -- recv -W '' 127.0.0.1:1 out
+}
+
+@test "bad sizes are usage errors that name option and value" {
+	local bad
+
+	for bad in 0 12Q -1 abc 1KK K +1 ' 1' '1 ' 1.5K 0x10 99999999999999999999 9999999999G; do
+		usage_error -B "$bad" -- send -B "$bad" 127.0.0.1:1 /dev/null
+	done
+	usage_error -B -- send -B '' 127.0.0.1:1 /dev/null
+}
+
+@test "good times and sizes are taken, with the error of the connect in the end" {
+	local good
+
+	free_port
+	for good in 1 0.5 10 3600 .5 5.; do
+		failure "sockxfer: send: 127.0.0.1:$port: connect: Connection refused" \
+			send -w "$good" -W "$good" "127.0.0.1:$port" /dev/null
+	done
+	for good in 1 1000 64K 1M 3k; do
+		failure "sockxfer: send: 127.0.0.1:$port: connect: Connection refused" \
+			send -B "$good" "127.0.0.1:$port" /dev/null
+	done
+}
+
+@test "the long options are the short ones" {
+	free_port
+	failure "sockxfer: send: 127.0.0.1:$port: connect: Connection refused" \
+		send --ipv4 --source 127.0.0.1 --timeout 5 --max-time 5 --chunk-size 1K --quiet \
+		"127.0.0.1:$port" /dev/null
+	failure "sockxfer: recv: [::1]:$port: connect: Connection refused" \
+		recv --ipv6 --no-clobber --timeout=5 "[::1]:$port" out
+}
+
+@test "options may stand behind the operands; what stands behind -- is a command" {
+	free_port
+	failure "sockxfer: send: 127.0.0.1:$port: connect: Connection refused" send "127.0.0.1:$port" /dev/null -q
+	failure "sockxfer: send: -q: command not found" send "127.0.0.1:$port" -- -q
+}
+
+### The form of failures
+
+@test "a refused connection names the peer and the operation, in one line" {
+	free_port
+	failure "sockxfer: send: 127.0.0.1:$port: connect: Connection refused" send "127.0.0.1:$port" /dev/null
+	failure "sockxfer: recv: [::1]:$port: connect: Connection refused" recv "[::1]:$port" out
+	[ ! -e out ]
+}
+
+@test "-q does not hide an error" {
+	free_port
+	failure "sockxfer: send: 127.0.0.1:$port: connect: Connection refused" send -q "127.0.0.1:$port" /dev/null
+}
+
+@test "a source file that does not exist is told before anything connects or listens" {
+	failure "sockxfer: send: nosuch: No such file or directory" send 127.0.0.1:1 nosuch
+	failure "sockxfer: send: nosuch: No such file or directory" send -p 0 nosuch
+}
+
+@test "a directory as the source is told before anything connects or listens" {
+	mkdir directory
+	failure "sockxfer: send: directory: Is a directory" send 127.0.0.1:1 directory
+	failure "sockxfer: send: directory: Is a directory" send -p 0 directory
+}
+
+@test "escape sequences in arguments do not reach the terminal" {
+	local escape=$'\e[31m' bell=$'\a' newline=$'\n' arguments
+
+	for arguments in "send 127.0.0.1:1 $escape$bell" "recv 127.0.0.1:1 no/$escape" "$escape" "recv --$escape" \
+		"recv -p 80$escape$bell" "recv -w 1$escape 127.0.0.1:1" "send -B 1$escape 127.0.0.1:1" \
+		"send ${escape}host" "send host:$escape /dev/null" "send -w1 host$escape:80 /dev/null" \
+		"recv fd:1$escape" "send unix:$escape /dev/null" "send [$escape]:80 /dev/null"; do
+		# shellcheck disable=SC2086  # several arguments
+		start us "$SOCKXFER" $arguments
+		wait_for ended "${PID[us]}"
+		one_line us.err
+		has_not us.err $'\e'
+		has_not us.err "$bell"
+	done
+	start us "$SOCKXFER" recv -p "80${newline}sockxfer: recv: all is well" out
+	finish us 2
+	one_line us.err
+	start us "$SOCKXFER" send 127.0.0.1:1 "no${newline}such"
+	finish us 1
+	one_line us.err
+}

@@ -1,0 +1,524 @@
+#!/usr/bin/env bats
+# The manual page, --help, the README and the program say the same, and the examples work as written.
+#
+# An example is a line that begins with "receiver$ " or "sender$ "; two in a row are one transfer.
+# They are run as they stand, but for a free port instead of 9009, 127.0.0.1 instead of the word
+# host before a port, and a directory of the test's instead of /tmp. The README's two lines of a
+# crontab are run too.
+
+load helper
+
+MAN=$ROOT/man/sockxfer.1
+README=$ROOT/README
+
+# What the examples speak of: a sender and a receiver, each with a directory of its own, the sender's
+# files, a program called sockxfer, a pg_dump that fails on demand, as the real one does, half-way, and
+# a stdin that neither ends nor says anything, like a terminal.
+prepare() {
+	mkdir bin receiver sender sender/photos
+	picture sender/in.jpg
+	cp sender/in.jpg sender/f
+	cp sender/in.jpg sender/photos/1.jpg
+	echo two >sender/photos/2.jpg
+	printf '#!/bin/sh\nexec "%s" "$@"\n' "$SOCKXFER" >bin/sockxfer
+	printf '#!/bin/sh\necho "-- dump of $1"\n[ ! -e "%s/no-database" ] || exit 1\necho "-- complete"\n' \
+		"$PWD" >bin/pg_dump
+	chmod +x bin/*
+	PATH=$PWD/bin:$PATH
+	mkfifo silent
+	exec 8<>silent
+}
+
+# The commands among the lines of a file, as "role command".
+examples() {
+	sed -nE 's/^ *(receiver|sender)\$ +/\1 /p' "$1" | sed 's/\\&//g; s/\\e/\\/g; s/\\-/-/g'
+}
+
+# An example with this test's host, port and directory.
+# shellcheck disable=SC2154  # port is the helper's
+localize() {
+	sed -E "s/\\<host:9009\\>/127.0.0.1:9009/; s/\\<host 9009\\>/127.0.0.1 9009/
+		s/\\(\"host\", 9009\\)/(\"127.0.0.1\", 9009)/
+		s/\\<9009\\>/$port/g; s|/tmp/|$BATS_TEST_TMPDIR/|g" <<<"$1"
+}
+
+# play "role command": as a shell of that role would, for less than LIMIT seconds.
+play() {
+	local role=${1%% *} command
+
+	command=$(localize "${1#* }")
+	echo "$role: $command"
+	# shellcheck disable=SC2016  # the inner shell's
+	start "$role" bash -c 'cd "$1" && exec timeout "$2" bash -c "$3"' - \
+		"$role" $((LIMIT - 5)) "$command" <&8
+}
+
+# Plays two examples, the one that listens first. Both have to succeed.
+play_pair() {
+	local status=0
+
+	free_port
+	play "$1"
+	case $1 in
+	*unix:*) wait_for listening_unix "$BATS_TEST_TMPDIR/drop.sock" ;;
+	*) wait_for listening "$port" ;;
+	esac
+	play "$2"
+	finish sender || status=1
+	finish receiver || status=1
+	return "$status"
+}
+
+# What the receiver has is what the sender has, by the names that the examples use.
+arrived() {
+	case $1 in
+	*out.jpg*) same sender/in.jpg receiver/out.jpg ;;
+	*tar*) diff -r sender/photos receiver/photos ;;
+	*shop.dump*) same receiver/shop.dump <(pg_dump shop) ;;
+	*) echo "what does \"$1\" show?" && return 1 ;;
+	esac
+}
+
+# Plays all pairs of examples of a file.
+play_examples() {
+	local first second pairs=0
+
+	prepare
+	examples "$1" >examples.txt
+	[ $(($(wc -l <examples.txt) % 2)) -eq 0 ]
+	while read -r first && read -r second; do
+		if [[ $first$second == *"[::1]"* ]] && ! grep -q '^0*1 ' /proc/net/if_inet6; then
+			echo "# no IPv6 here: $second" >&3
+			continue
+		fi
+		play_pair "$first" "$second"
+		arrived "$first $second"
+		rm -r receiver
+		mkdir receiver
+		pairs=$((pairs + 1))
+	done <examples.txt
+	[ "$pairs" -ge 4 ]
+}
+
+# "short long role" of each option, sorted; short is "-" where there is none, role is send or recv where
+# it is for one of them only, else both: of the manual page, where such an item begins "recv only",
+man_options() {
+	awk 'function put() { if (long != "") print short, long, role; long = "" }
+	/^\.(Sh|It)/ { put() }
+	/^\.Sh / { here = $2 == "OPTIONS" }
+	here && /^\.It / {
+		short = "-"; role = "both"; first = NR + 1
+		for (i = 2; i < NF; i++) {
+			if ($i != "Fl") continue
+			if ($(i + 1) ~ /^-./) long = substr($(i + 1), 2)
+			else short = $(i + 1)
+		}
+	}
+	NR == first && /^\.Cm (send|recv)$/ { only = $2 }
+	NR == first + 1 && only != "" { if (/^only/) role = only; only = "" }' "$MAN" | sort
+}
+
+# of the text $1 of --help, where "recv: " says the same,
+help_options() {
+	sed -nE 's/^ +-([A-Za-z0-9]), --([a-z0-9-]+)(.*)/\1 \2\3/p; s/^ +--([a-z0-9-]+)(.*)/- \1\2/p' <<<"$1" |
+		awk '{ print $1, $2, match($0, / (send|recv): /) ? substr($0, RSTART + 1, 4) : "both" }' | sort
+}
+
+# and of the parser's table, whose rows are {'w', ROLE_BOTH, "timeout", ... or {OPTION_HELP, ROLE_BOTH, ...
+parser_options() {
+	sed -nE "s/^\\s*\\{ *('(.)'|[A-Z_]+), *ROLE_([A-Z]+), *\"([a-z0-9-]+)\",.*/\\2 \\4 \\L\\3/p" \
+		"$ROOT/src/options.c" | sed 's/^ /- /' | sort
+}
+
+# An argument that the option $1 (long) takes, empty if it takes none.
+argument() {
+	case $1 in
+	port) echo 0 ;;
+	listen | source) echo 127.0.0.1:0 ;;
+	timeout | max-time) echo 5 ;;
+	chunk-size) echo 64K ;;
+	expect) echo xxh128:00000000000000000000000000000000 ;;
+	esac
+}
+
+@test "the manual page, --help and the parser have the same options" {
+	man_options >man.txt
+	[ "$(wc -l <man.txt)" -ge 18 ]
+	grep -qx 'w timeout both' man.txt
+	grep -qx 'V verify send' man.txt
+	diff man.txt <(help_options "$("$SOCKXFER" --help)")
+	diff man.txt <(parser_options)
+}
+
+@test "the help of each command is the help of the program" {
+	"$SOCKXFER" --help >help.txt
+	"$SOCKXFER" send --help | diff help.txt -
+	"$SOCKXFER" recv --help | diff help.txt -
+}
+
+@test "every documented option is taken, in its short and its long form, and by its role only" {
+	local short long only value role form last=() expected count=0
+	man_options >man.txt
+	while read -r short long only; do
+		value=$(argument "$long")
+		for role in send recv; do
+			# No option is refused before the file, which is: so 1 says that it was taken.
+			last=("127.0.0.1:9" "$BATS_TEST_TMPDIR/no/such")
+			case $long in
+			help | version) continue ;;
+			port | listen) last=("$BATS_TEST_TMPDIR/no/such") ;;
+			esac
+			expected=2
+			case $only in both | "$role") expected=1 ;; esac
+			for form in "--$long" "-$short"; do
+				[ "$form" != -- ] || continue
+				run "$SOCKXFER" "$role" "$form" ${value:+"$value"} "${last[@]}"
+				echo "$role $form: $status: $output"
+				[ "$status" -eq "$expected" ]
+				[ "$expected" -eq 1 ] || [[ $output == *"is for $only only" ]]
+				count=$((count + 1))
+			done
+		done
+	done <man.txt
+	[ "$count" -ge 60 ]
+}
+
+@test "no other letter or digit is an option" {
+	local letter
+
+	man_options >man.txt
+	for letter in {a..z} {A..Z} {0..9}; do
+		if grep -q "^$letter " man.txt; then continue; fi
+		# recv has all that send has
+		run "$SOCKXFER" recv "-$letter" 127.0.0.1:9 no/such
+		echo "-$letter: $status: $output"
+		[ "$status" -eq 2 ]
+		[[ $output == *"-$letter"* ]]
+	done
+}
+
+# The first words of the .It lines of the manual page's section $1 whose macro is $2.
+man_items() {
+	awk -v section="$1" -v macro="$2" '/^\.Sh / { here = substr($0, 5) == section }
+	here && $1 == ".It" && $2 == macro { sub(/^\.It [^ ]+ /, ""); print }' "$MAN"
+}
+
+# The members of the JSON object in the last line of file $1, in their order; or the value of member $2.
+json() {
+	tail -n 1 "$1" | "$PYTHON" -c 'import json, sys
+pairs = json.load(sys.stdin, object_pairs_hook=list)
+print(*([dict(pairs)[sys.argv[1]]] if sys.argv[1:] else [name for name, _ in pairs]), sep="\n")' "${@:2}"
+}
+
+# ends NAME STATUS ENDED [TEXT]: NAME, started with --json, ends with that exit status; its object says the
+# same, and how it ended; the text is in its message and in the manual page. What was seen is noted.
+ends() {
+	finish "$1" "$2"
+	[ "$(json "$1.out" exit)" = "$2" ]
+	[ "$(json "$1.out" ended)" = "$3" ]
+	if [ $# -gt 3 ]; then
+		has "$1.err" "$4"
+		sed 's/\\&//g' "$MAN" >man.plain # "\&" only keeps mdoc from taking a word for a macro
+		has man.plain "$4"
+	fi
+	echo "$2" >>seen.codes
+	echo "$3" >>seen.ended
+}
+
+# Starts a receiver, us, and a sender of the picture, both with --json and options of their own.
+both() {
+	receive --json "$1"
+	start them "$SOCKXFER" send --json "127.0.0.1:$port" in.jpg
+}
+
+# Sends the picture to a scripted peer that listens and does as "$@" say; $options are the sender's.
+send_to_peer() {
+	scripted stranger listen 127.0.0.1:0 "$@"
+	wait_port stranger
+	# shellcheck disable=SC2086  # words
+	start them "$SOCKXFER" send --json $options "127.0.0.1:$port" in.jpg
+}
+
+@test "the exit codes and the ends documented are those of the design, and are what happens" {
+	local documented options
+
+	documented=$(awk '/^\.Sh / { here = $2 " " $3 == "EXIT STATUS" } here && /^\.It / { print $2 }' "$MAN")
+	[ "$documented" = $'0\n1\n2\n3\n4\n5\n6\n128+N' ]
+	picture in.jpg
+
+	both out
+	ends us 0 stored
+	ends them 0 stored
+
+	options='' send_to_peer eof
+	ends them 0 'not confirmed' ', not confirmed'
+	finish stranger
+
+	start them "$SOCKXFER" send --json 127.0.0.1:9 no-such-file
+	ends them 1 failed
+
+	run "$SOCKXFER" send --json 127.0.0.1:80x -
+	[ "$status" -eq 2 ]
+	[[ $output != *"{"* ]] # as documented: there was no transfer
+	echo 2 >>seen.codes
+
+	start us "$SOCKXFER" recv --json -w 0.1 -l 127.0.0.1:0 out
+	ends us 3 'timed out'
+
+	receive --json -E xxh128:00000000000000000000000000000000 other
+	start them "$SOCKXFER" send --json "127.0.0.1:$port" in.jpg
+	ends us 4 mismatch 'the digest of the 252756 bytes received is xxh128:1701b6ea'
+	ends them 6 'receiver failed' 'the receiver failed: '
+	[ ! -e other ]
+	options='' send_to_peer eof 'text:sockxfer/1 received 7 xxh128:0123456789abcdef0123456789abcdef\n' \
+		'text:sockxfer/1 stored\n'
+	ends them 4 mismatch 'the receiver got '
+	finish stranger
+
+	options=-V send_to_peer eof
+	ends them 5 'not confirmed' '252756 bytes were sent, but no receipt came'
+	finish stranger
+
+	both /dev/full
+	ends us 1 failed ': write: No space left on device'
+	ends them 6 'receiver failed' 'the receiver failed: No space left on device'
+	[ "$(json them.out peer_text)" = 'No space left on device' ]
+
+	receive --json new
+	kill -TERM "${PID[us]}"
+	ends us 143 interrupted
+	[ ! -e new ]
+
+	sed 's/^143$/128+N/' seen.codes | sort -u | diff - <(sort <<<"$documented")
+	sort -u seen.ended | diff - <(man_items 'RESULT AS JSON' Li | sort)
+}
+
+@test "the README and --help have the same exit codes as the manual page" {
+	local file codes
+
+	"$SOCKXFER" --help | sed -n '/^Exit status:/,$p' >help.txt
+	sed -n '/^ *exit status /,/^$/p' "$README" >readme.txt
+	for file in help.txt readme.txt; do
+		codes=$(grep -oE '(^|[ ,])([0-9]|128\+N) [a-z]' "$file" | grep -oE '[0-9]+(\+N)?')
+		[ "$codes" = $'0\n1\n2\n3\n4\n5\n6\n128+N' ] || { cat "$file"; return 1; }
+	done
+}
+
+@test "the JSON object has the members of the manual page, in its order" {
+	man_items 'RESULT AS JSON' Cm >members.txt
+	[ "$(wc -l <members.txt)" -ge 11 ]
+	picture in.jpg
+
+	both out
+	finish us
+	finish them
+	json us.out | diff members.txt -
+	json them.out | diff members.txt -
+	[ "$(json us.out digest)" = "$(json them.out digest)" ]
+	[ "$(json us.out peer)" = "$(json them.out local)" ]
+	[ "$(json them.out bytes)" = "$(stat -c %s in.jpg)" ]
+
+	# where there was no connection too
+	start them "$SOCKXFER" send --json 127.0.0.1:9 no-such-file
+	finish them 1
+	json them.out | diff members.txt -
+}
+
+@test "where standard output may carry the data, the JSON object is on standard error" {
+	local last
+
+	picture in.jpg
+	for last in - '-- cat'; do
+		# shellcheck disable=SC2086  # words
+		receive --json $last
+		start them "$SOCKXFER" send "127.0.0.1:$port" in.jpg
+		finish them
+		finish us
+		same us.out in.jpg
+		[ "$(json us.err ended)" = stored ]
+	done
+}
+
+# The three receipt lines of the manual page.
+man_receipts() {
+	sed -n '/^\.Sh PROTOCOL/,/^\.Sh SEE/{/^sockxfer\/1 /p}' "$MAN"
+}
+
+@test "the receipt lines of the manual page are what a receiver writes, byte for byte" {
+	picture in.jpg
+	man_receipts >receipts.txt
+	[ "$(wc -l <receipts.txt)" -eq 3 ]
+
+	receive out
+	scripted sender connect "127.0.0.1:$port" file:in.jpg half eof save:stored.txt
+	finish sender
+	finish us
+	head -n 2 receipts.txt | same stored.txt -
+
+	receive /dev/full
+	scripted sender connect "127.0.0.1:$port" file:in.jpg half gone save:failed.txt
+	finish sender
+	finish us 1
+	tail -n 1 receipts.txt | same failed.txt -
+}
+
+@test "the receipt lines of the manual page are what a sender takes for a receipt" {
+	local received stored failed options
+
+	{ read -r received && read -r stored && read -r failed; } < <(man_receipts)
+	picture in.jpg
+
+	options=-V send_to_peer eof "text:$received\\n" "text:$stored\\n"
+	finish them
+	finish stranger
+	options=-V send_to_peer eof "text:hello\\n" "text:$received\\n" "text:$stored\\n"
+	finish them 5
+	finish stranger
+	options=-V send_to_peer eof "text:$received\\n"
+	finish them 1
+	finish stranger
+	has them.err 'the receiver went away before it had stored'
+	has "$MAN" 'the receiver went away before it had stored'
+	options='' send_to_peer eof "text:$failed\\n"
+	finish them 6
+	finish stranger
+	has them.err "${failed#* * }"
+}
+
+@test "the digests of the manual page are those of xxh128sum" {
+	local digest
+
+	need xxh128sum
+	digest=xxh128:$(xxh128sum <"$ROOT/test/data/picture.jpg" | cut -d ' ' -f 1)
+	[[ $(man_receipts) == *" $digest"* ]]
+	has "$MAN" "recv -E $digest"
+}
+
+@test "mandoc has nothing to say about the manual page" {
+	command -v mandoc >/dev/null || skip "no mandoc here"
+	run mandoc -Tlint -W warning "$MAN"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "the examples of the manual page work as written" {
+	play_examples "$MAN"
+}
+
+@test "the examples of the README work as written" {
+	play_examples "$README"
+}
+
+# The command of the README's crontab that contains $1, as "role command".
+cron_job() {
+	sed -nE "s/^ *[0-9]+ [0-9]+ \\* \\* \\* +(.*\\<$1\\>.*)/\\1/p" "$README"
+}
+
+# play_cron RECEIVER SENDER: runs the two jobs with stdin at /dev/null; both have to exit with these.
+play_cron() {
+	free_port
+	exec 8</dev/null
+	play "receiver $(cron_job recv)"
+	wait_for listening "$port"
+	play "sender $(cron_job send)"
+	finish sender "$2"
+	finish receiver "$1"
+}
+
+@test "the README's cron jobs say nothing when all is well, and do not lie when the producer fails" {
+	prepare
+	play_cron 0 0
+	same receiver/shop.dump <(pg_dump shop)
+	[ ! -s sender.err ] && [ ! -s sender.out ]
+	[ ! -s receiver.err ] && [ ! -s receiver.out ]
+
+	echo yesterday >receiver/shop.dump
+	touch no-database
+	play_cron 1 1
+	has sender.err 'pg_dump: exited with status 1'
+	has "$MAN" 'pg_dump: exited with status 1'
+	one_line sender.err
+	one_line receiver.err
+	[ "$(<receiver/shop.dump)" = yesterday ]
+	holds receiver shop.dump
+}
+
+# "label<tab>command" of the manual page's lists of commands for the other end.
+peer_commands() {
+	sed -nE 's/^\.It (.*) Ta Li (.*)$/\1\t\2/p' "$MAN"
+}
+
+# Makes nc the program that the label $1 means; fails where this machine does not have it.
+make_nc() {
+	local program
+	case $1 in
+	"OpenBSD nc") program=nc.openbsd ;;
+	"traditional nc") program=nc.traditional ;;
+	busybox | toybox) program="$1 nc" ;;
+	*) command -v "$1" >/dev/null; return ;;
+	esac
+	command -v "${program%% *}" >/dev/null || return 1
+	printf '#!/bin/sh\nexec %s "$@"\n' "$program" >bin/nc
+	chmod +x bin/nc
+}
+
+@test "the commands for the other end work as written, in both directions" {
+	local label command count=0
+
+	prepare
+	peer_commands >commands.txt
+	[ "$(wc -l <commands.txt)" -ge 12 ]
+	while IFS=$'\t' read -r label command; do
+		if ! make_nc "$label"; then
+			echo "# not on this machine: $label" >&3
+			continue
+		fi
+		case $command in
+		*host*) play_pair "receiver sockxfer recv -p 9009 f" "sender $command" ;;
+		*) play_pair "receiver $command" "sender sockxfer send host:9009 f" ;;
+		esac
+		same sender/f receiver/f
+		rm receiver/f
+		count=$((count + 1))
+	done <commands.txt
+	[ "$count" -gt 0 ] || skip "none of them is on this machine"
+}
+
+@test "the README has the same commands for the other end as the manual page" {
+	diff <(peer_commands) <(sed -nE '/^No sockxfer/,/^Compared/s/^    ([A-Za-z]+( nc)?)  +(.*)$/\1\t\3/p' "$README" |
+		grep -v ^Python)
+}
+
+@test "the Python program of the manual page works as written" {
+	prepare
+	awk '/^import socket/ { here = 1 } /^\.Ed/ { here = 0 } here' "$MAN" >program
+	grep -q 'host", 9009' program
+	play_pair "receiver sockxfer recv -p 9009 out.jpg" "sender python3 - <<'END'
+$(<program)
+END"
+	same sender/in.jpg receiver/out.jpg
+}
+
+@test "what the README tells to make and to read is there" {
+	local name
+
+	for name in deps demo check compare install; do
+		grep -qE "make (.* )?$name" "$README"
+		grep -qE "^([a-z-]+ )*$name( [a-z-]+)*:" "$ROOT/Makefile"
+	done
+	[ -e "$ROOT/COPYING" ]
+	grep -oE '\b(man|test|src)/[a-z0-9./_-]*[a-z0-9]' "$README" | sort -u >names.txt
+	[ -s names.txt ]
+	while read -r name; do
+		[ -e "$ROOT/$name" ] || { echo "README: $name is not there"; return 1; }
+	done <names.txt
+}
+
+@test "the README's row of faults for sockxfer is the one that the comparison is held to" {
+	local row
+
+	row=$(grep -E '^ *sockxfer +K ' "$README" | tr -s ' ')
+	[ -n "$row" ]
+	has "$ROOT/test/compare/compare.bats" "\"${row# }\""
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env bats
+# Kill -9 of either side at random moments. KILLS in the environment is how many for each transport (200), and
+# KILL_SEED makes the moments the same again.
+
+load ../helper
+load fault
+
+kill_loop() {
+	local kills=${KILLS:-200} seed=()
+
+	# Each takes many times as long there, and what is looked for is not in the instrumentation.
+	if instrumented; then kills=${KILLS:-20}; fi
+	if [ -n "${KILL_SEED:-}" ]; then seed=(--seed "$KILL_SEED"); fi
+	"$PYTHON" "$ROOT/test/fault/kill_loop.py" --kills "$kills" "${seed[@]}" "$SOCKXFER" "$1"
+}
+
+@test "kill -9 at random moments over IPv4: never half a file, a false success or a temporary file" {
+	kill_loop tcp4
+}
+
+@test "kill -9 at random moments over IPv6: never half a file, a false success or a temporary file" {
+	kill_loop tcp6
+}
+
+@test "kill -9 at random moments over a unix socket: never half a file, a false success or a temporary file" {
+	kill_loop unix
+}

@@ -1,0 +1,192 @@
+"""Kills the sender or the receiver by SIGKILL, at random moments of a transfer, over and over.
+
+usage: kill_loop.py [--kills N] [--seed N] SOCKXFER tcp4|tcp6|unix
+
+In turn the victim is the sender and the receiver, and there is an old file with the output's name or there
+is none. A kill comes at any time from the start of the sender to a little after its usual end, which is
+measured first. After each kill:
+
+- there is the whole new file, the old one as it was, or none; and nothing else beside it
+- the side that lives ends by itself, and with status 0 only if the whole file is there
+- if what was killed was a sender that had not sent a byte yet, the receiver goes on waiting, and takes
+  the whole file from the next sender
+
+Works in the current directory. What went wrong is printed, a line each, and the exit status is then 1.
+The seed is printed; the same seed gives the same moments, though not the same scheduling.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+LIMIT = 30  # seconds that anything may take
+SIZE = 4 << 20
+CALIBRATION = 5
+# Small pieces: more moments at which something can be half done.
+CHUNK = "8K"
+
+# A sanitizer that is killed while it looks for leaks leaves a report, though an empty one.
+ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
+
+WHERE = {"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "unix": "unix:socket"}
+
+
+class Run:
+    """One receiver and one sender, and what they left."""
+
+    def __init__(self, program, transport, old):
+        self.program = program
+        self.old = old
+        shutil.rmtree("out", ignore_errors=True)
+        os.mkdir("out")
+        if old:
+            with open("out/file", "wb") as file:
+                file.write(b"old")
+        self.recv = self.spawn("recv", "-v", "-l", WHERE[transport], "out/file")
+        self.address = self.read_address()
+        self.begin = time.monotonic()
+        self.send = self.spawn("send", "-B", CHUNK, self.address, "source")
+
+    def spawn(self, role, *arguments):
+        with open(role + ".err", "wb") as errors:
+            return subprocess.Popen(
+                [self.program, role, *arguments],
+                stdin=subprocess.DEVNULL, stderr=errors, env=ENVIRONMENT,
+            )
+
+    def read_address(self):
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
+            for line in self.said("recv").splitlines(keepends=True):
+                if line.endswith("\n"):
+                    return line.strip().rpartition("listening on ")[2]
+            time.sleep(0.001)
+        raise SystemExit("the receiver does not listen")
+
+    @staticmethod
+    def said(role):
+        with open(role + ".err", errors="replace") as errors:
+            return errors.read()
+
+    def kill_after(self, victim, delay):
+        time.sleep(max(0, self.begin + delay - time.monotonic()))
+        process = self.send if victim == "send" else self.recv
+        process.kill()
+        process.wait()
+
+    def serve_again(self):
+        """The receiver may have seen nothing worth a transfer: then another sender is served."""
+        try:
+            self.recv.wait(0.02)
+            return False
+        except subprocess.TimeoutExpired:
+            pass
+        again = subprocess.run(
+            [self.program, "send", "-q", "-w", "10", self.address, "source"],
+            stderr=subprocess.DEVNULL, timeout=LIMIT,
+        )
+        return again.returncode == 0
+
+    def end(self):
+        """Waits for both. Returns what does not end."""
+        hung = []
+        for role, process in (("send", self.send), ("recv", self.recv)):
+            try:
+                process.wait(LIMIT)
+            except subprocess.TimeoutExpired:
+                hung.append(role + " does not end")
+                process.kill()
+                process.wait()
+        return hung
+
+    def left(self):
+        """What is in place of the output: whole, old, none, or part."""
+        try:
+            with open("out/file", "rb") as file:
+                content = file.read()
+        except FileNotFoundError:
+            return "none"
+        if content == SOURCE:
+            return "whole"
+        return "old" if content == b"old" else "part"
+
+
+def check(run, survivor, again):
+    """Waits for the end. Returns what is wrong with it, in words."""
+    wrong = run.end()
+    left = run.left()
+    names = sorted(set(os.listdir("out")) - {"file"})
+    if names:
+        wrong.append("left behind: %s" % names)
+    if left == "part":
+        wrong.append("the file is not whole")
+    if left == ("none" if run.old else "old"):
+        wrong.append("the old file is gone")
+    if survivor.returncode == 0 and left != "whole":
+        wrong.append("exit status 0 without the whole file")
+    if survivor.returncode not in (0, 1):
+        wrong.append("exit status %d" % survivor.returncode)
+    if again and survivor.returncode != 0:
+        wrong.append("another sender was told success")
+    return wrong
+
+
+def calibrate(program, transport):
+    """Seconds that an undisturbed transfer usually takes."""
+    times = []
+    for _ in range(CALIBRATION):
+        run = Run(program, transport, old=False)
+        hung = run.end()
+        times.append(time.monotonic() - run.begin)
+        if hung or run.send.returncode != 0 or run.recv.returncode != 0 or run.left() != "whole":
+            raise SystemExit("an undisturbed transfer fails: %s%s" % (run.said("send"), run.said("recv")))
+    return sorted(times)[CALIBRATION // 2]
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("program")
+    parser.add_argument("transport", choices=WHERE)
+    arguments = parser.parse_args()
+
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
+    print("seed", seed, flush=True)
+    chance = random.Random(seed)
+    usual = calibrate(arguments.program, arguments.transport)
+    print("usually %.1f ms" % (usual * 1000), flush=True)
+
+    failures = halfway = 0
+    for number in range(arguments.kills):
+        victim, survivor = (("send", "recv"), ("recv", "send"))[number % 2]
+        run = Run(arguments.program, arguments.transport, old=number // 2 % 2 == 1)
+        delay = chance.uniform(0, 1.1 * usual)
+        run.kill_after(victim, delay)
+        again = victim == "send" and run.serve_again()
+        wrong = check(run, getattr(run, survivor), again)
+        # "reset after 123 bytes": then it was in the middle of the data, or of the end of it.
+        said = run.said(survivor)
+        halfway += " after " in said and " after 0 bytes" not in said
+        for what in wrong:
+            failures += 1
+            print(
+                "kill %d, of %s after %.2f ms: %s; recv: %s; send: %s"
+                % (number, victim, delay * 1000, what, run.said("recv").strip(), run.said("send").strip()),
+                flush=True,
+            )
+    print("%d kills, %d in the middle of the data, %d failures" % (arguments.kills, halfway, failures))
+    # Kills that hit nothing would prove nothing.
+    if arguments.kills >= 20 and halfway < arguments.kills // 10:
+        sys.exit("too few kills hit a transfer")
+    sys.exit(failures > 0)
+
+
+SOURCE = os.urandom(SIZE)
+with open("source", "wb") as source:
+    source.write(SOURCE)
+main()

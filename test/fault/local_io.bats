@@ -1,0 +1,411 @@
+#!/usr/bin/env bats
+# The disk, and whatever else the output is: full, failing, or no place for a file; and what -S adds.
+# shellcheck disable=SC2154  # address, port, small: set by the helpers
+
+load ../helper
+load fault
+
+setup_file() {
+	head -c 300000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
+}
+
+### The disk is full
+
+# How far the source on descriptor 8 has been read. The sender's descriptor is the same open file.
+read_so_far() {
+	awk '$1 == "pos:" { print $2 }' "/proc/$$/fdinfo/8"
+}
+
+# disk_full TRANSPORT: a large source, of which only the beginning has room.
+disk_full() {
+	local taken
+
+	small_directory 1M
+	truncate -s 2000000000 large
+	exec 8<large
+	listen_as recv recv "$1" d/out
+	start send "${NS[@]}" "$SOCKXFER" send "$address" <&8
+	finish recv 1
+	finish send 6
+	complaint recv
+	has recv.complaint 'No space left on device'
+	one_line send.err
+	has send.err 'No space left on device'
+	small_untouched
+	taken=$(read_so_far)
+	echo "$taken of 2000000000 bytes were read" >&2
+	[ "$taken" -ge 500000 ]
+	[ "$taken" -lt 100000000 ]
+}
+
+@test "disk full, over IPv4: recv 1, send 6 with that text, long before the source is read" { disk_full tcp4; }
+@test "disk full, over IPv6: recv 1, send 6 with that text, long before the source is read" { disk_full tcp6; }
+@test "disk full, over a unix socket: recv 1, send 6 with that text, long before the source is read" { disk_full unix; }
+
+@test "disk full, while the receiver had connected: recv 1, send 6 with that text" {
+	local transport
+
+	small_directory 1M
+	truncate -s 2000000000 large
+	for transport in "${TRANSPORTS[@]}"; do
+		listen_as send send "$transport" large
+		start recv "${NS[@]}" "$SOCKXFER" recv "$address" d/out
+		finish recv 1
+		finish send 6
+		complaint send
+		has send.complaint 'No space left on device'
+		small_untouched
+	done
+}
+
+@test "disk full, when the sender has sent it all already: send 6 with that text" {
+	local transport
+
+	small_directory 1M
+	# Little enough for the buffers of sockets and pipes to take what does not fit on the disk.
+	random_file in 1060000
+	for transport in "${TRANSPORTS[@]}"; do
+		listen_as recv recv "$transport" d/out
+		start send "${NS[@]}" "$SOCKXFER" send "$address" in
+		finish recv 1
+		finish send 6
+		has send.err 'No space left on device'
+		small_untouched
+	done
+}
+
+@test "disk full, while the sender's source has nothing to say: send 6 at once" {
+	local since transport
+
+	small_directory 1M
+	for transport in "${TRANSPORTS[@]}"; do
+		open_pipe
+		listen_as recv recv "$transport" d/out
+		start send "${NS[@]}" "$SOCKXFER" send "$address" <pipe
+		head -c 500000 /dev/zero >&8
+		wait_for arrived_small 500000
+		head -c 600000 /dev/zero >&8
+		clock since
+		finish recv 1
+		finish send 6
+		soon 1900 "$since"
+		has send.err 'No space left on device'
+		exec 8>&-
+	done
+}
+
+# As arrived, for the file in the small directory, of which the name starts in another namespace.
+arrived_small() {
+	local descriptor size
+
+	for descriptor in "/proc/${PID[recv]}/fd"/*; do
+		[ "${descriptor##*/}" -gt 2 ] && [ -f "$descriptor" ] || continue
+		size=$(stat -L -c %s "$descriptor") || continue
+		[ "$size" -lt "$1" ] || return 0
+	done
+	return 1
+}
+
+@test "disk full for a receiver on stdout: recv 1, send 6 with that text" {
+	[ -c /dev/full ] || skip "needs /dev/full"
+	truncate -s 2000000000 large
+	# shellcheck disable=SC2016  # $0 is for the inner shell
+	start recv sh -c 'exec "$0" recv -p 0 >/dev/full' "$SOCKXFER"
+	wait_port recv
+	start send "$SOCKXFER" send "127.0.0.1:$port" large
+	finish recv 1
+	finish send 6
+	has send.err 'No space left on device'
+}
+
+@test "a file larger than the limit on files: recv 1, send 6 with that text, no death by signal" {
+	local transport
+
+	truncate -s 2000000000 large
+	for transport in "${TRANSPORTS[@]}"; do
+		prepare_output old
+		FRONT=(bash -c 'ulimit -f 1000; exec "$@"' -)
+		listen_as recv recv "$transport" d/out
+		start send "$SOCKXFER" send "$address" large
+		finish recv 1
+		finish send 6
+		complaint recv
+		has recv.complaint 'File too large'
+		has send.err 'File too large'
+		output_untouched old
+	done
+}
+
+### Calls that fail
+
+# failing_call OUTPUT INJECTION [OPTION...]: this fails at the receiver: recv 1, send 6, both with the text.
+failing_call() {
+	local output=$1 injection=$2 transport
+
+	shift 2
+	inject "$injection:error=EIO"
+	for transport in tcp4 unix; do
+		prepare_output "$output"
+		listen_as recv recv "$transport" "$@" d/out
+		start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+		finish recv 1
+		finish send 6
+		complaint recv
+		has recv.complaint 'd/out'
+		has recv.complaint 'Input/output error'
+		one_line send.err
+		has send.err 'Input/output error'
+		output_untouched "$output"
+	done
+}
+
+# The messages are written by write(2) as well. On a unix socket, and quiet, the data come first.
+failing_write() {
+	inject "write:error=EIO:when=$1"
+	prepare_output "$2"
+	start recv "${FRONT[@]}" "$SOCKXFER" recv -l unix:recv.socket d/out
+	wait_for listening_unix recv.socket
+	start send "$SOCKXFER" send -B 16K unix:recv.socket "$BATS_FILE_TMPDIR/data"
+	finish recv 1
+	finish send 6
+	one_line recv.err
+	has recv.err 'd/out: write: Input/output error'
+	has send.err 'Input/output error'
+	output_untouched "$2"
+}
+
+@test "the first write that fails: recv 1, send 6 with that text, nothing left" {
+	failing_write 1 old
+	failing_write 1 new
+}
+
+@test "a later write that fails: recv 1, send 6 with that text, nothing left" {
+	random_file "$BATS_FILE_TMPDIR/data" 3000000
+	failing_write 5 old
+	failing_write 5 new
+}
+
+@test "fsync that fails, with -S: recv 1, send 6 with that text, nothing left" {
+	failing_call old fsync -S
+	failing_call new fsync -S
+}
+
+@test "fsync that says the disk is full, with -S: recv 1, send 6 with that text" {
+	inject fsync:error=ENOSPC
+	prepare_output old
+	listen_as recv recv tcp4 -S d/out
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	finish recv 1
+	finish send 6
+	has send.err 'No space left on device'
+	output_untouched old
+}
+
+@test "linkat that fails: recv 1, send 6 with that text, nothing left" {
+	failing_call new linkat
+	failing_call old linkat
+}
+
+@test "rename that fails: recv 1, send 6 with that text, the old file intact, nothing left" {
+	failing_call old renameat,renameat2
+}
+
+# The close of the output's duplicate is the last one before the link.
+@test "close that fails: recv 1, send 6 with that text, nothing left" {
+	local output number
+
+	for output in old new; do
+		inject
+		prepare_output "$output"
+		listen_as recv recv tcp4 d/out
+		start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+		finish recv
+		finish send
+		number=$(sed '/ linkat(/,$d' trace | grep -c ' close(')
+		inject "close:error=EIO:when=$number"
+		prepare_output "$output"
+		listen_as recv recv tcp4 d/out
+		start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+		finish recv 1
+		finish send 6
+		has recv.err 'Input/output error'
+		has send.err 'Input/output error'
+		output_untouched "$output"
+	done
+}
+
+# The file has its name by then, so there is either the old one or the whole new one.
+@test "fsync of the directory that fails, with -S: recv 1, send 6, and never half a file" {
+	inject fsync:error=EIO:when=2
+	prepare_output old
+	listen_as recv recv tcp4 -S d/out
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	finish recv 1
+	finish send 6
+	has send.err 'Input/output error'
+	holds d out
+	cmp -s d/out "$BATS_FILE_TMPDIR/data" || [ "$(cat d/out)" = old ]
+}
+
+@test "without O_TMPFILE a rename that fails: recv 1, send 6 with that text, nothing left" {
+	need_tmpfile_filter
+	inject renameat,renameat2:error=EIO
+	FRONT+=("$PYTHON" "$TOOLS/no_tmpfile.py")
+	prepare_output old
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	finish recv 1
+	finish send 6
+	has send.err 'Input/output error'
+	output_untouched old
+}
+
+### -S
+
+# line_of TEXT [AFTER]: the number of the first line of the trace that has it, behind that line.
+line_of() {
+	tail -n +"$((${2:-0} + 1))" trace | grep -nFm1 -e "$1" | cut -d : -f 1 | awk -v after="${2:-0}" '{ print $1 + after }'
+}
+
+@test "-S: the file is synced before its name is given, the directory after, and then it is stored" {
+	local transport received file named directory stored
+
+	inject
+	for transport in tcp4 unix; do
+		rm -f out
+		listen_as recv recv "$transport" -S out
+		start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+		finish send
+		finish recv
+		same out "$BATS_FILE_TMPDIR/data"
+		received=$(line_of 'sockxfer/1 received')
+		file=$(line_of fsync "$received")
+		named=$(line_of ' linkat(' "$file")
+		directory=$(line_of fsync "$named")
+		stored=$(line_of 'sockxfer/1 stored' "$directory")
+		[ -n "$stored" ]
+		[ "$(grep -c fsync trace)" -eq 2 ]
+	done
+}
+
+@test "without -S nothing is synced" {
+	inject
+	listen_as recv recv tcp4 out
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	has_not trace fsync
+	has_not trace fdatasync
+	has_not trace sync_file_range
+}
+
+@test "-S: the write-back of a long transfer starts early, not at its end" {
+	inject
+	open_pipe
+	listen_as recv recv tcp4 -S out
+	start send "$SOCKXFER" send "$address" <pipe
+	head -c 50000000 /dev/zero >&8
+	# In mid-transfer: the source has not ended.
+	wait_for grep -q sync_file_range trace
+	running send
+	running recv
+	exec 8>&-
+	finish send
+	finish recv
+	[ "$(stat -c %s out)" -eq 50000000 ]
+}
+
+@test "-S on a pipe, which cannot be synced, is no failure" {
+	# shellcheck disable=SC2016  # $0 is for the inner shell
+	start recv sh -c '"$0" recv -S -p 0 | cat' "$SOCKXFER"
+	wait_port recv
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	same recv.out "$BATS_FILE_TMPDIR/data"
+}
+
+### Outputs that are no place for a file
+
+# decided TEXT OUTPUT: told before it listens, and before it connects (to where nobody listens).
+decided() {
+	start recv "$SOCKXFER" recv -p 0 "$2"
+	finish recv 1
+	one_line recv.err
+	has recv.err "$1"
+	free_port
+	start recv "$SOCKXFER" recv "127.0.0.1:$port" "$2"
+	finish recv 1
+	one_line recv.err
+	has recv.err "$1"
+}
+
+@test "an output that is a directory, or in a missing one, is decided before listening" {
+	mkdir d
+	decided 'Is a directory' d
+	decided 'No such file or directory' missing/out
+	[ ! -e missing ]
+}
+
+@test "an output that is unwritable is decided before listening" {
+	mkdir d
+	echo old >d/out
+	if [ "$(id -u)" -eq 0 ]; then
+		# Root may write to anything but what is read-only.
+		make_namespace
+		"${NS[@]}" mount --bind d d
+		"${NS[@]}" mount -o remount,bind,ro d
+		ours recv recv -p 0 d/out
+		finish recv 1
+		one_line recv.err
+		has recv.err 'Read-only file system'
+		ours recv recv -p 0 d/new
+		finish recv 1
+		has recv.err 'Read-only file system'
+	else
+		chmod 400 d/out
+		decided 'Permission denied' d/out
+		chmod 500 d
+		decided 'Permission denied' d/new
+		chmod 700 d
+	fi
+	[ "$(cat d/out)" = old ]
+}
+
+@test "an output that is a FIFO or a device is written directly" {
+	mkfifo fifo
+	start reader cat fifo
+	listen_as recv recv tcp4 fifo
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	finish reader
+	same reader.out "$BATS_FILE_TMPDIR/data"
+	[ -p fifo ]
+	listen_as recv recv tcp4 /proc/self/fd/1
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+}
+
+### Sizes
+
+@test "a sparse file over 4 GiB arrives with its exact size and digest" {
+	need jq
+	need_xxh128
+	need_plain_build # not for what it does there, but for how long it takes
+	LIMIT=120
+	truncate -s 4300000000 big
+	echo 'beyond four gigabytes' | dd of=big bs=1 seek=4294967290 conv=notrunc status=none
+	# What came is summed up by another program; to read it all a second time would take long.
+	listen_as recv recv tcp4 --json -- sh -c 'exec xxh128sum >sum'
+	start send "$SOCKXFER" send -V --json "$address" big
+	finish send
+	finish recv
+	[ "$(jq -r .bytes send.out)" = 4300000000 ]
+	[ "$(jq -r .digest send.out)" = "xxh128:$(cut -d ' ' -f 1 sum)" ]
+	tail -n 1 recv.err >recv.json
+	[ "$(jq -r .ended recv.json)" = stored ]
+	[ "$(jq -r .bytes recv.json)" = 4300000000 ]
+	[ "$(jq -r .digest recv.json)" = "$(jq -r .digest send.out)" ]
+}

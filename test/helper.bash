@@ -1,0 +1,402 @@
+# shellcheck shell=bash
+# What the black-box tests share. Every test runs in a directory of its own, with stdin at /dev/null.
+#
+# Background processes are started by `start NAME COMMAND...`: their output is in NAME.out, their
+# messages in NAME.err, and `finish NAME [STATUS]` waits for their end. When a test fails, the messages
+# of all of them are shown. They inherit no descriptors but stdin; descriptor 8 is for the tests' own use.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+SOCKXFER=${SOCKXFER:-$ROOT/sockxfer}
+# Rather the system's than a version manager's, which would be a slow wrapper around it.
+PYTHON=/usr/bin/python3
+[ -x "$PYTHON" ] || PYTHON=python3
+PEER=$ROOT/test/peer
+TOOLS=$ROOT/test/tools
+export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C
+declare -gA PID=() # -g, for `load` is a function
+NS=() # what to put before a command to run it in the namespace made by make_namespace
+NS_PID=self
+
+# A wrapper script (valgrind) or a sanitizer build: slower, and with a memory of its own.
+instrumented() {
+	[ "$(head -c 2 "$SOCKXFER")" = '#!' ] || grep -q __asan_init "$SOCKXFER"
+}
+
+# Seconds that anything may take; it is a bound for what hangs, not a measure of speed.
+LIMIT=20
+
+allow() {
+	LIMIT=$1
+}
+
+setup() {
+	[ -x "$SOCKXFER" ] || {
+		echo "no program at $SOCKXFER: run make first" >&2
+		return 1
+	}
+	cd "$BATS_TEST_TMPDIR" || return
+	exec </dev/null
+	umask 022
+	if instrumented; then LIMIT=60; fi
+}
+
+# Ends what the test left running, by process id, and complains about any process that is still
+# there and was not started by the test itself, so was left behind by one that was.
+teardown() {
+	local name pid left=()
+
+	for name in "${!PID[@]}"; do
+		kill -KILL "${PID[$name]}" 2>/dev/null || true
+		wait "${PID[$name]}" 2>/dev/null || true
+	done
+	for pid in /proc/[0-9]*; do
+		pid=${pid#/proc/}
+		[ "$pid" != $$ ] || continue
+		[ "/proc/$pid/cwd" -ef "$BATS_TEST_TMPDIR" ] 2>/dev/null || continue
+		ended "$pid" || left+=("$pid")
+	done
+	for pid in "${left[@]}"; do
+		echo "left running: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+		kill -KILL "$pid" || true
+	done
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || show_messages
+	[ ${#left[@]} -eq 0 ]
+}
+
+show_messages() {
+	local file
+
+	for file in *.err; do
+		[ -s "$file" ] || continue
+		echo "--- ${file%.err} said:"
+		cat -v "$file"
+	done
+}
+
+### Waiting
+
+# Waits until the command is true, LIMIT seconds at the most. Status 99 from it means: it never will be.
+wait_for() {
+	local deadline=$((${EPOCHREALTIME//[.,]/} + LIMIT * 1000000)) status
+
+	while :; do
+		status=0
+		"$@" || status=$?
+		[ "$status" -ne 0 ] || return 0
+		if [ "$status" -eq 99 ] || ((${EPOCHREALTIME//[.,]/} > deadline)); then
+			echo "waited in vain for: $*" >&2
+			return 1
+		fi
+		sleep 0.01
+	done
+}
+
+# Milliseconds on the clock, into the variable named.
+clock() {
+	printf -v "$1" %d $((${EPOCHREALTIME//[.,]/} / 1000))
+}
+
+# Whether the process has come to its end: it is gone, or a zombie, as it stays until `finish`.
+ended() {
+	local stat=
+
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	[[ ${stat##*) } == [ZX]* ]]
+}
+
+### Processes
+
+start() {
+	local name=$1
+
+	shift
+	if [ -n "${PID[$name]:-}" ] && ! ended "${PID[$name]}"; then
+		echo "$name is still running" >&2
+		return 1
+	fi
+	# Here, not only in the background, where it may come after the first look into the files.
+	: >"$name.out"
+	: >"$name.err"
+	# Without <&0 a background process gets /dev/null, whatever stdin the caller of start has.
+	(
+		close_descriptors
+		exec "$@"
+	) <&0 >"$name.out" 2>"$name.err" &
+	PID[$name]=$!
+}
+
+# Closes what bats and the test have open, from 3 on; 255 is bash's own, and is closed by exec.
+close_descriptors() {
+	local descriptor
+
+	for descriptor in "/proc/$BASHPID/fd"/*; do
+		descriptor=${descriptor##*/}
+		((descriptor < 3 || descriptor == 255)) || eval "exec $descriptor>&-"
+	done
+}
+
+# finish NAME [STATUS]: waits until it has ended, which has to be with that exit status (0).
+finish() {
+	local name=$1 expected=${2:-0} status=0
+
+	wait_for ended "${PID[$name]}" || {
+		echo "$name does not end" >&2
+		return 1
+	}
+	wait "${PID[$name]}" || status=$?
+	unset "PID[$name]"
+	[ "$status" -eq "$expected" ] || {
+		echo "$name: exit status $status, not $expected" >&2
+		return 1
+	}
+}
+
+running() {
+	! ended "${PID[$1]}" || {
+		echo "$1 has ended already" >&2
+		return 1
+	}
+}
+
+# Ends a peer that by its nature does not end.
+stop() {
+	kill -KILL "${PID[$1]}" 2>/dev/null || true
+	wait "${PID[$1]}" 2>/dev/null || true
+	unset "PID[$1]"
+}
+
+peer() {
+	local name=$1
+
+	shift
+	start "$name" "${NS[@]}" "$PYTHON" "$PEER/$name.py" "$@"
+}
+
+# scripted NAME ARGUMENT...: a scripted peer called NAME.
+scripted() {
+	local name=$1
+
+	shift
+	start "$name" "${NS[@]}" "$PYTHON" "$PEER/scripted.py" "$@"
+}
+
+# ours NAME ARGUMENT...: sockxfer, in the namespace if there is one.
+ours() {
+	local name=$1
+
+	shift
+	start "$name" "${NS[@]}" "$SOCKXFER" "$@"
+}
+
+# Waits until the process NAME has written a line with this text, to stdout or stderr.
+wait_said() {
+	wait_for said "$1" "$2"
+}
+
+said() {
+	local status=1
+
+	# In this order: what it said before it ended must not be missed.
+	! ended "${PID[$1]}" || status=99
+	grep -qsF -e "$2" "$1.out" "$1.err" || return "$status"
+}
+
+### Ports
+
+# Waits until NAME says where it listens, and sets $port: sockxfer on port 0 or with -v, our peers always.
+wait_port() {
+	wait_said "$1" 'listening on'
+	port=$(grep -hm1 'listening on' "$1.out" "$1.err" | sed 's/.*[: ]//')
+	[[ $port =~ ^[0-9]+$ ]]
+}
+
+# Whether something listens on the TCP port: state 0A. Looked up, for a connect would be taken for a peer.
+listening() {
+	grep -qi ": [0-9A-F]*:$(printf %04X "$1") [0-9A-F]*:0000 0A " "/proc/$NS_PID/net/tcp" \
+		"/proc/$NS_PID/net/tcp6"
+}
+
+listening_unix() {
+	grep -q " 00010000 0001 01 .* $1\$" /proc/net/unix
+}
+
+# Sets $port to a free one, for programs that cannot take port 0. It is below those that the system gives
+# out by itself, and taken by one test of a run only.
+free_port() {
+	local tries
+
+	for tries in {1..100}; do
+		port=$((20000 + RANDOM % 12000))
+		mkdir "$BATS_RUN_TMPDIR/port.$port" 2>/dev/null || continue
+		grep -qi ":$(printf %04X $port) " "/proc/$NS_PID/net/tcp" "/proc/$NS_PID/net/tcp6" || return 0
+	done
+	echo "no free port in $tries tries" >&2
+	return 1
+}
+
+### What a test needs, else it is skipped by name
+
+need() {
+	local command
+
+	for command; do
+		command -v "$command" >/dev/null || skip "needs $command"
+	done
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+need_plain_build() {
+	! instrumented || skip "not for an instrumented build"
+}
+
+need_tmpfile_filter() {
+	"$PYTHON" "$TOOLS/no_tmpfile.py" --check 2>/dev/null || skip "needs seccomp"
+}
+
+# Makes a namespace with a network (loopback only) and mounts of its own. From then on peers run in it,
+# and anything else with "${NS[@]}" in front.
+make_namespace() {
+	local unshare=(-n -m) enter=(-n -m --wd)
+
+	need unshare nsenter ip mount
+	if [ "$(id -u)" -ne 0 ]; then
+		unshare+=(-r)
+		enter+=(-U --preserve-credentials)
+	fi
+	unshare "${unshare[@]}" true 2>/dev/null || skip "needs namespaces"
+	start namespace unshare "${unshare[@]}" sleep 600
+	NS_PID=${PID[namespace]}
+	wait_for in_own_namespace
+	NS=(nsenter -t "$NS_PID" "${enter[@]}" --)
+	"${NS[@]}" ip link set lo up
+	# Addresses of IPv6 are usable at once on loopback; elsewhere they would have to be waited for.
+	"${NS[@]}" ip -6 addr show dev lo | grep -q ::1 || skip "needs IPv6"
+}
+
+# unshare becomes the other program only when it has done its own work.
+in_own_namespace() {
+	grep -qx sleep "/proc/$NS_PID/comm"
+}
+
+# Puts a file of ours, from stdin, in the place of one in /etc, in the namespace only.
+replace_in_namespace() {
+	cat >"${1##*/}.ours"
+	[ -e "$1" ] || skip "needs $1"
+	"${NS[@]}" mount --bind "${1##*/}.ours" "$1"
+}
+
+# Drops what comes in and fits the nft expression, as a black hole in the network would.
+drop_in_namespace() {
+	need nft
+	"${NS[@]}" nft -f - <<-END
+		table inet holes {
+			chain input { type filter hook input priority 0; $1 drop; }
+		}
+	END
+}
+
+### Assertions
+
+# Two files with the same bytes.
+same() {
+	cmp -- "$1" "$2"
+}
+
+# That a text is in a file; nothing else about the file.
+has() {
+	grep -qF -e "$2" -- "$1" || {
+		echo "$1 does not say: $2" >&2
+		return 1
+	}
+}
+
+# That it is not. (A plain `! grep` would not fail a test: bash excepts it from errexit.)
+has_not() {
+	if grep -qF -e "$2" -- "$1"; then
+		echo "$1 says: $2" >&2
+		return 1
+	fi
+}
+
+# One line, which begins with the name of the program, and no more.
+one_line() {
+	if [ "$(wc -l <"$1")" -ne 1 ] || ! grep -q '^sockxfer: ' "$1"; then
+		echo "not one line of ours: $1" >&2
+		return 1
+	fi
+}
+
+# That a directory holds just these names, hidden ones included.
+holds() {
+	local directory=$1 found expected
+
+	shift
+	found=$(cd "$directory" && find . ! -name . | sed 's:^\./::' | sort)
+	expected=$(printf '%s\n' "$@" | sort)
+	[ "$found" = "$expected" ] || {
+		printf '%s holds: %s; expected: %s\n' "$directory" "${found//$'\n'/ }" "$*" >&2
+		return 1
+	}
+}
+
+### Data
+
+# random_file NAME BYTES
+random_file() {
+	head -c "$2" /dev/urandom >"$1"
+}
+
+# The test picture.
+picture() {
+	cp "$ROOT/test/data/picture.jpg" "$1"
+}
+
+### Receivers
+
+# receive ARGUMENT...: starts a receiver, "us", and sets $port.
+receive() {
+	start us "$SOCKXFER" recv -p 0 "$@"
+	wait_port us
+}
+
+# receive_half ARGUMENT...: a receiver, and a sender that stops half-way until the file "go" exists.
+receive_half() {
+	receive "$@"
+	half_sender
+}
+
+half_sender() {
+	scripted sender connect "127.0.0.1:$port" send:200000 await:go send:100000 half eof
+	wait_said sender 'send:200000 done'
+	"$PYTHON" "$PEER/pattern.py" 300000 >expected
+}
+
+# whole OUTPUT ARGUMENT...: one complete transfer of the file's data (see setup_file), which has to be in OUTPUT then.
+whole() {
+	local output=$1
+
+	shift
+	receive "$@"
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same "$output" "$BATS_FILE_TMPDIR/data"
+}
+
+# The receiver as on a file system that has no O_TMPFILE.
+receive_half_named() {
+	need_tmpfile_filter
+	mkdir -p d
+	start us "$PYTHON" "$TOOLS/no_tmpfile.py" "$SOCKXFER" recv -p 0 "$@"
+	wait_port us
+	half_sender
+}
+
+mode() {
+	stat -c %a "$1"
+}

@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# What the program takes, memory and descriptors, and what it is given: inherited sockets.
+# shellcheck disable=SC2154  # port: wait_port and free_port set it
+
+load helper
+
+setup_file() {
+	head -c 3000000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
+}
+
+### Memory and descriptors
+
+# peak_under_8M NAME: the most memory that the process has had so far.
+peak_under_8M() {
+	local peak
+
+	peak=$(awk '$1 == "VmHWM:" { print $2 }' "/proc/${PID[$1]}/status")
+	echo "$1: $peak kB at the most" >&2
+	[ "$peak" -lt 8192 ]
+}
+
+@test "memory stays under 8 MB: file to file" {
+	need_plain_build
+	truncate -s 400M big
+	scripted sender listen 127.0.0.1:0 file:big await:go
+	wait_port sender
+	start recv "$SOCKXFER" recv "127.0.0.1:$port" out
+	wait_said sender 'file:big done'
+	peak_under_8M recv
+	scripted receiver listen 127.0.0.1:0 expect:400000000 await:go eof
+	wait_port receiver
+	start send "$SOCKXFER" send "127.0.0.1:$port" big
+	wait_said receiver 'expect:400000000 done'
+	peak_under_8M send
+	touch go
+	finish recv
+	finish send
+}
+
+@test "memory stays under 8 MB: stdin to stdout" {
+	need_plain_build
+	mkfifo pipe
+	exec 8<>pipe
+	# shellcheck disable=SC2016  # $0 is for the inner shell
+	start recv sh -c 'exec "$0" recv -p 0 >/dev/null' "$SOCKXFER"
+	wait_port recv
+	start send "$SOCKXFER" send "127.0.0.1:$port" <pipe
+	head -c 400000000 /dev/zero >&8
+	peak_under_8M recv
+	peak_under_8M send
+	exec 8>&-
+	finish recv
+	finish send
+}
+
+# descriptors NAME: what its descriptors from 3 on are, sorted, in words.
+descriptors() {
+	local link target words=()
+
+	for link in "/proc/${PID[$1]}/fd"/*; do
+		[ "${link##*/}" -gt 2 ] || continue
+		target=$(readlink "$link")
+		case $target in
+		socket:*) words+=(socket) ;;
+		pipe:*) words+=(pipe) ;;
+		"$PWD") words+=(directory) ;;
+		"$PWD"/*) words+=(file) ;;
+		*) words+=("$target") ;;
+		esac
+	done
+	printf '%s\n' "${words[@]}" | sort | paste -sd ' '
+}
+
+# holds_just NAME DESCRIPTOR...
+holds_just() {
+	local found
+
+	found=$(descriptors "$1")
+	[ "$found" = "${*:2}" ] || {
+		echo "$1 has: $found; expected: ${*:2}" >&2
+		return 1
+	}
+}
+
+@test "a waiting receiver has open its two listening sockets and its output, no more" {
+	need_plain_build
+	start us "$SOCKXFER" recv -p 0 out
+	wait_port us
+	holds_just us directory file socket socket
+	start other "$SOCKXFER" recv -4 -p 0 out
+	wait_port other
+	holds_just other directory file socket
+	start third "$SOCKXFER" send -p 0 "$BATS_FILE_TMPDIR/data"
+	wait_port third
+	holds_just third "$BATS_FILE_TMPDIR/data" socket socket
+}
+
+@test "in mid-transfer both sides have open one socket and their file, no more" {
+	need_plain_build
+	cp "$BATS_FILE_TMPDIR/data" in
+	# A source without end, so that this is mid-transfer.
+	mkfifo pipe
+	exec 8<>pipe
+	start recv "$SOCKXFER" recv -4 -p 0 out
+	wait_port recv
+	start send "$SOCKXFER" send "localhost:$port" pipe
+	head -c 1000000 /dev/zero >&8
+	holds_just send file socket
+	# Its listening socket may still be there, or be closed already.
+	holds_just recv directory file socket || holds_just recv directory file socket socket
+	scripted peer listen 127.0.0.1:0 expect:1000 stall
+	wait_port peer
+	start connected "$SOCKXFER" send "localhost:$port" in
+	wait_said peer 'expect:1000 done'
+	holds_just connected file socket
+	exec 8>&-
+	finish send
+	finish recv
+}
+
+### Inherited sockets
+
+@test "inetd's way: recv fd:0 takes the connection that it is given" {
+	start us "$PYTHON" "$PEER/handover.py" inetd 0 "$SOCKXFER" recv fd:0 out
+	wait_port us
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same "$BATS_FILE_TMPDIR/data" out
+}
+
+@test "inetd's way: send fd:0 gives to the connection that it is given" {
+	start us "$PYTHON" "$PEER/handover.py" inetd 0 "$SOCKXFER" send fd:0 "$BATS_FILE_TMPDIR/data"
+	wait_port us
+	start recv "$SOCKXFER" recv "127.0.0.1:$port" out
+	finish recv
+	finish us
+	same "$BATS_FILE_TMPDIR/data" out
+}
+
+@test "systemd's way: recv -l fd:3 accepts from the socket that it is given" {
+	start us "$PYTHON" "$PEER/handover.py" systemd 0 "$SOCKXFER" recv -l fd:3 out
+	wait_port us
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same "$BATS_FILE_TMPDIR/data" out
+}
+
+@test "systemd's way: send -l fd:3 accepts from the socket that it is given" {
+	start us "$PYTHON" "$PEER/handover.py" systemd 0 "$SOCKXFER" send -l fd:3 "$BATS_FILE_TMPDIR/data"
+	wait_port us
+	start recv "$SOCKXFER" recv "127.0.0.1:$port" out
+	finish recv
+	finish us
+	same "$BATS_FILE_TMPDIR/data" out
+}
+
+@test "a connected socket that is to listen is a usage error that names it" {
+	start us "$PYTHON" "$PEER/handover.py" inetd 0 "$SOCKXFER" recv -l fd:0 out
+	wait_port us
+	scripted peer connect "127.0.0.1:$port" eof
+	finish us 2
+	has us.err fd:0
+}

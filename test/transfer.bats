@@ -1,0 +1,283 @@
+#!/usr/bin/env bats
+# The main job, between two of our own: both roles, every family, files and streams, all sizes.
+# shellcheck disable=SC2154  # port: wait_port and free_port set it
+
+load helper
+
+setup_file() {
+	head -c 3000000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
+}
+
+# open_listener FAMILY ROLE ARGUMENT...: starts the side that listens, called after its role, with the stdin of
+# this function, and sets $address to where it can be reached.
+open_listener() {
+	local family=$1 role=$2
+
+	shift 2
+	case $family in
+	tcp4) start "$role" "$SOCKXFER" "$role" -l 127.0.0.1:0 "$@" <&0 ;;
+	tcp6) start "$role" "$SOCKXFER" "$role" -l '[::1]:0' "$@" <&0 ;;
+	unix) start "$role" "$SOCKXFER" "$role" -v -l unix:socket "$@" <&0 ;;
+	esac
+	wait_said "$role" 'listening on'
+	address=$(sed -n 's/.*listening on //p' "$role.err")
+}
+
+# move FAMILY LISTENER SOURCE OUTPUT [OPTION...]: one transfer, both sides with the options. SOURCE - is
+# the file "in" on stdin; OUTPUT - is recv.out.
+move() {
+	local family=$1 listener=$2 source=$3 output=$4 input=/dev/null
+
+	shift 4
+	[ "$source" != - ] || input=in
+	if [ "$listener" = recv ]; then
+		open_listener "$family" recv "$@" "$output"
+		start send "$SOCKXFER" send "$@" "$address" "$source" <"$input"
+	else
+		open_listener "$family" send "$@" "$source" <"$input"
+		start recv "$SOCKXFER" recv "$@" "$address" "$output"
+	fi
+	finish recv
+	finish send
+}
+
+# The same for all families and both roles.
+move_everywhere() {
+	local family listener
+
+	for family in tcp4 tcp6 unix; do
+		for listener in recv send; do
+			rm -f out
+			move "$family" "$listener" in out "$@"
+			same in out
+		done
+	done
+}
+
+### Both roles, every family, files and streams
+
+# picture FAMILY LISTENER
+move_picture() {
+	picture in
+	move "$1" "$2" in out
+	same in out
+	move "$1" "$2" - -
+	same in recv.out
+}
+
+@test "recv -p listens, send connects: the picture arrives" {
+	picture in.jpg
+	receive out.jpg
+	start send "$SOCKXFER" send "localhost:$port" in.jpg
+	finish send
+	finish us
+	same in.jpg out.jpg
+}
+
+@test "send -p listens, recv connects: the picture arrives" {
+	picture in.jpg
+	start send "$SOCKXFER" send -p 0 in.jpg
+	wait_port send
+	start recv "$SOCKXFER" recv "localhost:$port" out.jpg
+	finish recv
+	finish send
+	same in.jpg out.jpg
+}
+
+@test "IPv4, recv listens: file to file, stdin to stdout" { move_picture tcp4 recv; }
+@test "IPv4, send listens: file to file, stdin to stdout" { move_picture tcp4 send; }
+@test "IPv6, recv listens: file to file, stdin to stdout" { move_picture tcp6 recv; }
+@test "IPv6, send listens: file to file, stdin to stdout" { move_picture tcp6 send; }
+@test "unix, recv listens: file to file, stdin to stdout" { move_picture unix recv; }
+@test "unix, send listens: file to file, stdin to stdout" { move_picture unix send; }
+
+@test "no file operand is stdin and stdout" {
+	picture in
+	start recv "$SOCKXFER" recv -p 0
+	wait_port recv
+	start send "$SOCKXFER" send "127.0.0.1:$port" <in
+	finish send
+	finish recv
+	same in recv.out
+}
+
+@test "a pipe is sent as its bytes come, not when a chunk is full" {
+	mkfifo pipe
+	exec 8<>pipe
+	start recv "$SOCKXFER" recv -p 0
+	wait_port recv
+	start send "$SOCKXFER" send "127.0.0.1:$port" <pipe
+	echo 'a line' >&8
+	wait_for grep -q 'a line' recv.out
+	echo 'another line' >&8
+	wait_for grep -q 'another line' recv.out
+	running send
+	exec 8>&-
+	finish send
+	finish recv
+	[ "$(cat recv.out)" = $'a line\nanother line' ]
+}
+
+@test "a FIFO by its name is a source" {
+	mkfifo pipe
+	receive out
+	start send "$SOCKXFER" send "127.0.0.1:$port" pipe
+	cat "$BATS_FILE_TMPDIR/data" >pipe
+	finish send
+	finish us
+	same "$BATS_FILE_TMPDIR/data" out
+}
+
+@test "a reader of stdout that goes away is a failure of recv, not its death by SIGPIPE" {
+	mkfifo pipe
+	start reader head -c 1 pipe
+	# shellcheck disable=SC2016  # $0 is for the inner shell
+	start us sh -c 'exec "$0" recv -p 0 >pipe' "$SOCKXFER"
+	wait_port us
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish reader
+	finish us 1
+	has us.err 'Broken pipe'
+	finish send 6
+}
+
+@test "a receiver that is gone is a failure of send, not its death by SIGPIPE" {
+	scripted peer listen 127.0.0.1:0 expect:100000 reset
+	wait_port peer
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send 1
+	one_line send.err
+	grep -q "^sockxfer: send: 127\.0\.0\.1:$port: " send.err
+}
+
+# With our own proxy, which the tests of damage use; socat and ssh -L are the same to us.
+@test "through a proxy the same bytes arrive, in both roles" {
+	start us "$SOCKXFER" recv -l 127.0.0.1:0 out
+	wait_port us
+	peer proxy "127.0.0.1:$port"
+	wait_port proxy
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	finish proxy
+	same "$BATS_FILE_TMPDIR/data" out
+	start send "$SOCKXFER" send -l 127.0.0.1:0 "$BATS_FILE_TMPDIR/data"
+	wait_port send
+	peer proxy --reverse "127.0.0.1:$port"
+	wait_port proxy
+	start us "$SOCKXFER" recv "127.0.0.1:$port" out2
+	finish us
+	finish send
+	finish proxy
+	same "$BATS_FILE_TMPDIR/data" out2
+}
+
+### Sizes
+
+@test "an empty file arrives, in both roles, over every family" {
+	: >in
+	move_everywhere
+}
+
+@test "a file of one byte arrives, in both roles, over every family" {
+	printf x >in
+	move_everywhere
+}
+
+@test "a file of 1 MiB less a byte arrives, in both roles, over every family" {
+	random_file in 1048575
+	move_everywhere
+}
+
+@test "chunks of a byte, of 3, of 1K and of 1M carry the same bytes" {
+	local size
+
+	random_file in 20001
+	for size in 1 3 1K 1M; do
+		move_everywhere -B "$size"
+	done
+}
+
+@test "the two ends may have different chunks" {
+	random_file in 100001
+	start recv "$SOCKXFER" recv -p 0 -B 7 out
+	wait_port recv
+	start send "$SOCKXFER" send -B 64K "127.0.0.1:$port" in
+	finish send
+	finish recv
+	same in out
+}
+
+# A sparse file with bytes where an offset of 31 or 32 bits, or the 2,147,479,552 bytes that the kernel
+# moves in one call, would go wrong, and at the end.
+make_big_file() {
+	local offset
+
+	truncate -s 5G big
+	for offset in 0 2147479550 2147483640 4294967290 5368709100; do
+		head -c 20 /dev/urandom | dd of=big bs=1 seek=$offset conv=notrunc status=none
+	done
+	allow 240
+}
+
+# big_to_stdout FAMILY: where there is no need for 5 GiB of disk.
+big_to_stdout() {
+	make_big_file
+	mkfifo pipe
+	start compare cmp pipe big
+	# shellcheck disable=SC2016  # $0 and $@ are for the inner shell
+	start recv sh -c 'exec "$0" recv "$@" >pipe' "$SOCKXFER" -v -l "$2"
+	wait_said recv 'listening on'
+	start send "$SOCKXFER" send "$(sed -n 's/.*listening on //p' recv.err)" big
+	finish recv
+	finish send
+	finish compare
+}
+
+@test "a sparse file of 5 GiB arrives over IPv4, as a file" {
+	local room
+
+	room=$(df -Pk . | awk 'NR == 2 { print $4 }')
+	[ "$room" -gt 6000000 ] || skip "needs 6 GB of disk"
+	make_big_file
+	start recv "$SOCKXFER" recv -l 127.0.0.1:0 out
+	wait_port recv
+	start send "$SOCKXFER" send "127.0.0.1:$port" big
+	finish recv
+	finish send
+	same big out
+	rm out
+}
+
+@test "a sparse file of 5 GiB arrives over IPv6" { big_to_stdout tcp6 '[::1]:0'; }
+@test "a sparse file of 5 GiB arrives over a unix socket" { big_to_stdout unix unix:socket; }
+
+### A source that changes
+
+# A receiver that holds the sender back until the file "go" exists.
+hold_sender() {
+	random_file in 50000000
+	cp in before
+	scripted peer listen 127.0.0.1:0 await:go "$1" save:out
+	wait_port peer
+	start send "$SOCKXFER" send "127.0.0.1:$port" in
+	wait_said peer 'peer 127'
+}
+
+@test "a source that grows while it is sent arrives as it was" {
+	hold_sender eof
+	echo more >>in
+	touch go
+	finish send
+	finish peer
+	same before out
+}
+
+@test "a source that shrinks while it is sent is a failure that the peer sees" {
+	hold_sender gone
+	truncate -s 40000000 in
+	touch go
+	finish send 1
+	one_line send.err
+	finish peer
+}
