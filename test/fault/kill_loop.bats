@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Kill -9 of either side at random moments. KILLS in the environment is how many for each transport (200), and
-# KILL_SEED makes the moments the same again.
+# Kill -9 of either side at random points. KILLS in the environment is how many for each transport (200), and
+# KILL_SEED makes the points the same again.
 
 load ../helper
 load fault
@@ -14,14 +14,14 @@ kill_loop() {
 	"$PYTHON" "$ROOT/test/fault/kill_loop.py" --kills "$kills" "${seed[@]}" "$SOCKXFER" "$1"
 }
 
-@test "kill -9 at random moments over IPv4: never half a file, a false success or a temporary file" {
+@test "kill -9 at random offsets and moments over IPv4: never half a file, a false success or a temporary file" {
 	kill_loop tcp4
 }
 
-@test "kill -9 at random moments over IPv6: never half a file, a false success or a temporary file" {
+@test "kill -9 at random offsets and moments over IPv6: never half a file, a false success or a temporary file" {
 	kill_loop tcp6
 }
 
-@test "kill -9 at random moments over a unix socket: never half a file, a false success or a temporary file" {
+@test "kill -9 at random offsets and moments over a unix socket: never half a file, a false success or a temporary file" {
 	kill_loop unix
 }
