@@ -63,7 +63,7 @@ $(BUILD)/cflags: $(BUILD)/settings Makefile
 	@$(call need,$(firstword $(CC))); $(call need,$(PKG_CONFIG)); \
 	$(PKG_CONFIG) --print-errors --exists $(PKGS) || { echo "run 'make deps'" >&2; exit 1; }; \
 	works() { printf '%s\nint main(void) { return 0; }\n' "$$source" | \
-		$(CC) -Werror $(CPPFLAGS) $(CFLAGS) "$$@" -x c -o $@.probe - 2>/dev/null; }; \
+		$(CC) -Werror $(CPPFLAGS) $(CFLAGS) "$$@" -x c -o $@.probe - -x none $$libs 2>/dev/null; }; \
 	cflags='-std=c11 -pthread $(WARNINGS) $(SANITIZER)'; ldflags='-pthread $(SANITIZER)'; \
 	for flag in $(HARDEN); do works -c $$flag && cflags="$$cflags $$flag"; done; \
 	for flag in $(HARDEN_LINK); do works -fPIE $$flag && ldflags="$$ldflags $$flag"; done; \
@@ -73,6 +73,10 @@ $(BUILD)/cflags: $(BUILD)/settings Makefile
 			"#if defined __GLIBC__ && __USE_FORTIFY_LEVEL < $$level" '#error' '#endif'); \
 		works -c $$fortify && cflags="$$cflags $$fortify" && break; \
 	done; \
+	source=$$(printf '%s\n' '#include <xxhash.h>' '#include <xxh_x86dispatch.h>' \
+		'XXH_errorcode (*update)(XXH3_state_t *, const void *, size_t) = XXH3_128bits_update;'); \
+	libs=$$($(PKG_CONFIG) --libs $(PKGS)); \
+	works $$($(PKG_CONFIG) --cflags $(PKGS)) && cflags="$$cflags -DHAVE_XXH_X86DISPATCH"; \
 	rm -f $@.probe; echo "$$ldflags" >$(BUILD)/ldflags; \
 	echo "$$cflags $$($(PKG_CONFIG) --cflags $(PKGS))" >$@
 
