@@ -6,9 +6,12 @@
 #include "number.h"
 
 /*
- * The default chunk: large enough that system calls do not show, small enough for the cache.
+ * The default chunk. What counts is how much a receiver takes out of the socket before it writes it to a
+ * file. Measured on 2 cores, 2 GiB from tmpfs to tmpfs over loopback, with digests: 64K 1.8 GB/s, 256K
+ * 1.9, 512K 2.2, 1M to 4M 2.5; cp 2.7. Neither SO_RCVLOWAT, MSG_WAITALL, huge pages for the buffer,
+ * hashing in slices that stay in the cache, nor a thread that writes or hashes made it faster.
  */
-#define CHUNK_DEFAULT (INT64_C(256) * 1024)
+#define CHUNK_DEFAULT (INT64_C(2) * 1024 * 1024)
 #define CHUNK_MAX (INT64_C(64) * 1024 * 1024)
 
 /* What getopt_long() returns for options without a letter, and for operands. */
@@ -39,7 +42,7 @@ static const struct row rows[] = {
     {'s', ROLE_BOTH, "source", "ADDRESS[:PORT]", "connect from this address"},
     {'w', ROLE_BOTH, "timeout", "SECONDS", "give up when the peer makes no progress for so long"},
     {'W', ROLE_BOTH, "max-time", "SECONDS", "give up when the whole transfer takes longer"},
-    {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (256K)"},
+    {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (2M)"},
     {'n', ROLE_RECV, "no-clobber", NULL, "recv: never replace an existing file"},
     {'S', ROLE_RECV, "sync", NULL, "recv: the file is on the disk before it counts as stored"},
     {'E', ROLE_RECV, "expect", "xxh128:HEX", "recv: fail unless the data have this digest"},
