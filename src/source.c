@@ -23,6 +23,7 @@ static int measure(struct source *source, struct err *err)
 	if (offset == -1)
 		return err_sys(err, "%s: lseek", source->name);
 	source->sized = true;
+	source->modified = st.st_mtim;
 	source->size = offset < st.st_size ? st.st_size - offset : 0;
 	return 0;
 }
@@ -74,8 +75,8 @@ static int shrank(const struct source *source, struct err *err)
 ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t deadline,
     struct err *err)
 {
-	if (source->sized && (int64_t)size > source->size - source->taken)
-		size = (size_t)(source->size - source->taken);
+	if (source->sized && (int64_t)size > source_left(source))
+		size = (size_t)source_left(source);
 	if (size == 0)
 		return 0;
 	ssize_t n = source->sized ? io_read_file(source->fd, buffer, size, err)
@@ -88,6 +89,33 @@ ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t de
 	if (n == 0 && source->command.pid != 0)
 		return command_wait(&source->command, deadline, err);
 	return n;
+}
+
+int64_t source_left(const struct source *source)
+{
+	return source->size - source->taken;
+}
+
+ssize_t source_sendfile(struct source *source, int sock, size_t size, struct err *err)
+{
+	ssize_t n = io_sendfile(sock, source->fd, size, err);
+
+	if (n > 0)
+		source->taken += n;
+	return n;
+}
+
+int source_check_unchanged(const struct source *source, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(source->fd, &st) == -1)
+		return err_sys(err, "%s", source->name);
+	if (st.st_mtim.tv_sec == source->modified.tv_sec &&
+	    st.st_mtim.tv_nsec == source->modified.tv_nsec)
+		return 0;
+	return err_set(err, ERR_MISMATCH, 0, "%s: the source changed while it was sent",
+	    source->name);
 }
 
 void source_close(struct source *source)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "command.h"
 #include "err.h"
@@ -21,8 +22,9 @@ struct source {
 	const char *name; /* for messages; the caller's */
 	bool sized;       /* a regular file: size bytes are to come */
 	int64_t size;
-	int64_t taken;          /* bytes read so far */
-	struct command command; /* its argv is NULL where there is none */
+	int64_t taken;            /* bytes read or sent so far */
+	struct timespec modified; /* sized: when it was last, before the first byte was read */
+	struct command command;   /* its argv is NULL where there is none */
 };
 
 /*
@@ -43,6 +45,22 @@ int source_start(struct source *source, struct err *err);
  */
 ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t deadline,
     struct err *err);
+
+/* How many bytes are still to come from a sized source. */
+int64_t source_left(const struct source *source);
+
+/*
+ * Sends from a sized source to sock (non-blocking), without reading it, what sock takes at once, at the most
+ * size bytes: io_sendfile(), whose return and errors these are.
+ */
+ssize_t source_sendfile(struct source *source, int sock, size_t size, struct err *err);
+
+/*
+ * Whether a sized source has been modified since it was opened, as far as its time of modification shows:
+ * then pages that were on their way by sendfile(2) may have changed. Returns 0, or -1 with
+ * ERR_MISMATCH.
+ */
+int source_check_unchanged(const struct source *source, struct err *err);
 
 /* Closes what source_open() opened; a command that still runs is stopped. */
 void source_close(struct source *source);

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "copy.h"
 #include "io.h"
 #include "lifeline.h"
 #include "sock.h"
@@ -31,6 +31,7 @@ struct sending {
 	struct transfer_result *result;
 	struct digest digest;
 	struct lifeline lifeline;
+	struct copy copy;
 	struct receipt receipt;
 	bool ended;      /* our stream has */
 	bool peer_ended; /* the peer's has, which says nothing of ours */
@@ -103,36 +104,22 @@ static int wait_for_room(struct sending *sending, int64_t deadline, struct err *
 	return revents == -1 ? -1 : hear(sending, revents, err);
 }
 
-/* Sends what the socket takes now; on a unix socket the lifeline goes with the first byte. */
-static ssize_t send_some(struct sending *sending, const char *chunk, size_t size, struct err *err)
+/* Sends what is ready. */
+static int send_ready(struct sending *sending, struct err *err)
 {
-	ssize_t n;
-
-	if (sending->lifeline.offer != -1)
-		n = lifeline_send(&sending->lifeline, sending->sock, chunk, size, err);
-	else
-		n = io_send(sending->sock, chunk, size, err);
-	if (n > 0)
-		sending->result->bytes += n;
-	return n;
-}
-
-static int send_chunk(struct sending *sending, const char *chunk, size_t size, struct err *err)
-{
+	struct copy *copy = &sending->copy;
 	int64_t deadline = deadline_of(sending->limits);
 
-	while (size > 0) {
-		ssize_t n = send_some(sending, chunk, size, err);
+	while (copy->ready > 0) {
+		ssize_t n = copy_send(copy, err);
 		if (n == -1)
 			return -1;
-		if (n == 0) {
-			if (wait_for_room(sending, deadline, err) == -1)
-				return -1;
-			continue;
+		if (n > 0) {
+			sending->result->bytes += n;
+			deadline = deadline_of(sending->limits);
+		} else if (copy->ready > 0 && wait_for_room(sending, deadline, err) == -1) {
+			return -1;
 		}
-		chunk += n;
-		size -= (size_t)n;
-		deadline = deadline_of(sending->limits);
 	}
 	return read_back(sending, err);
 }
@@ -155,7 +142,7 @@ static int wait_for_source(struct sending *sending, const struct source *source,
 	return 0;
 }
 
-static int send_all(struct sending *sending, struct source *source, char *chunk, struct err *err)
+static int send_all(struct sending *sending, const struct source *source, struct err *err)
 {
 	int64_t end = sending->limits->end;
 
@@ -163,11 +150,10 @@ static int send_all(struct sending *sending, struct source *source, char *chunk,
 		if (transfer_check_time(sending->limits, err) == -1 ||
 		    wait_for_source(sending, source, err) == -1)
 			return broken(sending, "send", err);
-		ssize_t n = source_read(source, chunk, sending->options->chunk, end, err);
+		ssize_t n = copy_fill(&sending->copy, end, err);
 		if (n <= 0)
 			return (int)n;
-		digest_add(&sending->digest, chunk, (size_t)n);
-		if (send_chunk(sending, chunk, (size_t)n, err) == -1)
+		if (send_ready(sending, err) == -1)
 			return broken(sending, "send", err);
 	}
 }
@@ -299,7 +285,7 @@ static int finish(struct sending *sending, struct err *err)
 	sending->ended = true;
 	if (wait_for_end(sending, err) == -1)
 		return broken(sending, "end of data", err);
-	if (judge(sending, err) == -1)
+	if (copy_check(&sending->copy, err) == -1 || judge(sending, err) == -1)
 		return -1;
 	sock_end_abort(sending->sock);
 	return 0;
@@ -307,18 +293,25 @@ static int finish(struct sending *sending, struct err *err)
 
 static int run(struct sending *sending, struct source *source, struct err *err)
 {
-	char *chunk = malloc(sending->options->chunk);
-	int status = -1;
-
-	if (chunk == NULL)
-		err_sys(err, "chunk");
-	else if (source_start(source, err) == 0)
-		status = send_all(sending, source, chunk, err);
-	free(chunk);
-	if (status == -1)
+	/* A source that changed meanwhile is found now, when there can still be a reset, or in finish(). */
+	if (source_start(source, err) == -1 || send_all(sending, source, err) == -1 ||
+	    copy_check(&sending->copy, err) == -1)
 		return -1;
 	digest_text(&sending->digest, sending->result->digest);
 	return finish(sending, err);
+}
+
+/* Opens what a transfer needs besides its two ends, and runs it. */
+static int open_and_run(struct sending *sending, struct source *source, struct err *err)
+{
+	const struct transfer_options *options = sending->options;
+
+	if (options->receipts && digest_open(&sending->digest, err) == -1)
+		return -1;
+	if (lifeline_open(&sending->lifeline, sending->sock, err) == -1 ||
+	    copy_open(&sending->copy, err) == -1)
+		return -1;
+	return run(sending, source, err);
 }
 
 int transfer_send(struct source *source, int sock, const struct transfer_options *options,
@@ -330,13 +323,14 @@ int transfer_send(struct source *source, int sock, const struct transfer_options
 	    .limits = &options->limits,
 	    .result = result,
 	    .lifeline = lifeline_none,
+	    .copy = {.source = source, .sock = sock, .size = options->chunk},
 	};
-	int status = -1;
 
+	sending.copy.lifeline = &sending.lifeline;
+	sending.copy.digest = &sending.digest;
 	*result = (struct transfer_result){.bytes = 0};
-	if ((!options->receipts || digest_open(&sending.digest, err) == 0) &&
-	    lifeline_open(&sending.lifeline, sock, err) == 0)
-		status = run(&sending, source, err);
+	int status = open_and_run(&sending, source, err);
+	copy_close(&sending.copy);
 	digest_close(&sending.digest);
 	lifeline_close(&sending.lifeline);
 	return status;

@@ -95,6 +95,18 @@ both_succeed() {
 	done
 }
 
+@test "short and interrupted calls change no byte by sendfile" {
+	need_shim
+	for seed in "${SEEDS[@]}"; do
+		rm -f out
+		short recv recv -v -l unix:socket out
+		wait_said recv 'listening on'
+		short send send --no-receipt unix:socket "$data"
+		both_succeed
+		same out "$data"
+	done
+}
+
 @test "short and interrupted calls change no byte between pipes" {
 	need_shim
 	mkfifo in out.fifo

@@ -1,0 +1,33 @@
+#include "copy.h"
+
+#include <stdlib.h>
+
+int copy_open(struct copy *copy, struct err *err)
+{
+	copy->chunk = malloc(copy->size);
+	if (copy->chunk == NULL)
+		return err_sys(err, "chunk");
+	copy->engine = copy_linux_suits(copy) ? &copy_linux : &copy_portable;
+	return 0;
+}
+
+ssize_t copy_fill(struct copy *copy, int64_t deadline, struct err *err)
+{
+	return copy->engine->fill(copy, deadline, err);
+}
+
+ssize_t copy_send(struct copy *copy, struct err *err)
+{
+	return copy->engine->send(copy, err);
+}
+
+int copy_check(const struct copy *copy, struct err *err)
+{
+	return copy->live ? source_check_unchanged(copy->source, err) : 0;
+}
+
+void copy_close(struct copy *copy)
+{
+	free(copy->chunk);
+	copy->chunk = NULL;
+}
