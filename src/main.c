@@ -57,6 +57,7 @@ static int run(const struct options *options, const struct report *report, struc
 {
 	struct transfer_options transfer = {
 	    .chunk = (size_t)options->chunk,
+	    .rate = options->rate,
 	    .limits = {.idle = options->idle_limit, .end = DEADLINE_NEVER},
 	    .receipts = !options->no_receipt,
 	    .must_confirm = options->must_confirm,

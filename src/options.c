@@ -14,6 +14,9 @@
 #define CHUNK_DEFAULT (INT64_C(2) * 1024 * 1024)
 #define CHUNK_MAX (INT64_C(64) * 1024 * 1024)
 
+/* More than any link has, and far from what overflows. */
+#define RATE_MAX (INT64_C(1024) * 1024 * 1024 * 1024)
+
 /* What getopt_long() returns for options without a letter, and for operands. */
 enum {
 	OPTION_OPERAND = 1,
@@ -43,6 +46,8 @@ static const struct row rows[] = {
     {'w', ROLE_BOTH, "timeout", "SECONDS", "give up when the peer makes no progress for so long"},
     {'W', ROLE_BOTH, "max-time", "SECONDS", "give up when the whole transfer takes longer"},
     {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (2M)"},
+    {'b', ROLE_BOTH, "rate", "RATE", "move no more than so many bytes a second"},
+    {'C', ROLE_SEND, "congestion", "NAME", "send: the congestion control of TCP, such as bbr"},
     {'n', ROLE_RECV, "no-clobber", NULL, "recv: never replace an existing file"},
     {'S', ROLE_RECV, "sync", NULL, "recv: the file is on the disk before it counts as stored"},
     {'E', ROLE_RECV, "expect", "xxh128:HEX", "recv: fail unless the data have this digest"},
@@ -108,6 +113,12 @@ static int set_seconds(int64_t *ns, const char *text, struct err *err)
 	return *ns == -1 ? -1 : 0;
 }
 
+static int set_rate(struct options *options, const char *text, struct err *err)
+{
+	options->rate = number_size(text, RATE_MAX, err);
+	return options->rate == -1 ? -1 : 0;
+}
+
 static int set_chunk(struct options *options, const char *text, struct err *err)
 {
 	options->chunk = number_size(text, CHUNK_MAX, err);
@@ -157,6 +168,11 @@ static int set_option(struct options *options, int key, const char *argument, st
 		return set_seconds(&options->total_limit, argument, err);
 	case 'B':
 		return set_chunk(options, argument, err);
+	case 'b':
+		return set_rate(options, argument, err);
+	case 'C':
+		options->congestion = argument;
+		return 0;
 	case 'n':
 		return set_flag(&options->no_clobber);
 	case 'S':
@@ -371,7 +387,7 @@ void options_help(FILE *out)
 	for (size_t i = 0; i < ROWS; i++)
 		help_row(out, &rows[i]);
 	fputs("\n"
-	      "SECONDS may have a fraction; SIZE may end in K, M, G or T.\n"
+	      "SECONDS may have a fraction; SIZE and RATE may end in K, M, G or T.\n"
 	      "Exit status: 0 done, 1 failed, 2 usage, 3 timed out, 4 the data do not match,\n"
 	      "5 no receipt with -V, 6 the receiver failed, 128+N killed by signal N.\n",
 	    out);

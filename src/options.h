@@ -24,15 +24,17 @@ struct options {
 	int family;      /* -4, -6: AF_INET, AF_INET6; else AF_UNSPEC */
 	bool has_source; /* -s */
 	struct addr source;
-	int64_t idle_limit;  /* -w, ns; 0: none */
-	int64_t total_limit; /* -W, ns; 0: none */
-	int64_t chunk;       /* -B, bytes */
-	bool no_clobber;     /* -n */
-	bool sync;           /* -S */
-	bool must_confirm;   /* -V */
-	bool no_receipt;     /* --no-receipt */
-	bool json;           /* --json */
-	bool has_expected;   /* -E */
+	int64_t idle_limit;     /* -w, ns; 0: none */
+	int64_t total_limit;    /* -W, ns; 0: none */
+	int64_t chunk;          /* -B, bytes */
+	int64_t rate;           /* -b, bytes a second; 0: no limit */
+	const char *congestion; /* -C, or NULL */
+	bool no_clobber;        /* -n */
+	bool sync;              /* -S */
+	bool must_confirm;      /* -V */
+	bool no_receipt;        /* --no-receipt */
+	bool json;              /* --json */
+	bool has_expected;      /* -E */
 	char expected[DIGEST_TEXT_MAX];
 	bool quiet;           /* -q */
 	bool verbose;         /* -v */

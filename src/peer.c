@@ -1,5 +1,6 @@
 #include "peer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,11 +112,30 @@ int peer_settle_descriptors(struct options *options, struct err *err)
 	return clear_stdio(options->address.fd, err);
 }
 
+int peer_check_congestion(const struct options *options, struct err *err)
+{
+	bool has_inet = options->address.kind == ADDR_INET;
+
+	if (options->congestion == NULL || options->address.kind == ADDR_FD)
+		return 0;
+	int sock = sock_open(has_inet ? AF_INET : AF_UNIX, err);
+	if (sock == -1 && err->errnum == EAFNOSUPPORT)
+		return 0;
+	if (sock == -1)
+		return -1;
+	int status = sock_set_congestion(sock, options->congestion, err);
+	close(sock);
+	return status == 0 ? 0 : err_prefix(err, "-C, --congestion");
+}
+
 static int prepare(struct peer *peer, const struct options *options, const struct report *report,
     struct err *err)
 {
 	if (sock_prepare(peer->sock, options->idle_limit, err) == -1)
 		return -1;
+	if (options->congestion != NULL &&
+	    sock_set_congestion(peer->sock, options->congestion, err) == -1)
+		return err_prefix(err, "-C, --congestion");
 	report_detail(report, "connected to %s", peer->name);
 	return 0;
 }

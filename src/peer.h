@@ -26,6 +26,12 @@ struct peer {
 int peer_settle_descriptors(struct options *options, struct err *err);
 
 /*
+ * Whether there is the congestion control that options ask for: better found now than when a peer is there.
+ * Returns 0, or -1 with ERR_USAGE.
+ */
+int peer_check_congestion(const struct options *options, struct err *err);
+
+/*
  * Gets the connection that options ask for, prepared for a transfer (sock_prepare()); blocks until it
  * is there, each wait for no longer than limits allow. Where we listen, says so (on port 0 always,
  * else with -v) and takes the first who comes; others can wait in peer->listening until it is closed.

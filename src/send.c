@@ -41,7 +41,8 @@ int send_run(const struct options *options, const struct transfer_options *trans
 	struct source source;
 	struct peer peer;
 
-	if (source_open(&source, options->path, options->command, err) == -1)
+	if (peer_check_congestion(options, err) == -1 ||
+	    source_open(&source, options->path, options->command, err) == -1)
 		return -1;
 	int status = peer_open(&peer, options, &transfer->limits, report, err);
 	if (status == 0) {

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <linux/sockios.h>
 
@@ -105,6 +106,39 @@ int sock_prepare(int sock, int64_t idle_limit, struct err *err)
 	if (set_linger(sock, true) == -1)
 		return err_sys(err, "SO_LINGER");
 	return is_tcp(sock) ? set_tcp_limits(sock, idle_limit, err) : 0;
+}
+
+void sock_pace(int sock, int64_t rate)
+{
+	uint64_t value = (uint64_t)rate;
+
+	(void)setsockopt(sock, SOL_SOCKET, SO_MAX_PACING_RATE, &value, sizeof(value));
+}
+
+/* The names of those that the kernel has, "reno cubic", or an empty string. */
+static void list_congestion_controls(char *names, size_t size)
+{
+	int fd = open("/proc/sys/net/ipv4/tcp_available_congestion_control", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd == -1 ? -1 : read(fd, names, size - 1);
+
+	if (fd != -1)
+		close(fd);
+	names[len > 0 ? len : 0] = '\0';
+	names[strcspn(names, "\n")] = '\0';
+}
+
+int sock_set_congestion(int sock, const char *name, struct err *err)
+{
+	char names[256];
+
+	if (!is_tcp(sock))
+		return err_set(err, ERR_USAGE, 0, "only TCP has a congestion control");
+	if (setsockopt(sock, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return err_set(err, ERR_USAGE, errno, "%s", name);
+	list_congestion_controls(names, sizeof(names));
+	return err_set(err, ERR_USAGE, 0, "this kernel has no \"%s\"; it has: %s", name, names);
 }
 
 void sock_end_abort(int sock)

@@ -43,6 +43,18 @@ int sock_adopt(int fd, bool *listening, struct err *err);
  */
 int sock_prepare(int sock, int64_t idle_limit, struct err *err);
 
+/*
+ * Asks the kernel to put no more than rate bytes a second on the wire, headers included and evenly
+ * (SO_MAX_PACING_RATE, socket(7)). A wish: what has no such thing, as a unix socket, goes without.
+ */
+void sock_pace(int sock, int64_t rate);
+
+/*
+ * Sets the congestion control of a TCP socket (TCP_CONGESTION, tcp(7)). Returns 0, or -1 with ERR_USAGE naming
+ * those that there are.
+ */
+int sock_set_congestion(int sock, const char *name, struct err *err);
+
 /* The end is certain: from here on a close is a FIN, whatever is still on its way. */
 void sock_end_abort(int sock);
 

@@ -22,6 +22,7 @@
 struct transfer_options {
 	struct time_limits limits; /* idle is the limit of each wait for the peer */
 	size_t chunk;              /* bytes moved at a time, at least 1 */
+	int64_t rate;              /* bytes a second at the most, 0: no limit */
 	bool receipts;             /* recv: give receipts; send: listen to them */
 	bool must_confirm;         /* send: without a matching receipt it has failed */
 	const char *expect;        /* recv: the digest that the data must have, or NULL */

@@ -5,6 +5,7 @@
 
 #include "io.h"
 #include "lifeline.h"
+#include "pace.h"
 #include "sock.h"
 
 /* How long a peer that ended its stream without a byte may take to show that it is still there. */
@@ -25,6 +26,7 @@ struct receiving {
 	struct digest digest;
 	struct lifeline lifeline;
 	char *chunk;
+	struct pace pace;
 	struct listen_set *listening; /* open as long as others may come instead, or NULL */
 	bool broken;                  /* the connection is: nothing can be said any more */
 };
@@ -129,15 +131,26 @@ static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 	return sink_write(receiving->sink, receiving->chunk, size, end, err);
 }
 
+/* Lets the time pass until it is the turn of the next bytes; that we take none slows the sender down. */
+static int keep_pace(struct receiving *receiving, int64_t received, struct err *err)
+{
+	int64_t until = pace_count(&receiving->pace, received, clock_now());
+
+	if (until == 0)
+		return 0;
+	return io_sleep(deadline_min(until, receiving->options->limits.end), err);
+}
+
 /* Copies until the peer ends its stream. */
 static int copy(struct receiving *receiving, struct err *err)
 {
 	const struct transfer_options *options = receiving->options;
 	const struct time_limits *limits = &options->limits;
+	size_t size = pace_piece(&receiving->pace, options->chunk);
 
 	for (;;) {
-		ssize_t n = io_recv(receiving->sock, receiving->chunk, options->chunk,
-		    deadline_of(limits), err);
+		ssize_t n =
+		    io_recv(receiving->sock, receiving->chunk, size, deadline_of(limits), err);
 		if (n == -1)
 			return broken(receiving, err);
 		if (n == 0)
@@ -146,6 +159,8 @@ static int copy(struct receiving *receiving, struct err *err)
 			return broken(receiving, err);
 		if (take_chunk(receiving, (size_t)n, err) == -1)
 			return -1;
+		if (keep_pace(receiving, n, err) == -1)
+			return broken(receiving, err);
 	}
 }
 
@@ -257,6 +272,7 @@ int transfer_recv(int sock, struct listen_set *listening, struct sink *sink,
 	int status = -1;
 
 	*result = (struct transfer_result){.bytes = 0};
+	pace_init(&receiving.pace, options->rate);
 	if (receiving.chunk == NULL)
 		err_sys(err, "chunk");
 	else if (!wants_digest(options) || digest_open(&receiving.digest, err) == 0)

@@ -8,6 +8,7 @@
 #include "copy.h"
 #include "io.h"
 #include "lifeline.h"
+#include "pace.h"
 #include "sock.h"
 
 /* How many reads of a broken connection may pass before what the peer said last. */
@@ -23,6 +24,13 @@
 #define FIRST_ASK (1 * CLOCK_MILLISECOND)
 #define LAST_ASK (100 * CLOCK_MILLISECOND)
 
+/*
+ * The kernel is asked for a rate that is higher by one part in so many: it spreads a piece's packets evenly, and
+ * our own clock keeps the mean, payload only. By itself the kernel's fell short (500 MB/s by 17 to 27%, 100 MB/s by
+ * 4), and at low rates it let the first 300 KB through at once.
+ */
+#define PACE_HEADROOM 4
+
 /* The sender's view of its connection. */
 struct sending {
 	int sock;
@@ -32,6 +40,7 @@ struct sending {
 	struct digest digest;
 	struct lifeline lifeline;
 	struct copy copy;
+	struct pace pace;
 	struct receipt receipt;
 	bool ended;      /* our stream has */
 	bool peer_ended; /* the peer's has, which says nothing of ours */
@@ -142,6 +151,31 @@ static int wait_for_source(struct sending *sending, const struct source *source,
 	return 0;
 }
 
+/* Hears the peer until the time. Its socket has nothing more to say once its stream has ended. */
+static int hear_until(struct sending *sending, int64_t until, struct err *err)
+{
+	struct pollfd peer = {.fd = sending->sock, .events = POLLIN};
+
+	if (sending->peer_ended)
+		return io_sleep(until, err);
+	if (io_poll(&peer, 1, until, err) == -1)
+		return -1;
+	return hear(sending, peer.revents, err);
+}
+
+/* Lets the time pass until it is the turn of the next bytes. */
+static int keep_pace(struct sending *sending, int64_t sent, struct err *err)
+{
+	int64_t until = pace_count(&sending->pace, sent, clock_now());
+
+	while (clock_now() < until) {
+		if (hear_until(sending, deadline_min(until, sending->limits->end), err) == -1 ||
+		    transfer_check_time(sending->limits, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int send_all(struct sending *sending, const struct source *source, struct err *err)
 {
 	int64_t end = sending->limits->end;
@@ -153,21 +187,9 @@ static int send_all(struct sending *sending, const struct source *source, struct
 		ssize_t n = copy_fill(&sending->copy, end, err);
 		if (n <= 0)
 			return (int)n;
-		if (send_ready(sending, err) == -1)
+		if (send_ready(sending, err) == -1 || keep_pace(sending, n, err) == -1)
 			return broken(sending, "send", err);
 	}
-}
-
-/* Hears the peer until the time. Its socket has nothing more to say once its stream has ended. */
-static int hear_until(struct sending *sending, int64_t until, struct err *err)
-{
-	struct pollfd peer = {.fd = sending->sock, .events = POLLIN};
-
-	if (sending->peer_ended)
-		return io_sleep(until, err);
-	if (io_poll(&peer, 1, until, err) == -1)
-		return -1;
-	return hear(sending, peer.revents, err);
 }
 
 /* An error that came after the peer's stream had ended shows nowhere else. */
@@ -323,12 +345,16 @@ int transfer_send(struct source *source, int sock, const struct transfer_options
 	    .limits = &options->limits,
 	    .result = result,
 	    .lifeline = lifeline_none,
-	    .copy = {.source = source, .sock = sock, .size = options->chunk},
+	    .copy = {.source = source, .sock = sock},
 	};
 
+	pace_init(&sending.pace, options->rate);
+	sending.copy.size = pace_piece(&sending.pace, options->chunk);
 	sending.copy.lifeline = &sending.lifeline;
 	sending.copy.digest = &sending.digest;
 	*result = (struct transfer_result){.bytes = 0};
+	if (options->rate != 0)
+		sock_pace(sock, options->rate + options->rate / PACE_HEADROOM);
 	int status = open_and_run(&sending, source, err);
 	copy_close(&sending.copy);
 	digest_close(&sending.digest);

@@ -137,6 +137,8 @@ argument() {
 	listen | source) echo 127.0.0.1:0 ;;
 	timeout | max-time) echo 5 ;;
 	chunk-size) echo 64K ;;
+	rate) echo 1M ;;
+	congestion) cut -d ' ' -f 1 /proc/sys/net/ipv4/tcp_available_congestion_control ;;
 	expect) echo xxh128:00000000000000000000000000000000 ;;
 	esac
 }
