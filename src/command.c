@@ -16,9 +16,6 @@
 #include "clock.h"
 #include "io.h"
 
-/* What a Linux pipe may have without privileges; fewer switches between us and the command. */
-#define PIPE_SIZE (1024 * 1024)
-
 #define STOP_GRACE (500 * CLOCK_MILLISECOND)
 #define STOP_PAUSE (5 * CLOCK_MILLISECOND)
 
@@ -120,7 +117,7 @@ int command_start(struct command *command, char *const argv[], int child_fd, int
 		return err_sys(err, "pipe");
 	int theirs = ends[child_fd == STDIN_FILENO ? 0 : 1];
 	int ours = ends[child_fd == STDIN_FILENO ? 1 : 0];
-	(void)fcntl(ours, F_SETPIPE_SZ, PIPE_SIZE); /* a wish: there is a limit for each user */
+	io_widen_pipe(ours);
 	int flags = fcntl(ours, F_GETFL);
 	int status = flags == -1 || fcntl(ours, F_SETFL, flags | O_NONBLOCK) == -1
 	                 ? err_sys(err, "pipe")

@@ -52,10 +52,16 @@ int io_write_file(int fd, const void *buffer, size_t size, struct err *err);
 
 /*
  * Writes all of the size bytes to a pipe, a FIFO, a terminal or other device. If it is a blocking
- * one, which others may share, in pieces of PIPE_BUF bytes, which after POLLOUT do not block
- * (pipe(7)), so that neither signals nor the deadline can be missed inside write(2). Returns 0, or -1.
+ * one, which others may share, then by RWF_NOWAIT (pwritev2(2)) or in pieces that do not block, so that neither
+ * signals nor the deadline can be missed inside write(2). Returns 0, or -1.
  */
 int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, struct err *err);
+
+/*
+ * Asks for a pipe of 1 MiB, the most that Linux gives without privileges, for fewer switches between its two
+ * ends. A wish: there is a limit for each user (pipe(7)).
+ */
+void io_widen_pipe(int fd);
 
 /*
  * Begins to write the file's bytes from offset on, size of them, to its device, and waits for those of the

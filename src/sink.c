@@ -42,6 +42,8 @@ static int open_stream(struct sink *sink, bool fifo, int64_t deadline, struct er
 	sink->waits = true;
 	for (;;) {
 		sink->fd = open(sink->path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (sink->fd != -1 && fifo)
+			io_widen_pipe(sink->fd);
 		if (sink->fd != -1)
 			return 0;
 		if (errno != ENXIO || !fifo)
@@ -166,6 +168,8 @@ static int take_stdout(struct sink *sink, struct err *err)
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return fail_as(sink, EBADF, err);
 	sink->waits = !S_ISREG(st.st_mode); /* the shell may have made it a file */
+	if (S_ISFIFO(st.st_mode))
+		io_widen_pipe(sink->fd);
 	return 0;
 }
 

@@ -17,6 +17,8 @@ static int measure(struct source *source, struct err *err)
 		return err_sys(err, "%s", source->name);
 	if (S_ISDIR(st.st_mode))
 		return err_set(err, ERR_FAILED, EISDIR, "%s", source->name);
+	if (S_ISFIFO(st.st_mode))
+		io_widen_pipe(source->fd);
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		return 0;
 	off_t offset = lseek(source->fd, 0, SEEK_CUR);

@@ -502,7 +502,7 @@ static void slow_reader(void)
 {
 	struct sink sink;
 	struct err err;
-	static char chunk[1 << 20];
+	static char chunk[2 << 20]; /* more than any pipe holds */
 
 	CHECK_INT(mkfifo("fifo", 0600), 0);
 	int reader = open("fifo", O_RDONLY | O_NONBLOCK);
