@@ -43,7 +43,7 @@ run_tests = SOCKXFER=$(UNDER_TEST) REPORTS=$(REPORTS) test/tools/run-tests
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all programs compare check unit fuzz fuzz-run asan asan-check valgrind demo deps
+.PHONY: all programs bench bench-plot compare check unit fuzz fuzz-run asan asan-check valgrind demo deps
 .PHONY: install uninstall clean dist help
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-man lint-shell lint-gcc lint-clang format FORCE
 
@@ -106,6 +106,13 @@ $(BUILD)/shim/%.so: test/shim/%.c $(BUILD)/settings
 
 compare: all ## run sockxfer and the tools like it through the same faults, and print who noticed
 	@python3 test/compare/compare.py --repeat 5 $(PROGRAM)
+
+bench: all ## measure sockxfer beside the tools like it; BENCH='--cases tmpfs --rounds 5' narrows it
+	@python3 -B test/bench/bench.py --csv $(BUILD)/bench.csv $(BENCH) $(PROGRAM)
+
+bench-plot: ## draw throughput by size, from the CSV of `make bench`, as test/bench/throughput.png
+	@$(call need,gnuplot)
+	@python3 -B test/bench/plot.py $(BUILD)/bench.csv test/bench/throughput.png
 
 check: programs ## run all tests; TESTS=test/x.bats and BATS_FLAGS='-f words' narrow it
 	@$(run_tests) $(UNITS) $(FUZZERS) $(TESTS)
