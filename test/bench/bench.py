@@ -189,7 +189,7 @@ def main():
         memory = stack.enter_context(directory_in(pathlib.Path(MEMORY), "memory"))
         disk = stack.enter_context(directory_in(chosen.disk, "disk"))
         file = stack.enter_context(open(chosen.csv, "w", newline="", encoding="ascii", buffering=1))
-        rows = csv.writer(file)
+        rows = csv.writer(file, lineterminator="\n")
         rows.writerow(Run._fields)
         bench = cases.Bench(program, chosen.rounds, chosen.size, tools, memory, disk)
         print_facts(bench)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import typing
 
+import link
 import measure
 from transfer import Job, Run, Transfer
 
@@ -258,4 +259,26 @@ def make_tree(top, size):
     return total
 
 
-ALL = {case.__name__: case for case in (tmpfs, disk, sync, null, pipe, unix, sizes)}
+def links(bench):
+    """file to file over a slow link, a fast one, and one that loses packets"""
+    tools = [tool for tool in bench.tools if tool.name in ("sockxfer", "nc", "ncat", "socat-1m")]
+    directory = bench.fast()
+    source, output = directory / "source", directory / "output"
+    for kind in link.KINDS:
+        measure.make_file(source, kind.size)
+        try:
+            with link.Link(kind) as made:
+                for index in range(bench.rounds):
+                    for tool in tools:
+                        output.unlink(missing_ok=True)
+                        job = Job(tool, bench.program, directory, kind.size, source, output)
+                        made.place(job)
+                        yield attempt(kind.name, index, job, lambda job: same(source, output))
+        except link.NoLink as reason:
+            raise Skipped(str(reason)) from None
+        finally:
+            output.unlink(missing_ok=True)
+            source.unlink()
+
+
+ALL = {case.__name__: case for case in (tmpfs, disk, sync, null, pipe, unix, links, sizes)}

@@ -118,11 +118,12 @@ def wait_for(condition, what, pause=PAUSE):
     return value
 
 
-def is_listening(port):
+def is_listening(port, tables="/proc/net"):
     """Whether something listens on the port: looked up, as a connection would be taken for the sender."""
     wanted = f":{port:04X}"
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(FileNotFoundError), open(table, encoding="ascii") as lines:
+    for table in ("tcp", "tcp6"):
+        path = f"{tables}/{table}"
+        with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as lines:
             for line in lines:
                 fields = line.split(None, 4)
                 if fields[3] == "0A" and fields[1].endswith(wanted):

@@ -1,6 +1,6 @@
 """How each tool is started: as a sender, as a receiver, and to tell its version.
 
-In the words of a command stand PROGRAM (sockxfer), PORT, PATH (of a unix socket), SOURCE and SINK. The
+In the words of a command stand PROGRAM (sockxfer), HOST, PORT, PATH (of a unix socket), SOURCE and SINK. The
 last two become what the tool has for a file, with IN or OUT as its name, or for stdin or stdout, which
 may be nothing at all: then the file is opened for it, as by a shell.
 """
@@ -63,8 +63,8 @@ class Tool:
 def _sockxfer(name, send="", receive="", **more):
     return Tool(
         name,
-        send=f"PROGRAM send {send} 127.0.0.1:PORT SOURCE",
-        receive=f"PROGRAM recv {receive} -l 127.0.0.1:PORT SINK",
+        send=f"PROGRAM send {send} HOST:PORT SOURCE",
+        receive=f"PROGRAM recv {receive} -l HOST:PORT SINK",
         file_source="IN",
         file_sink="OUT",
         send_unix=f"PROGRAM send {send} unix:PATH SOURCE",
@@ -78,8 +78,8 @@ def _sockxfer(name, send="", receive="", **more):
 def _socat(name, options=""):
     return Tool(
         name,
-        send=f"socat -u {options} SOURCE TCP:127.0.0.1:PORT",
-        receive=f"socat -u {options} TCP-LISTEN:PORT,bind=127.0.0.1,reuseaddr SINK",
+        send=f"socat -u {options} SOURCE TCP:HOST:PORT",
+        receive=f"socat -u {options} TCP-LISTEN:PORT,bind=HOST,reuseaddr SINK",
         file_source="FILE:IN",
         file_sink="CREATE:OUT",
         stream_source="STDIN",
@@ -92,8 +92,8 @@ def _socat(name, options=""):
 
 NC = Tool(
     "nc",
-    send="nc.openbsd -N 127.0.0.1 PORT",
-    receive="nc.openbsd -d -l 127.0.0.1 PORT",
+    send="nc.openbsd -N HOST PORT",
+    receive="nc.openbsd -d -l HOST PORT",
     send_unix="nc.openbsd -N -U PATH",
     receive_unix="nc.openbsd -d -l -U PATH",
     version="nc.openbsd -h",
@@ -107,8 +107,8 @@ ALL = [
     NC,
     Tool(
         "ncat",
-        send="ncat --send-only 127.0.0.1 PORT",
-        receive="ncat --recv-only -l 127.0.0.1 PORT",
+        send="ncat --send-only HOST PORT",
+        receive="ncat --recv-only -l HOST PORT",
         send_unix="ncat --send-only -U PATH",
         receive_unix="ncat --recv-only -l -U PATH",
         version="ncat --version",
@@ -117,7 +117,7 @@ ALL = [
     _socat("socat-1m", "-b 1048576"),
     Tool(
         "mbuffer",
-        send="mbuffer -q SOURCE -O 127.0.0.1:PORT",
+        send="mbuffer -q SOURCE -O HOST:PORT",
         receive="mbuffer -q -I PORT SINK",
         file_source="-i IN",
         file_sink="-o OUT",
@@ -125,8 +125,8 @@ ALL = [
     ),
     Tool(
         "python",
-        send="PYTHON CLIENT 127.0.0.1 PORT SOURCE",
-        receive="PYTHON SERVER 127.0.0.1 PORT SINK",
+        send="PYTHON CLIENT HOST PORT SOURCE",
+        receive="PYTHON SERVER HOST PORT SINK",
         file_source="IN",
         file_sink="OUT",
         stream_source="/dev/stdin",
@@ -136,8 +136,8 @@ ALL = [
     ),
     Tool(
         "rsync",
-        send="rsync -q --whole-file IN rsync://127.0.0.1:PORT/out/NAME",
-        receive="rsync --daemon --no-detach --address=127.0.0.1 --port=PORT --config=CONFIG",
+        send="rsync -q --whole-file IN rsync://HOST:PORT/out/NAME",
+        receive="rsync --daemon --no-detach --address=HOST --port=PORT --config=CONFIG",
         version="rsync --version",
         streams=False,
         daemon=True,
@@ -175,6 +175,7 @@ class Words(typing.NamedTuple):
     path: str = ""
     source: str = ""  # the file; empty for stdin
     sink: str = ""
+    host: str = "127.0.0.1"
     config: str = ""
 
     def fill(self, tool, template):
@@ -190,6 +191,7 @@ class Words(typing.NamedTuple):
             "SERVER": str(SCRIPTS / "server.py"),
             "CONFIG": self.config,
             "NAME": pathlib.Path(self.sink).name,
+            "HOST": self.host,
             "PORT": str(self.port),
             "PATH": self.path,
             "OUT": self.sink,

@@ -3,6 +3,8 @@
 import statistics
 import textwrap
 
+import link
+
 WIDTH = 100
 GB, MB = 1e9, 1e6
 SMALL = 16 << 20  # bytes, below which a file's rate is shown in MB/s, and CPU a GB says nothing
@@ -17,7 +19,8 @@ runs tar itself, so that its is with it. rsync's receiver is several processes, 
 known. Sizes from which on neither output nor scratch file fit into memory go into a pipe to xxh128sum
 (sizes-pipe). null: each tool first does the same once into such a pipe. Small files: only sockxfer's
 are confirmed to the sender; what nc-to-socat-fork sends goes to /dev/null, and cannot be looked at.
-small-pairs: with the start of the receiver, too."""
+small-pairs: with the start of the receiver, too. link: between two network namespaces, by tbf; what it
+can carry is the payload of full frames."""
 
 
 def print_wrapped(text):
@@ -33,6 +36,8 @@ def print_runs(runs):
     for (case, size), tools in groups.items():
         if case.startswith("small"):
             print_rates(case, tools)
+        elif case.startswith("link"):
+            print_link(case, size, tools)
         elif case == "startup":
             print_starts(tools)
         else:
@@ -113,6 +118,24 @@ def print_moved(case, size, tools):
         fields += [" ", *(number(value, 5, 2) for value in (*cpus, both)), " "]
         fields += [number(None if peak is None else peak / MB, 6, 1) for peak in peaks]
         print(" ".join(fields) + verdicts(runs))
+
+
+def print_link(case, size, tools):
+    """MB/s, and where the link loses nothing the share of what it can carry."""
+    goodput = link.goodput(case)
+    print(f"  {case:20} MB/s (least-most)   of what the link can carry       x")
+    base = median_seconds(tools, OURS)
+    for name, runs in tools.items():
+        seconds = good_seconds(runs)
+        if not seconds:
+            print(f"  {name:20}{verdicts(runs)}")
+            continue
+        middle = statistics.median(seconds)
+        rates = [size / MB / each for each in (middle, max(seconds), min(seconds))]
+        spread = f"({rates[1]:.1f}-{rates[2]:.1f})"
+        share = f"{100 * size / middle / goodput:.1f} %" if goodput else "-"
+        start = f"  {name:20} {rates[0]:<6.1f}{spread:17}{share:>20}"
+        print(f"{start}{number(ratio(base, middle), 12, 2)}{verdicts(runs)}")
 
 
 def print_by_size(groups):

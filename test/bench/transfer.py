@@ -48,6 +48,10 @@ class Job:
     producer: tuple = ()
     consumer: tuple = ()
     unix: bool = False
+    host: str = "127.0.0.1"  # where the receiver listens
+    enter_send: tuple = ()  # what to put before a command, to run it on another host
+    enter_receive: tuple = ()
+    tables: str = "/proc/net"  # of the receiver's host
 
     @property
     def report(self):
@@ -110,7 +114,7 @@ class Transfer:
         sink = str(job.output) if job.output and not job.consumer else ""
         port = 0 if job.tool.tells_port else measure.free_port()
         path = str(job.directory / "socket")
-        self.words = peers.Words(job.program, port, path, source, sink)
+        self.words = peers.Words(job.program, port, path, source, sink, job.host)
 
     def run(self):
         """Returns seconds, the CPU of both sides, and the peaks of both."""
@@ -142,6 +146,7 @@ class Transfer:
     def _receiving(self, template):
         """The receiver's stages, and whether the file is named in the words of one."""
         words, named = self.words.fill(self.job.tool, template)
+        words = [*self.job.enter_receive, *words]
         consumer = list(self.job.consumer)
         if self.job.tool.command_form:
             return [([*words, "--", *consumer], True)], True
@@ -178,12 +183,13 @@ class Transfer:
             if found is None:
                 return False
             self.words = self.words._replace(port=int(found[1]))
-        return measure.is_listening(self.words.port)
+        return measure.is_listening(self.words.port, self.job.tables)
 
     def _send(self, messages):
         tool = self.job.tool
         template = tool.send_unix if self.job.unix else tool.send
         words, named = self.words.fill(tool, template)
+        words = [*self.job.enter_send, *words]
         producer = list(self.job.producer)
         if tool.command_form:
             stages = [([*words, "--", *producer], True)]

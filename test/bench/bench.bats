@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# That the benchmark works: what it would take too long to find out only when somebody wants its figures.
+
+load ../helper
+
+bench() {
+	"$PYTHON" "$ROOT/test/bench/bench.py" --rounds 1 --csv rows.csv "$@" "$SOCKXFER" >table 2>messages || {
+		cat table messages
+		return 1
+	}
+}
+
+@test "the benchmark moves files by sockxfer and cp, checks them and writes a row for each" {
+	need_plain_build
+	bench --cases disk,unix,null --size 64K --tools sockxfer,sockxfer-no-receipt,cp --disk "$PWD"
+	[ "$(grep -cE '^disk,(sockxfer|sockxfer-no-receipt|cp),65536,0,[0-9.]+,.*,ok$' rows.csv)" -eq 3 ]
+	[ "$(grep -cE '^unix,sockxfer.*,65536,0,.*,ok$' rows.csv)" -eq 2 ]
+	[ "$(grep -cE '^null,sockxfer.*,65536,0,.*,ok$' rows.csv)" -eq 2 ]
+	[ "$(awk 'length > 100' table | wc -l)" -eq 0 ]
+}
+
+@test "the benchmark tells a sockxfer that delivers wrong bytes: exit 1" {
+	need_plain_build
+	cat >wrong <<-END
+		#!/bin/sh
+		"$SOCKXFER" "\$@" || exit
+		[ "\$1" = send ] || { eval "out=\\\${\$#}"; printf x >>"\$out"; }
+	END
+	chmod +x wrong
+	run "$PYTHON" "$ROOT/test/bench/bench.py" --rounds 1 --csv rows.csv --cases disk --size 64K --disk "$PWD" \
+		--tools sockxfer ./wrong
+	[ "$status" -eq 1 ]
+	grep -q '^disk,sockxfer,65536,0,.*,wrong$' rows.csv
+}
