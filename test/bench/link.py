@@ -8,7 +8,7 @@ import measure
 RECEIVER, SENDER = "10.0.0.1", "10.0.0.2"
 FRAME, PAYLOAD = 1514, 1448  # bytes, as tbf counts them, and of these TCP's with timestamps
 MBIT = 1e6 / 8
-BURST = "64k"  # at 1 Gbit/s half a millisecond: tbf has no finer clock
+BURST = "256k"  # at 1 Gbit/s two milliseconds; less than a packet of GSO would not do
 # As much as a router has, or ought to have; a tenth of a second at 100 Mbit/s.
 QUEUE = "1250k"
 
@@ -82,13 +82,15 @@ class Link:
         self._run(near, f"ip link add near type veth peer name far netns {self.hosts[far].pid}")
         for host, name, address in ((near, "near", RECEIVER), (far, "far", SENDER)):
             self._run(host, f"ip addr add {address}/24 dev {name}")
-            # Frames of the size that a wire has, and not what the kernel would put together.
-            self._run(host, f"ip link set {name} gso_max_segs 1 up")
+            # Where packets are lost, they are to be of the size that a wire has. Elsewhere the kernel may put
+            # them together, or 1 Gbit/s would be more than two cores can do for both hosts and the link.
+            segments = "gso_max_segs 1" if self.kind.loss else ""
+            self._run(host, f"ip link set {name} {segments} up")
         self._run(far, f"tc qdisc add dev far root tbf rate {self.kind.rate}mbit burst {BURST} limit {QUEUE}")
         if self.kind.loss:
-            rule = f"meta l4proto tcp numgen random mod 100 < {self.kind.loss} drop"
+            rule = f"meta l4proto tcp numgen random mod 100 < {self.kind.loss} drop;"
             hook = "type filter hook input priority 0;"
-            rules = f"table inet lossy {{ chain input {{ {hook} {rule} }} }}"
+            rules = f"table inet lossy {{\nchain input {{ {hook} {rule} }}\n}}\n"
             self._run(near, "nft -f -", input=rules.encode())
 
     def place(self, job):
