@@ -2,8 +2,18 @@
 
 #include <stdlib.h>
 
+#include "sock.h"
+
+/*
+ * A unix socket takes no more than its buffer of some 200 KiB at once, and what lies in a larger chunk has left the
+ * cache by its turn. Measured: 2.2 GB/s in chunks of 2M, 2.5 of 512K.
+ */
+#define UNIX_CHUNK ((size_t)512 * 1024)
+
 int copy_open(struct copy *copy, struct err *err)
 {
+	if (sock_is_unix(copy->sock) && copy->size > UNIX_CHUNK)
+		copy->size = UNIX_CHUNK;
 	copy->chunk = malloc(copy->size);
 	if (copy->chunk == NULL)
 		return err_sys(err, "chunk");
