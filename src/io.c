@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -125,59 +125,37 @@ int io_write_file(int fd, const void *buffer, size_t size, struct err *err)
 	return 0;
 }
 
-/* How io_write_stream() writes without being kept waiting inside of write(2). */
-enum write_mode {
-	WRITE_NOWAIT, /* the kernel is told so */
-	WRITE_WHOLE,  /* the descriptor is a non-blocking one */
-	WRITE_PIECES, /* what is at most PIPE_BUF does not block after POLLOUT, pipe(7) */
-};
-
-/*
- * RWF_NOWAIT, which Linux has for pipes since 6.4, takes as much as there is room for. Measured, 1.5 GB from a file
- * into a pipe: 0.36 s, in a pipe of the usual 64 KiB 0.7 s, and 1.26 s in pieces of PIPE_BUF.
- */
-static ssize_t write_some(int fd, const void *buffer, size_t size, enum write_mode *mode)
-{
-	struct iovec vector = {.iov_base = (void *)buffer, .iov_len = size};
-
-	if (*mode == WRITE_NOWAIT) {
-		ssize_t n = pwritev2(fd, &vector, 1, -1, RWF_NOWAIT);
-		if (n != -1 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS))
-			return n;
-		*mode = WRITE_PIECES; /* which has to wait first */
-		errno = EAGAIN;
-		return -1;
-	}
-	if (*mode == WRITE_PIECES && size > PIPE_BUF)
-		size = PIPE_BUF;
-	return write(fd, buffer, size);
-}
-
 int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, struct err *err)
 {
 	const char *next = buffer;
 	int flags = fcntl(fd, F_GETFL);
 	bool blocks = flags == -1 || (flags & O_NONBLOCK) == 0;
-	enum write_mode mode = blocks ? WRITE_NOWAIT : WRITE_WHOLE;
-	bool may_be_full = false;
+	size_t piece = blocks ? PIPE_BUF : size;
+	bool may_be_full = blocks;
 
 	while (size > 0) {
-		/* The first call tells what can be done, and does it where nobody has to be waited for. */
-		if ((may_be_full || mode == WRITE_PIECES) &&
-		    io_wait(fd, POLLOUT, deadline, err) == -1)
+		if (may_be_full && io_wait(fd, POLLOUT, deadline, err) == -1)
 			return -1;
 		if (interrupt_check(err) == -1)
 			return -1;
-		ssize_t n = write_some(fd, next, size, &mode);
+		ssize_t n = write(fd, next, size < piece ? size : piece);
 		if (n == -1 && !try_again())
 			return fail(err);
-		may_be_full = n <= 0;
+		may_be_full = blocks || n <= 0;
 		if (n > 0) {
 			next += n;
 			size -= (size_t)n;
 		}
 	}
 	return 0;
+}
+
+int io_reopen(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 void io_widen_pipe(int fd)

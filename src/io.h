@@ -46,16 +46,22 @@ ssize_t io_read_file(int fd, void *buffer, size_t size, struct err *err);
 
 /*
  * Writes all of the size bytes to a descriptor that never keeps its writer waiting for a reader: a
- * regular file or a block device. Not interrupted within a call of write(2). Returns 0, or -1.
+ * regular file. Not interrupted within a call of write(2). Returns 0, or -1.
  */
 int io_write_file(int fd, const void *buffer, size_t size, struct err *err);
 
 /*
- * Writes all of the size bytes to a pipe, a FIFO, a terminal or other device. If it is a blocking
- * one, which others may share, then by RWF_NOWAIT (pwritev2(2)) or in pieces that do not block, so that neither
- * signals nor the deadline can be missed inside write(2). Returns 0, or -1.
+ * Writes all of the size bytes to a pipe, a FIFO, a socket, a terminal or other device. If it is a blocking one,
+ * which others may share, then in pieces of PIPE_BUF bytes after POLLOUT: on a pipe these do not block
+ * (pipe(7)), so that neither signals nor the deadline can be missed inside write(2). Returns 0, or -1.
  */
 int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, struct err *err);
+
+/*
+ * Opens a pipe, a FIFO or a terminal for writing once more, non-blocking, which does not change what others
+ * share. Returns the descriptor, the caller's to close, or -1 if that is not allowed.
+ */
+int io_reopen(int fd);
 
 /*
  * Asks for a pipe of 1 MiB, the most that Linux gives without privileges, for fewer switches between its two

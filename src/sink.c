@@ -155,6 +155,19 @@ static int open_path(struct sink *sink, int64_t deadline, struct err *err)
 	}
 }
 
+/*
+ * With a non-blocking descriptor of our own, a pipe is filled in one go. Measured, 1.5 GB from a file into a
+ * pipe: 0.36 s, in a pipe of the usual 64 KiB 0.7 s, and in pieces of PIPE_BUF 1.26 s. A terminal, which can block
+ * a write after POLLOUT, cannot be left at the deadline otherwise.
+ */
+static void unblock_stdout(struct sink *sink)
+{
+	int fd = io_reopen(STDOUT_FILENO);
+
+	if (fd != -1)
+		sink->fd = fd;
+}
+
 static int take_stdout(struct sink *sink, struct err *err)
 {
 	struct stat st;
@@ -170,6 +183,8 @@ static int take_stdout(struct sink *sink, struct err *err)
 	sink->waits = !S_ISREG(st.st_mode); /* the shell may have made it a file */
 	if (S_ISFIFO(st.st_mode))
 		io_widen_pipe(sink->fd);
+	if (S_ISFIFO(st.st_mode) || isatty(sink->fd))
+		unblock_stdout(sink);
 	return 0;
 }
 

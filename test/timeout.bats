@@ -27,6 +27,15 @@ make_black_hole() {
 
 ### Each wait
 
+@test "-W limits the writing to a terminal that takes no more: exit 3" {
+	start us "$PYTHON" "$ROOT/test/fault/deaf_terminal.py" "$SOCKXFER" recv -W 1 -p 0
+	wait_port us
+	scripted peer connect "127.0.0.1:$port" send:100000 eof
+	finish us 3
+	has us.err 'stdout: write: timed out'
+	stop peer
+}
+
 @test "-w limits the connect to an address that does not answer: exit 3" {
 	make_black_hole
 	times_out 127.0.0.1:9009 send -w 0.3 127.0.0.1:9009 /dev/null

@@ -186,16 +186,6 @@ ssize_t writev(int fd, const struct iovec *vector, int count)
 	return spoil_vector(&first, vector, (size_t)count) ? next.function(fd, &first, 1) : -1;
 }
 
-ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
-{
-	struct iovec first;
-
-	NEXT(pwritev2);
-	return spoil_vector(&first, vector, (size_t)count)
-	           ? next.function(fd, &first, 1, offset, flags)
-	           : -1;
-}
-
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	struct iovec first;
