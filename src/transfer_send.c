@@ -42,8 +42,10 @@ struct sending {
 	struct copy copy;
 	struct pace pace;
 	struct receipt receipt;
-	bool ended;      /* our stream has */
-	bool peer_ended; /* the peer's has, which says nothing of ours */
+	int64_t idle_until; /* when it has been too long without progress */
+	int unacked;        /* sock_unacknowledged() at the last progress */
+	bool ended;         /* our stream has */
+	bool peer_ended;    /* the peer's has, which says nothing of ours */
 };
 
 static int peer_failed(struct sending *sending, struct err *err)
@@ -104,29 +106,44 @@ static int hear(struct sending *sending, int revents, struct err *err)
 	return 0;
 }
 
-/* Waits until the socket takes data again. */
-static int wait_for_room(struct sending *sending, int64_t deadline, struct err *err)
+static void note_progress(struct sending *sending)
+{
+	sending->idle_until = deadline_of(sending->limits);
+	sending->unacked = sock_unacknowledged(sending->sock);
+}
+
+/*
+ * Waits until the socket takes data again. That may be long after a slow peer has begun to take some, for there
+ * must be room for a third of the buffer; that what lies there becomes less is progress, too.
+ */
+static int wait_for_room(struct sending *sending, struct err *err)
 {
 	short events = (short)(POLLOUT | hear_events(sending));
-	int revents = io_wait(sending->sock, events, deadline, err);
+	int revents = io_wait(sending->sock, events, sending->idle_until, err);
 
-	return revents == -1 ? -1 : hear(sending, revents, err);
+	if (revents != -1)
+		return hear(sending, revents, err);
+	if (err->kind != ERR_TIMEOUT || clock_now() >= sending->limits->end ||
+	    sock_unacknowledged(sending->sock) >= sending->unacked)
+		return -1;
+	note_progress(sending);
+	return 0;
 }
 
 /* Sends what is ready. */
 static int send_ready(struct sending *sending, struct err *err)
 {
 	struct copy *copy = &sending->copy;
-	int64_t deadline = deadline_of(sending->limits);
 
+	note_progress(sending);
 	while (copy->ready > 0) {
 		ssize_t n = copy_send(copy, err);
 		if (n == -1)
 			return -1;
 		if (n > 0) {
 			sending->result->bytes += n;
-			deadline = deadline_of(sending->limits);
-		} else if (copy->ready > 0 && wait_for_room(sending, deadline, err) == -1) {
+			note_progress(sending);
+		} else if (copy->ready > 0 && wait_for_room(sending, err) == -1) {
 			return -1;
 		}
 	}
@@ -147,6 +164,10 @@ static int wait_for_source(struct sending *sending, const struct source *source,
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
 		if (ready == -1 || hear(sending, peer->revents, err) == -1)
 			return -1;
+		/* The stream has ended, but not the command behind it. */
+		if (from->fd == source->fd && source->command.pid != 0 &&
+		    (from->revents & (POLLIN | POLLHUP)) == POLLHUP)
+			*from = (struct pollfd){.fd = source->command.pidfd, .events = POLLIN};
 	}
 	return 0;
 }
@@ -187,7 +208,9 @@ static int send_all(struct sending *sending, const struct source *source, struct
 		ssize_t n = copy_fill(&sending->copy, end, err);
 		if (n <= 0)
 			return (int)n;
-		if (send_ready(sending, err) == -1 || keep_pace(sending, n, err) == -1)
+		int64_t before = sending->result->bytes;
+		if (send_ready(sending, err) == -1 ||
+		    keep_pace(sending, sending->result->bytes - before, err) == -1)
 			return broken(sending, "send", err);
 	}
 }
@@ -239,6 +262,9 @@ static int wait_for_end(struct sending *sending, struct err *err)
 	while (sending->receipt.state != RECEIPT_STORED) {
 		int left = sock_unacknowledged(sending->sock);
 		int64_t now = clock_now();
+		/* First, for a unix socket's queue is empty as well when its reader has died. */
+		if (check_reset(sending, err) == -1)
+			return -1;
 		if (left == 0 && (sending->peer_ended || now >= quiet_at))
 			return 0;
 		/* Progress, or a slow peer to which no limit was set. */
@@ -257,7 +283,7 @@ static int wait_for_end(struct sending *sending, struct err *err)
 		if (left > 0)
 			until = deadline_min(until, now + ask);
 		ask = deadline_min(2 * ask, LAST_ASK);
-		if (hear_until(sending, until, err) == -1 || check_reset(sending, err) == -1)
+		if (hear_until(sending, until, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -287,7 +313,8 @@ static int judge(struct sending *sending, struct err *err)
 		result->end = TRANSFER_STORED;
 		return 0;
 	}
-	if (has_receipt || lifeline_peer(&sending->lifeline) == LIFELINE_HELD)
+	if (has_receipt ||
+	    (sending->peer_ended && lifeline_peer(&sending->lifeline) == LIFELINE_HELD))
 		return err_set(err, ERR_FAILED, 0,
 		    "the receiver went away before it had stored the %lld bytes it received",
 		    (long long)result->bytes);

@@ -87,6 +87,21 @@ limited() {
 	same in out
 }
 
+# Room for more shows at the sender only when a third of its buffer is free: long after -w.
+@test "a receiver with a slow -b is progress to -w of send, over every transport" {
+	local transport
+
+	random_file in 6000000
+	for transport in "${TRANSPORTS[@]}"; do
+		rm -f out
+		listen_as recv recv "$transport" -b 2M out
+		connect_as send send -V -w 0.5 "$address" in
+		finish send
+		finish recv
+		same in out
+	done
+}
+
 @test "-b does not outlast -W: exit 3" {
 	receive out
 	random_file in 40000

@@ -542,6 +542,17 @@ stopped_before_eof() {
 	done
 }
 
+@test "a receiver that fails is heard while a producer that has closed its output still runs: send 6" {
+	scripted_listen peer tcp4 expect:3 await:go 'text:sockxfer/1 failed no room here\n' gone
+	start send "$SOCKXFER" send "$address" -- sh -c 'echo $$ >command; echo hi; exec >&-; exec sleep 600'
+	wait_said peer 'expect:3 done'
+	touch go
+	finish send 6
+	has send.err 'no room here'
+	ended "$(cat command)"
+	finish peer
+}
+
 @test "a receiver that fails stops the producer: send 6" {
 	scripted_listen peer tcp4 expect:1 'text:sockxfer/1 failed no room here\n' gone
 	start send "$SOCKXFER" send "$address" -- sh -c 'echo $$ >command; exec yes'

@@ -133,6 +133,29 @@ stranger_on_unix() {
 	stop socat
 }
 
+@test "a stranger on a unix socket that has ended its stream and dies with our data unread: send 1" {
+	printf ab >in
+	scripted_listen stranger unix half pause:1.5 close
+	# The data lie there while send waits for its turn; when it comes, they are gone.
+	start send "$SOCKXFER" send -b 1 "$address" in
+	finish send 1
+	one_line send.err
+	has send.err 'connection reset'
+	finish stranger
+}
+
+@test "our receiver on a unix socket that is silent but alive is not confirmed, not gone" {
+	random_file in 300000
+	listen_as recv recv unix --no-receipt -- sh -c 'cat >out; read -r line <go'
+	mkfifo go
+	start send "$SOCKXFER" send -w 1 "$address" in
+	finish send
+	has send.err 'not confirmed: the peer did not close'
+	echo >go
+	finish recv
+	same in out
+}
+
 @test "a stranger that receives on a unix socket and closes has it all: not confirmed, exit 0" {
 	local step
 
