@@ -6,7 +6,7 @@
  *   linux     sendfile(2), which copies nothing. For a file whose bytes nobody has to see.
  *
  * An engine that the kernel refuses is left for good, with nothing lost. A receiver needs no choice:
- * it receives, adds to the digest and writes (transfer_recv.c says what was tried).
+ * it receives, adds to the digest and writes (copy_linux.c says what else was tried).
  */
 #ifndef COPY_H
 #define COPY_H
@@ -24,12 +24,12 @@
 struct copy_engine;
 
 struct copy {
-	/* What copy_open() finds here: where from, where to. All of it has to outlive the copy. */
+	/* What copy_open() finds here: where from, where to. What is pointed to has to outlive the copy. */
 	struct source *source;
 	int sock;                  /* non-blocking */
 	struct lifeline *lifeline; /* its offer goes along with the first byte */
 	struct digest *digest; /* gets every byte; one that is not open: nobody has to see them */
-	size_t size;           /* the most that is moved at a time */
+	size_t size;           /* the most to be moved at a time; copy_open() may lower it */
 
 	const struct copy_engine *engine;
 	char *chunk;  /* of that size */
@@ -72,7 +72,7 @@ ssize_t copy_send(struct copy *copy, struct err *err);
 
 /*
  * Whether what was sent is what the source held, as far as can be seen: of live pages, that the file
- * has not been modified. Returns 0, or -1 with ERR_MISMATCH. Does not block.
+ * has not been modified. Returns 0, or -1 as source_check_unchanged() does. Does not block.
  */
 int copy_check(const struct copy *copy, struct err *err);
 

@@ -25,7 +25,6 @@ static int measure(struct source *source, struct err *err)
 	if (offset == -1)
 		return err_sys(err, "%s: lseek", source->name);
 	source->sized = true;
-	source->modified = st.st_mtim;
 	source->size = offset < st.st_size ? st.st_size - offset : 0;
 	return 0;
 }
@@ -58,17 +57,36 @@ int source_open(struct source *source, const char *path, char *const *argv, stru
 	return 0;
 }
 
+static int note_modified(struct source *source, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(source->fd, &st) == -1)
+		return err_sys(err, "%s", source->name);
+	source->modified = st.st_mtim;
+	return 0;
+}
+
 int source_start(struct source *source, struct err *err)
 {
 	char *const *argv = source->command.argv;
 
-	if (argv == NULL)
-		return 0;
-	return command_start(&source->command, argv, STDOUT_FILENO, &source->fd, err);
+	if (argv != NULL)
+		return command_start(&source->command, argv, STDOUT_FILENO, &source->fd, err);
+	return source->sized ? note_modified(source, err) : 0;
 }
 
+/* The file has ended before its size: it has become shorter, or it never had that size, as those in /sys. */
 static int shrank(const struct source *source, struct err *err)
 {
+	off_t offset = lseek(source->fd, 0, SEEK_CUR);
+	struct stat st;
+
+	if (offset != -1 && fstat(source->fd, &st) == 0 && st.st_size > offset)
+		return err_set(err, ERR_FAILED, 0,
+		    "%s: it ends after %lld of the %lld bytes that it says it has; to send it as it "
+		    "is, pipe it in",
+		    source->name, (long long)source->taken, (long long)source->size);
 	return err_set(err, ERR_FAILED, 0,
 	    "%s: the file has become shorter: %lld of %lld bytes could be read", source->name,
 	    (long long)source->taken, (long long)source->size);

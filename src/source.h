@@ -2,7 +2,7 @@
  * Where a sender's bytes come from: a file, a FIFO, a device, stdin, or a command's stdout.
  *
  * A regular file is sent as it was when it was opened: bytes that are appended later are left
- * out, and one that has become shorter is an error, for the stream would lie. A command's bytes are
+ * out (but of an empty one, for those in /proc look so), and one that has become shorter is an error, for the stream would lie. A command's bytes are
  * complete only if it exits with 0.
  */
 #ifndef SOURCE_H
@@ -23,7 +23,7 @@ struct source {
 	bool sized;       /* a regular file: size bytes are to come */
 	int64_t size;
 	int64_t taken;            /* bytes read or sent so far */
-	struct timespec modified; /* sized: when it was last, before the first byte was read */
+	struct timespec modified; /* sized: when it was last, just before the first byte was read */
 	struct command command;   /* its argv is NULL where there is none */
 };
 
@@ -34,7 +34,10 @@ struct source {
  */
 int source_open(struct source *source, const char *path, char *const *argv, struct err *err);
 
-/* Starts the command, if the source is one; to be called before the first read. Returns 0, or -1. */
+/*
+ * Starts the command, if the source is one, or notes when a file was modified last; to be called just before the
+ * first read. Returns 0, or -1 with ERR_FAILED.
+ */
 int source_start(struct source *source, struct err *err);
 
 /*
@@ -58,7 +61,7 @@ ssize_t source_sendfile(struct source *source, int sock, size_t size, struct err
 /*
  * Whether a sized source has been modified since it was opened, as far as its time of modification shows:
  * then pages that were on their way by sendfile(2) may have changed. Returns 0, or -1 with
- * ERR_MISMATCH.
+ * ERR_MISMATCH, or ERR_FAILED (fstat(2)).
  */
 int source_check_unchanged(const struct source *source, struct err *err);
 

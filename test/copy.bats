@@ -132,12 +132,45 @@ refused() {
 
 @test "a file that cannot be read half-way: send 1, with the reason, recv 1 and no file" {
 	receive_at unix
-	inject sendfile:error=EIO:when=3+ read:error=EIO:when=20+
+	inject sendfile:error=EIO:when=3+ read:error=EIO:when=2+
+	FRONT+=(-P "$BATS_FILE_TMPDIR/data") # its calls are counted alone
 	connect_as send send --no-receipt -B 64K "$address" "$BATS_FILE_TMPDIR/data"
 	finish send 1
 	has send.err 'data: read: Input/output error'
 	finish recv 1
 	[ ! -e out ]
+}
+
+# unreadable ERROR: a file that neither sendfile nor read can read any more, half-way.
+unreadable() {
+	rm -f recv.socket
+	receive_at unix
+	inject "sendfile:error=$1:when=3+" "read:error=$1:when=2+"
+	FRONT+=(-P "$BATS_FILE_TMPDIR/data")
+	connect_as send send --no-receipt -w 10 -B 64K "$address" "$BATS_FILE_TMPDIR/data"
+	finish send 1
+	has send.err 'data: read: '
+	finish recv 1
+	[ ! -e out ]
+}
+
+@test "whatever error a file gives, also one that a connection could have: send 1, and it is the file's" {
+	local error
+
+	for error in EBADMSG ETIMEDOUT ENOTCONN EACCES; do
+		unreadable "$error"
+	done
+}
+
+@test "a file that is modified before anybody connects has not changed while it was sent" {
+	random_file in 3000000
+	start send "$SOCKXFER" send -v --no-receipt -l unix:send.socket in
+	wait_said send 'listening on'
+	printf more >>in
+	start recv "$SOCKXFER" recv unix:send.socket out
+	finish send
+	finish recv
+	head -c 3000000 in | cmp - out
 }
 
 # A receiver that takes nothing before the file "go" exists, and a sender that is waiting for it. On a unix socket

@@ -280,6 +280,21 @@ hold_sender() {
 	same before out
 }
 
+@test "a file that ends before the size that it says it has is an error that tells what to do" {
+	local file=/sys/kernel/mm/transparent_hugepage/enabled
+
+	[ -r "$file" ] && [ "$(stat -c %s "$file")" -gt "$(wc -c <"$file")" ] || skip "needs such a file in /sys"
+	receive out
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$file"
+	finish send 1
+	has send.err 'that it says it has; to send it as it is, pipe it in'
+	finish us 1
+	receive out
+	cat "$file" | "$SOCKXFER" send "127.0.0.1:$port"
+	finish us
+	cmp out "$file"
+}
+
 @test "a source that shrinks while it is sent is a failure that the peer sees" {
 	hold_sender gone
 	truncate -s 40000000 in

@@ -31,8 +31,8 @@ SIZE = 4 << 20
 CALIBRATION = 5
 # Small pieces: more moments at which something can be half done.
 CHUNK = "8K"
-# Of what was written into the sender's stdin, the pipe holds 64 KiB at the most and the sender one chunk.
-UNSENT = 128 << 10
+# Of what was written into the sender's stdin, the pipe, which it widens, holds 1 MiB and the sender one chunk.
+UNSENT = (1 << 20) + (64 << 10)
 
 # A sanitizer that is killed while it looks for leaks leaves a report, though an empty one.
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
