@@ -12,7 +12,7 @@ BUILD = build
 
 WARNINGS = -Wall -Wextra -Wconversion -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 WARNINGS += $(if $(WERROR),-Werror)
-DEFINES = -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
+DEFINES = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"'
 # Of these, the ones that the compiler has are used. Not _FORTIFY_SOURCE together with a sanitizer, which
 # would not see what the fortified functions do.
 HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE

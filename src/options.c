@@ -245,10 +245,14 @@ static int check_role(const struct options *options, int key, struct err *err)
 	return err_set(err, ERR_USAGE, 0, "is for %s only", other);
 }
 
-/* What follows "--" is a command. (getopt_long() leaves nothing else unread.) */
-static int take_command(struct options *options, int argc, char **argv, struct err *err)
+/*
+ * What follows "--" is a command. (getopt_long() leaves nothing else unread.) It may as well have been the last
+ * option's argument.
+ */
+static int take_command(struct options *options, int argc, char **argv, const char *argument,
+    struct err *err)
 {
-	if (strcmp(argv[optind - 1], "--") != 0)
+	if (argv[optind - 1] == argument || strcmp(argv[optind - 1], "--") != 0)
 		return 0;
 	if (optind == argc)
 		return err_set(err, ERR_USAGE, 0, "a command is needed behind --");
@@ -261,12 +265,14 @@ static int read_words(struct options *options, struct operands *operands, int ar
 {
 	char letters[2 * ROWS + 3];
 	struct option longs[ROWS + 1];
+	const char *argument = NULL;
 	int key;
 
 	getopt_tables(letters, longs);
 	opterr = 0;
 	optind = 1;
 	while ((key = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		argument = optarg;
 		if (key == '?' || key == ':')
 			return refuse(key, argv, err);
 		if (key == OPTION_OPERAND) {
@@ -277,7 +283,7 @@ static int read_words(struct options *options, struct operands *operands, int ar
 			return name_option(key, err);
 		}
 	}
-	return take_command(options, argc, argv, err);
+	return take_command(options, argc, argv, argument, err);
 }
 
 /* What the operands mean depends on whether -p or -l was among the options. */

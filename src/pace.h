@@ -1,6 +1,6 @@
 /*
  * A limit on the rate: when the next bytes may be moved. A pure stepper; its caller tells it the time and how
- * many bytes were moved, and does the waiting. A pause is not made up for afterwards by going faster.
+ * many bytes were moved, and does the waiting. A pause of more than a fifth of a second is not made up for by going faster.
  */
 #ifndef PACE_H
 #define PACE_H

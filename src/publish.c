@@ -34,7 +34,8 @@ static int rename_new(const struct place *place, const char *temp)
 		return -1;
 	if (linkat(place->dir, temp, place->dir, place->name, 0) == -1)
 		return -1;
-	return unlinkat(place->dir, temp, 0);
+	unlinkat(place->dir, temp, 0); /* whether or not: the file has its name */
+	return 0;
 }
 
 int publish_named(const struct place *place, const char *temp, bool no_clobber)

@@ -135,6 +135,10 @@ int sock_set_congestion(int sock, const char *name, struct err *err)
 		return err_set(err, ERR_USAGE, 0, "only TCP has a congestion control");
 	if (setsockopt(sock, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0)
 		return 0;
+	if (errno == EPERM)
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is for root only, or to be added to net.ipv4.tcp_allowed_congestion_control",
+		    name);
 	if (errno != ENOENT)
 		return err_set(err, ERR_USAGE, errno, "%s", name);
 	list_congestion_controls(names, sizeof(names));

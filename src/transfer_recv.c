@@ -142,7 +142,7 @@ static int keep_pace(struct receiving *receiving, int64_t received, struct err *
 }
 
 /* Copies until the peer ends its stream. */
-static int copy(struct receiving *receiving, struct err *err)
+static int receive_all(struct receiving *receiving, struct err *err)
 {
 	const struct transfer_options *options = receiving->options;
 	const struct time_limits *limits = &options->limits;
@@ -240,7 +240,7 @@ static int run(struct receiving *receiving, struct err *err)
 	int status = begin(receiving, err);
 
 	if (status == 0)
-		status = copy(receiving, err);
+		status = receive_all(receiving, err);
 	if (status == 0)
 		status = store(receiving, err);
 	if (status == 0)

@@ -38,6 +38,13 @@ failure() {
 
 ### Help
 
+@test "-- that is an option's argument begins no command" {
+	run -2 "$SOCKXFER" send 127.0.0.1:1 -C --
+	[[ $output == *'no "--"'* ]]
+	run -2 "$SOCKXFER" send 127.0.0.1:1 -w -- -- true
+	[[ $output == *'"--" is not a time'* ]]
+}
+
 @test "--help is on stdout, exit 0" {
 	run --separate-stderr -0 "$SOCKXFER" --help
 	[ -z "$stderr" ]
