@@ -192,6 +192,7 @@ demo: all ## move a picture through a real receiver and sender
 
 deps: ## install what is missing, by the system's package manager; DEPS=build for the build only
 	@test/tools/deps $(DEPS)
+deps: DEPS ?= $(if $(filter demo,$(MAKECMDGOALS)),$(if $(filter check,$(MAKECMDGOALS)),,build))
 
 install: all ## copy the program and its manual page to DESTDIR PREFIX
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1

@@ -38,20 +38,20 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {'p', ROLE_BOTH, "port", "PORT", "listen on this port of all addresses; 0: any free one"},
+    {'p', ROLE_BOTH, "port", "PORT", "listen on this port; 0: any free one"},
     {'l', ROLE_BOTH, "listen", "ADDRESS", "listen on this address"},
     {'4', ROLE_BOTH, "ipv4", NULL, "only IPv4"},
     {'6', ROLE_BOTH, "ipv6", NULL, "only IPv6"},
     {'s', ROLE_BOTH, "source", "ADDRESS[:PORT]", "connect from this address"},
-    {'w', ROLE_BOTH, "timeout", "SECONDS", "give up when the peer makes no progress for so long"},
+    {'w', ROLE_BOTH, "timeout", "SECONDS", "give up after so long without progress"},
     {'W', ROLE_BOTH, "max-time", "SECONDS", "give up when the whole transfer takes longer"},
     {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (2M)"},
     {'b', ROLE_BOTH, "rate", "RATE", "move no more than so many bytes a second"},
-    {'C', ROLE_SEND, "congestion", "NAME", "send: the congestion control of TCP, such as bbr"},
+    {'C', ROLE_SEND, "congestion", "NAME", "send: TCP's congestion control, such as bbr"},
     {'n', ROLE_RECV, "no-clobber", NULL, "recv: never replace an existing file"},
-    {'S', ROLE_RECV, "sync", NULL, "recv: the file is on the disk before it counts as stored"},
+    {'S', ROLE_RECV, "sync", NULL, "recv: store it safe from a power cut"},
     {'E', ROLE_RECV, "expect", "xxh128:HEX", "recv: fail unless the data have this digest"},
-    {'V', ROLE_SEND, "verify", NULL, "send: fail unless the receiver confirms what it stored"},
+    {'V', ROLE_SEND, "verify", NULL, "send: fail unless the receiver confirms"},
     {OPTION_NO_RECEIPT, ROLE_BOTH, "no-receipt", NULL, "give no receipt, or heed none"},
     {'q', ROLE_BOTH, "quiet", NULL, "print nothing but errors"},
     {'v', ROLE_BOTH, "verbose", NULL, "print what happens"},
@@ -128,7 +128,8 @@ static int set_chunk(struct options *options, const char *text, struct err *err)
 static int add_operand(struct operands *operands, const char *word, struct err *err)
 {
 	if (operands->count == sizeof(operands->word) / sizeof(operands->word[0]))
-		return err_set(err, ERR_USAGE, 0, "\"%s\" is one operand too many", word);
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is one operand too many; a command goes behind --", word);
 	operands->word[operands->count++] = word;
 	return 0;
 }
