@@ -18,10 +18,21 @@
 #define LINE_MAX_TEXT (sizeof(((struct err *)0)->text))
 #define LINE_MAX_VIS (4 * LINE_MAX_TEXT + 1)
 
+/*
+ * One byte that is no character of the locale, and libbsd's strvis(3) takes the text's valid wide characters for
+ * bytes as well: U+1B5B then comes out as ESC [. So such a text is encoded byte by byte.
+ */
+static int flags_for(const char *text)
+{
+	int flags = VIS_CSTYLE | VIS_NOSLASH | VIS_NL | VIS_TAB;
+
+	return mbstowcs(NULL, text, 0) == (size_t)-1 ? flags | VIS_NOLOCALE : flags;
+}
+
 /* strvis(3) needs memory, and what is to be said may be that there is none: then plain ASCII is shown. */
 static void make_harmless(char *safe, const char *text)
 {
-	if (strvis(safe, text, VIS_CSTYLE | VIS_NOSLASH | VIS_NL | VIS_TAB) != -1)
+	if (strvis(safe, text, flags_for(text)) != -1)
 		return;
 	for (; *text != '\0'; text++)
 		*safe++ = isprint((unsigned char)*text) ? *text : '?';

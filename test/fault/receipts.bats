@@ -532,6 +532,15 @@ nothing_raw() {
 	done
 }
 
+@test "characters that hold the bytes of an escape sequence, beside bytes that are none, are never raw" {
+	# U+1B5B, U+1B5D, U+0A0A and U+0641, and then what is no UTF-8.
+	LC_ALL=C.UTF-8 sent_to 6 tcp4 -- eof \
+		'text:sockxfer/1 failed \xe1\xad\x9b31mred \xe1\xad\x9d0;title\xd9\x81 \xe0\xa8\x8aline \xff\n' close
+	one_line send.err
+	nothing_raw send.err
+	has send.err 31mred
+}
+
 @test "escape sequences in a failure's text are shown, encoded" {
 	sent_to 6 tcp4 -- eof 'text:sockxfer/1 failed \x1b[31mred\x07\n' close
 	one_line send.err
