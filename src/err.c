@@ -5,18 +5,35 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0))) static int err_vset(struct err *err, enum err_kind kind,
+/*
+ * Writes the formatted text into err, and behind it what is to follow, which is the reason: where there is no
+ * room for both it is the beginning that is cut, and three dots show it.
+ */
+__attribute__((format(printf, 3, 0))) static void compose(struct err *err, const char *follows,
+    const char *fmt, va_list ap)
+{
+	static const char dots[] = "...";
+	char reason[sizeof(err->text)];
+	size_t room = sizeof(err->text) - strlcpy(reason, follows, sizeof(reason));
+	int len = vsnprintf(err->text, room, fmt, ap);
+
+	if (len >= (int)room && room > sizeof(dots))
+		strlcpy(err->text + room - sizeof(dots), dots, sizeof(dots));
+	strlcat(err->text, reason, sizeof(err->text));
+}
+
+__attribute__((format(printf, 4, 0))) static void err_vset(struct err *err, enum err_kind kind,
     int errnum, const char *fmt, va_list ap)
 {
+	char reason[128] = "";
+
 	err->kind = kind;
 	err->errnum = errnum;
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	if (errnum != 0) {
-		if (err->text[0] != '\0')
-			strlcat(err->text, ": ", sizeof(err->text));
-		strlcat(err->text, strerror(errnum), sizeof(err->text));
-	}
-	return -1;
+	if (errnum != 0)
+		snprintf(reason, sizeof(reason), ": %s", strerror(errnum));
+	compose(err, reason, fmt, ap);
+	if (strcmp(err->text, reason) == 0 && errnum != 0) /* there was no text */
+		strlcpy(err->text, reason + strlen(": "), sizeof(err->text));
 }
 
 int err_set(struct err *err, enum err_kind kind, int errnum, const char *fmt, ...)
@@ -42,14 +59,13 @@ int err_sys(struct err *err, const char *fmt, ...)
 
 int err_prefix(struct err *err, const char *fmt, ...)
 {
-	char old[sizeof(err->text)];
+	char follows[sizeof(err->text)];
 	va_list ap;
 
-	strlcpy(old, err->text, sizeof(old));
+	strlcpy(follows, ": ", sizeof(follows));
+	strlcat(follows, err->text, sizeof(follows));
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	compose(err, follows, fmt, ap);
 	va_end(ap);
-	strlcat(err->text, ": ", sizeof(err->text));
-	strlcat(err->text, old, sizeof(err->text));
 	return -1;
 }

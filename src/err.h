@@ -28,7 +28,8 @@ struct err {
 
 /*
  * Fills *err: kind, errnum and the formatted text, followed by ": " and strerror(errnum) where errnum
- * is not 0 (alone if the text is empty). A text that is too long is cut. Returns -1, so that a caller can return what it returns.
+ * is not 0 (alone if the text is empty). A text that is too long is cut,
+ * before the reason. Returns -1, so that a caller can return what it returns.
  */
 int err_set(struct err *err, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -80,6 +80,8 @@ static void replaced(void)
 	CHECK_STR(err.text, "late");
 }
 
+#define REASON ": No space left on device"
+
 static void cut(void)
 {
 	static const size_t lengths[] = {FULL - 30, FULL - 2, FULL - 1, FULL, FULL + 1, 2 * FULL};
@@ -89,9 +91,10 @@ static void cut(void)
 		const char *text = long_text('x', lengths[i]);
 		check_row("%zu letters", lengths[i]);
 		CHECK_INT(err_set(&err, ERR_FAILED, ENOSPC, "%s", text), -1);
-		CHECK_INT((int)strlen(err.text),
-		    (int)(lengths[i] + 25 < FULL ? lengths[i] + 25 : FULL));
-		CHECK_INT((int)strspn(err.text, "x"), (int)(lengths[i] < FULL ? lengths[i] : FULL));
+		bool fits = lengths[i] + strlen(REASON) <= FULL;
+		size_t letters = fits ? lengths[i] : FULL - strlen("..." REASON);
+		CHECK_INT((int)strspn(err.text, "x"), (int)letters);
+		CHECK_STR(err.text + letters, fits ? REASON : "..." REASON);
 	}
 }
 
@@ -105,8 +108,10 @@ static void prefix_cut(void)
 		check_row("%zu letters", lengths[i]);
 		err_set(&err, ERR_FAILED, 0, "inner");
 		CHECK_INT(err_prefix(&err, "%s", long_text('p', lengths[i])), -1);
-		CHECK_INT((int)strlen(err.text), (int)(whole < FULL ? whole : FULL));
-		CHECK_INT((int)strspn(err.text, "p"), (int)(lengths[i] < FULL ? lengths[i] : FULL));
+		bool fits = whole <= FULL;
+		size_t letters = fits ? lengths[i] : FULL - strlen("...: inner");
+		CHECK_INT((int)strspn(err.text, "p"), (int)letters);
+		CHECK_STR(err.text + letters, fits ? ": inner" : "...: inner");
 	}
 }
 
@@ -127,8 +132,8 @@ int main(void)
 	promise("a failed system call is told with the errno of the moment", takes_errno);
 	promise("a prefix goes in front and leaves kind and errno alone", prefix);
 	promise("an error replaces the one before it whole", replaced);
-	promise("a text that is too long is cut, and stays a string", cut);
-	promise("a prefix that is too long is cut, and stays a string", prefix_cut);
+	promise("a text that is too long is cut, and the reason is not", cut);
+	promise("a prefix that is too long is cut, and what it stands before is not", prefix_cut);
 	promise("a % in a text is only a %", format_is_not_text);
 	return check_end();
 }
