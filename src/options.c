@@ -173,6 +173,8 @@ static int set_option(struct options *options, int key, const char *argument, st
 		return set_rate(options, argument, err);
 	case 'C':
 		options->congestion = argument;
+		if (*argument == '\0')
+			return err_set(err, ERR_USAGE, 0, "a name is needed, such as bbr");
 		return 0;
 	case 'n':
 		return set_flag(&options->no_clobber);
@@ -304,6 +306,8 @@ static int place_operands(struct options *options, const struct operands *operan
 		    "\"%s\" and a command behind -- exclude each other", operands->word[next]);
 	if (next < operands->count)
 		options->path = operands->word[next++];
+	if (options->path[0] == '\0')
+		return err_set(err, ERR_USAGE, 0, "the name of the file is empty");
 	if (next < operands->count)
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is one operand too many: with -p or -l there is no address",

@@ -36,7 +36,8 @@ static int step(struct place *place, int at, const char *path)
 
 	if (split(path, dir, place->name) == -1)
 		return -1;
-	place->dir = openat(at, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* O_PATH, for a directory may be one that we must write to and must not read, as a drop box is. */
+	place->dir = openat(at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return place->dir == -1 ? -1 : 0;
 }
 

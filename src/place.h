@@ -10,7 +10,7 @@
 #include "err.h"
 
 struct place {
-	int dir; /* a descriptor of the directory */
+	int dir; /* a descriptor of the directory, O_PATH: for the *at() calls only */
 	char name[NAME_MAX + 1];
 };
 

@@ -66,8 +66,8 @@ static int replace_in_child(int fd, const struct place *place, const char *temp,
 	int status;
 	pid_t pid = fork();
 
-	if (pid == -1)
-		return errno;
+	if (pid == -1) /* so many processes, and no more, are allowed: rather so than not at all */
+		return link_and_rename(fd, place, temp);
 	if (pid == 0)
 		_exit(link_and_rename(fd, place, temp));
 	while (waitpid(pid, &status, 0) == -1) {

@@ -99,6 +99,18 @@ static int copy_mode(struct sink *sink, const struct stat *old, struct err *err)
 	return fchmod(sink->fd, mode) == -1 ? fail(sink, err) : 0;
 }
 
+/* Whether the file is a mount of its own, as a container's bind mounts are: rename(2) says EBUSY then. */
+static bool is_mount_point(const struct place *place)
+{
+	struct statx file;
+	struct statx dir;
+
+	return statx(place->dir, place->name, 0, STATX_MNT_ID, &file) == 0 &&
+	       statx(place->dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &dir) == 0 &&
+	       (file.stx_mask & dir.stx_mask & STATX_MNT_ID) != 0 &&
+	       file.stx_mnt_id != dir.stx_mnt_id;
+}
+
 /* Whether we may write to the old file, and put another in its place (a sticky directory's rule). */
 static int check_replaceable(const struct sink *sink, const struct stat *old, struct err *err)
 {
@@ -110,6 +122,11 @@ static int check_replaceable(const struct sink *sink, const struct stat *old, st
 	if ((dir.st_mode & S_ISVTX) != 0 && geteuid() != 0 && geteuid() != old->st_uid &&
 	    geteuid() != dir.st_uid)
 		return fail_as(sink, EPERM, err);
+	if (is_mount_point(&sink->place))
+		return err_set(err, ERR_FAILED, 0,
+		    "%s: is a mount point, and cannot be replaced: name a file in a directory that is "
+		    "mounted",
+		    sink->path);
 	return 0;
 }
 
@@ -121,6 +138,11 @@ static int open_file(struct sink *sink, const struct stat *old, struct err *err)
 	sink->kind = SINK_FILE;
 	if (place_find(&sink->place, sink->path, err) == -1)
 		return -1;
+	if (sink->options->sync) {
+		sink->dir = openat(sink->place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (sink->dir == -1)
+			return err_sys(err, "%s: its directory, which -S has to open", sink->path);
+	}
 	if (old != NULL && check_replaceable(sink, old, err) == -1)
 		return -1;
 	if (open_nameless(sink, mode) == -1) {
@@ -204,6 +226,7 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	    .path = path,
 	    .options = options,
 	    .place = {.dir = -1},
+	    .dir = -1,
 	};
 	if (options->argv != NULL)
 		return check_command(sink, options->argv, err);
@@ -327,7 +350,7 @@ static int commit_file(struct sink *sink, struct err *err)
 		return -1;
 	if (publish(sink) == -1)
 		return fail(sink, err);
-	if (sink->options->sync && sync_descriptor(sink->place.dir) == -1)
+	if (sink->dir != -1 && sync_descriptor(sink->dir) == -1)
 		return err_sys(err, "%s: fsync of its directory", sink->path);
 	return 0;
 }
@@ -352,6 +375,9 @@ void sink_close(struct sink *sink)
 	if (sink->fd != -1 && sink->fd != STDOUT_FILENO)
 		close(sink->fd);
 	sink->fd = -1;
+	if (sink->dir != -1)
+		close(sink->dir);
+	sink->dir = -1;
 	if (sink->place.dir != -1)
 		close(sink->place.dir);
 	sink->place.dir = -1;

@@ -35,6 +35,7 @@ struct sink {
 	int64_t written;             /* bytes so far */
 	int64_t synced;              /* of these, bytes that the device was told of */
 	struct place place;          /* SINK_FILE: the final directory and name */
+	int dir;                     /* the directory for fsync(2), or -1: it is not to be synced */
 	char temp[PUBLISH_TEMP_MAX]; /* SINK_FILE: the temporary name there; "": it has none */
 	struct command command;      /* SINK_COMMAND */
 };

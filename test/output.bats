@@ -205,3 +205,59 @@ count_in_d() {
 	holds d out
 }
 
+
+### Where it is hard to put a file
+
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+@test "a directory that may be written and not read takes a file, and with -S is told about at once" {
+	need_root
+	need setpriv
+	mkdir -m 733 box
+	chmod 755 .
+	start us setpriv --reuid=65534 --regid=65534 --clear-groups "$SOCKXFER" recv -p 0 box/out
+	wait_port us
+	start send "$SOCKXFER" send -V "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same box/out "$BATS_FILE_TMPDIR/data"
+	run as_nobody "$SOCKXFER" recv -S -p 0 box/other
+	[ "$status" -eq 1 ]
+	[[ $output == *'its directory, which -S has to open: Permission denied'* ]]
+}
+
+@test "a file that is a mount of its own is refused before anything listens" {
+	need_root
+	make_namespace
+	echo old >out
+	echo other >other
+	"${NS[@]}" mount --bind other out
+	start us "${NS[@]}" "$SOCKXFER" recv -p 0 out
+	finish us 1
+	has us.err 'out: is a mount point'
+	[ "$(cat out other)" = $'old\nother' ]
+}
+
+@test "where no process more is allowed, a file is replaced all the same" {
+	need_root
+	need setpriv prlimit
+	need_plain_build
+	mkdir -m 777 d
+	echo old | as_nobody tee d/out >/dev/null
+	chmod 755 .
+	start us prlimit --nproc=0 setpriv --reuid=65534 --regid=65534 --clear-groups "$SOCKXFER" recv -p 0 d/out
+	wait_port us
+	start send "$SOCKXFER" send -V "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same d/out "$BATS_FILE_TMPDIR/data"
+	holds d out
+}
+
+@test "a message about a long name has the reason for it" {
+	run "$SOCKXFER" recv -p 0 "$(printf 'a%.0s' {1..3000})"
+	[ "$status" -eq 1 ]
+	[[ $output == *'...: File name too long' ]]
+}

@@ -237,7 +237,12 @@ refused() {
 	refused 'file/out: Not a directory' file/out
 }
 
-@test "an output with an empty name" { refused 'No such file or directory' ''; }
+@test "an output with an empty name is a usage error" {
+	start us "$SOCKXFER" recv -p 0 ''
+	finish us 2
+	one_line us.err
+	has us.err 'the name of the file is empty'
+}
 
 @test "an output whose name is too long" {
 	local name
