@@ -87,7 +87,8 @@ limited() {
 	same in out
 }
 
-# Room for more shows at the sender only when a third of its buffer is free: long after -w.
+# Room for more shows at the sender only when a third of its buffer is free: long after -w. (Without -V, for what is
+# acknowledged but lies unread in the receiver's kernel at the end may be more than it reads in the time of -w.)
 @test "a receiver with a slow -b is progress to -w of send, over every transport" {
 	local transport
 
@@ -95,7 +96,7 @@ limited() {
 	for transport in "${TRANSPORTS[@]}"; do
 		rm -f out
 		listen_as recv recv "$transport" -b 2M out
-		connect_as send send -V -w 0.5 "$address" in
+		connect_as send send -w 0.5 "$address" in
 		finish send
 		finish recv
 		same in out
