@@ -39,25 +39,19 @@ limited() {
 	at_least 1300 "$since"
 }
 
-@test "-b of send is kept, whoever listens, over every transport" {
+limited_everywhere() {
 	local transport listener
 
 	for transport in "${TRANSPORTS[@]}"; do
 		for listener in recv send; do
-			limited "$transport" "$listener" send
+			limited "$transport" "$listener" "$1"
 		done
 	done
 }
 
-@test "-b of recv is kept, whoever listens, over every transport" {
-	local transport listener
+@test "-b of send is kept, whoever listens, over every transport" { limited_everywhere send; }
 
-	for transport in "${TRANSPORTS[@]}"; do
-		for listener in recv send; do
-			limited "$transport" "$listener" recv
-		done
-	done
-}
+@test "-b of recv is kept, whoever listens, over every transport" { limited_everywhere recv; }
 
 @test "-b limits a pipe and a command as well" {
 	local since

@@ -50,6 +50,16 @@ def good_seconds(runs):
     return [run.seconds for run in runs if run.ok == "ok"]
 
 
+def measured(tools):
+    """Name, runs and good seconds of each tool; one without a good run has its line here."""
+    for name, runs in tools.items():
+        seconds = good_seconds(runs)
+        if seconds:
+            yield name, runs, seconds
+        else:
+            print(f"  {name:20}{verdicts(runs)}")
+
+
 def median_seconds(tools, name):
     seconds = good_seconds(tools.get(name, []))
     return statistics.median(seconds) if seconds else None
@@ -101,11 +111,7 @@ def print_moved(case, size, tools):
     name, unit = ("MB/s", MB) if size < SMALL else ("GB/s", GB)
     print(f"  {title:19} {name:24}    x     xn   CPU: s     r  both   peak: s      r")
     base, lean = median_seconds(tools, reference(tools)), median_seconds(tools, LEAN)
-    for name, runs in tools.items():
-        seconds = good_seconds(runs)
-        if not seconds:
-            print(f"  {name:20}{verdicts(runs)}")
-            continue
+    for name, runs, seconds in measured(tools):
         middle = statistics.median(seconds)
         rates = [size / unit / each for each in (middle, max(seconds), min(seconds))]
         cpus = [median_of(runs, field) for field in ("cpu_send", "cpu_recv")]
@@ -125,11 +131,7 @@ def print_link(case, size, tools):
     goodput = link.goodput(case)
     print(f"  {case:20} MB/s (least-most)   of what the link can carry       x")
     base = median_seconds(tools, OURS)
-    for name, runs in tools.items():
-        seconds = good_seconds(runs)
-        if not seconds:
-            print(f"  {name:20}{verdicts(runs)}")
-            continue
+    for name, runs, seconds in measured(tools):
         middle = statistics.median(seconds)
         rates = [size / MB / each for each in (middle, max(seconds), min(seconds))]
         spread = f"({rates[1]:.1f}-{rates[2]:.1f})"
@@ -155,11 +157,7 @@ def print_by_size(groups):
 def print_rates(case, tools):
     print(f"  {case:20} a second (least-most)          x   CPU ms: s        r")
     base = median_seconds(tools, OURS)
-    for name, runs in tools.items():
-        seconds = good_seconds(runs)
-        if not seconds:
-            print(f"  {name:20}{verdicts(runs)}")
-            continue
+    for name, runs, seconds in measured(tools):
         middle = statistics.median(seconds)
         spread = f"({1 / max(seconds):.0f}-{1 / min(seconds):.0f})"
         cpus = [median_of(runs, field) for field in ("cpu_send", "cpu_recv")]
