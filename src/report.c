@@ -1,49 +1,23 @@
-/* <vis.h> wants to know which strnvis() is meant, which nobody here calls. */
-#define LIBBSD_NETBSD_VIS
-
 #include "report.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <vis.h>
 
 #include "clock.h"
 #include "json.h"
+#include "printable.h"
 
-/* The longest line: an error's text, each byte of it escaped as \ooo. */
+/* The longest line. */
 #define LINE_MAX_TEXT (sizeof(((struct err *)0)->text))
-#define LINE_MAX_VIS (4 * LINE_MAX_TEXT + 1)
-
-/*
- * One byte that is no character of the locale, and libbsd's strvis(3) takes the text's valid wide characters for
- * bytes as well: U+1B5B then comes out as ESC [. So such a text is encoded byte by byte.
- */
-static int flags_for(const char *text)
-{
-	int flags = VIS_CSTYLE | VIS_NOSLASH | VIS_NL | VIS_TAB;
-
-	return mbstowcs(NULL, text, 0) == (size_t)-1 ? flags | VIS_NOLOCALE : flags;
-}
-
-/* strvis(3) needs memory, and what is to be said may be that there is none: then plain ASCII is shown. */
-static void make_harmless(char *safe, const char *text)
-{
-	if (strvis(safe, text, flags_for(text)) != -1)
-		return;
-	for (; *text != '\0'; text++)
-		*safe++ = isprint((unsigned char)*text) ? *text : '?';
-	*safe = '\0';
-}
 
 static void print_line(const struct report *report, const char *text)
 {
-	char safe[LINE_MAX_VIS];
+	char safe[PRINTABLE_SIZE(LINE_MAX_TEXT)];
 
-	make_harmless(safe, text);
+	printable(safe, text);
 	/* One call, for stderr is unbuffered, and warnx(3) would make three writes of it. */
 	fprintf(stderr, "%s: %s%s%s\n", getprogname(), report->role == NULL ? "" : report->role,
 	    report->role == NULL ? "" : ": ", safe);
