@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "interrupt.h"
 #include "io.h"
 
 #define STOP_GRACE (500 * CLOCK_MILLISECOND)
@@ -72,6 +73,21 @@ static int spawn_with(struct command *command, const posix_spawnattr_t *attr, in
 	return error;
 }
 
+/* The signals that are blocked in us for our own ends are not to be blocked in a command. */
+static void set_mask(posix_spawnattr_t *attr)
+{
+	sigset_t mask;
+	sigset_t queries;
+
+	interrupt_queries(&queries);
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (sigismember(&queries, sig) == 1)
+			sigdelset(&mask, sig);
+	}
+	posix_spawnattr_setsigmask(attr, &mask);
+}
+
 /* The command gets the default for the signals that we ignore, as it would from a shell. */
 static int spawn(struct command *command, int child_fd, int child_end)
 {
@@ -85,7 +101,8 @@ static int spawn(struct command *command, int child_fd, int child_end)
 	if (error != 0)
 		return error;
 	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	set_mask(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	error = spawn_with(command, &attr, child_fd, child_end);
 	posix_spawnattr_destroy(&attr);
 	return error;

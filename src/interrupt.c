@@ -25,15 +25,28 @@ static void install_one(int sig)
 		sigaction(sig, &action, NULL);
 }
 
+void interrupt_queries(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGWINCH);
+#ifdef SIGINFO
+	sigaddset(set, SIGINFO);
+#endif
+}
+
 void interrupt_install(void)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t queries;
 
 	for (size_t i = 0; i < STOP_SIGNALS; i++)
 		install_one(stop_signals[i]);
 	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how our children ended */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
+	interrupt_queries(&queries);
+	pthread_sigmask(SIG_BLOCK, &queries, NULL);
 }
 
 int interrupt_signal(void)

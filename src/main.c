@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "meter.h"
 #include "options.h"
 #include "peer.h"
 #include "recv.h"
@@ -52,8 +53,8 @@ static int exit_code(const struct err *err)
 	}
 }
 
-static int run(const struct options *options, const struct report *report, struct outcome *outcome,
-    struct err *err)
+static int run(const struct options *options, const struct report *report,
+    struct progress *progress, struct outcome *outcome, struct err *err)
 {
 	struct transfer_options transfer = {
 	    .chunk = (size_t)options->chunk,
@@ -62,6 +63,7 @@ static int run(const struct options *options, const struct report *report, struc
 	    .receipts = !options->no_receipt,
 	    .must_confirm = options->must_confirm,
 	    .expect = options->has_expected ? options->expected : NULL,
+	    .progress = progress,
 	};
 
 	if (options->total_limit != 0)
@@ -69,6 +71,40 @@ static int run(const struct options *options, const struct report *report, struc
 	if (options->role == OPTIONS_SEND)
 		return send_run(options, &transfer, report, outcome, err);
 	return recv_run(options, &transfer, report, outcome, err);
+}
+
+/*
+ * Whether to draw a line: not where the data come from the same terminal or go there, nor where a command that
+ * receives them may write to it.
+ */
+static bool draws(const struct options *options)
+{
+	bool uses_stdio = strcmp(options->path, "-") == 0;
+
+	if (options->quiet || options->no_progress)
+		return false;
+	if (options->role == OPTIONS_SEND)
+		return options->command != NULL || !uses_stdio || !isatty(STDIN_FILENO);
+	return !uses_stdio || !isatty(STDOUT_FILENO);
+}
+
+static int run_and_show(const struct options *options, const struct report *report,
+    struct outcome *outcome, struct err *err)
+{
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	struct meter_options how = {
+	    .report = report,
+	    .progress = &progress,
+	    .name = outcome->name,
+	    .sends = options->role == OPTIONS_SEND,
+	    .draws = draws(options),
+	};
+	struct meter meter;
+
+	meter_start(&meter, &how);
+	int status = run(options, report, &progress, outcome, err);
+	meter_stop(&meter);
+	return status;
 }
 
 /* stdout is the data's, where recv writes them there or gives them to a command that may use it. */
@@ -80,21 +116,36 @@ static FILE *json_stream(const struct options *options)
 	return is_data ? stderr : stdout;
 }
 
+static struct outcome outcome_of(const struct options *options)
+{
+	const char *path = options->command != NULL ? options->command[0] : options->path;
+	const char *stdio = options->role == OPTIONS_SEND ? "stdin" : "stdout";
+
+	return (struct outcome){
+	    .path = path,
+	    .name = strcmp(path, "-") == 0 ? stdio : path,
+	    .stored = "stored and verified",
+	};
+}
+
 /* Runs the transfer and reports it. Returns the exit code. */
 static int run_and_report(struct options *options)
 {
-	struct outcome outcome = {
-	    .path = options->command != NULL ? options->command[0] : options->path,
-	};
+	struct outcome outcome = outcome_of(options);
+	struct screen screen;
 	struct report report = {
+	    .screen = &screen,
 	    .role = options_role_name(options->role),
 	    .quiet = options->quiet,
 	    .verbose = options->verbose,
 	};
 	struct err err = {.kind = ERR_NONE};
+	int status = peer_settle_descriptors(options, &err);
 
-	if (peer_settle_descriptors(options, &err) == 0 &&
-	    run(options, &report, &outcome, &err) == 0) {
+	screen_open(&screen); /* only now is it certain what stderr is */
+	if (status == 0)
+		status = run_and_show(options, &report, &outcome, &err);
+	if (status == 0) {
 		err.kind = ERR_NONE; /* whatever was tried on the way */
 		report_outcome(&report, &outcome);
 	} else if (err.kind != ERR_INTERRUPTED) {
@@ -122,11 +173,13 @@ static int close_stdout(void)
 int main(int argc, char **argv)
 {
 	struct options options;
-	struct report nobody = {.role = NULL};
+	struct screen screen;
+	struct report nobody = {.screen = &screen};
 	struct err err = {.kind = ERR_NONE};
 
 	fill_standard_descriptors();
 	setlocale(LC_CTYPE, "");
+	screen_open(&screen);
 	if (options_parse(&options, argc, argv, &err) == -1) {
 		report_error(&nobody, &err);
 		return exit_code(&err);

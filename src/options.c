@@ -21,6 +21,7 @@
 enum {
 	OPTION_OPERAND = 1,
 	OPTION_NO_RECEIPT = 256,
+	OPTION_NO_PROGRESS,
 	OPTION_JSON,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -55,6 +56,7 @@ static const struct row rows[] = {
     {OPTION_NO_RECEIPT, ROLE_BOTH, "no-receipt", NULL, "give no receipt, or heed none"},
     {'q', ROLE_BOTH, "quiet", NULL, "print nothing but errors"},
     {'v', ROLE_BOTH, "verbose", NULL, "print what happens"},
+    {OPTION_NO_PROGRESS, ROLE_BOTH, "no-progress", NULL, "draw no progress line"},
     {OPTION_JSON, ROLE_BOTH, "json", NULL, "print the result as a JSON object"},
     {OPTION_HELP, ROLE_BOTH, "help", NULL, "print this and exit"},
     {OPTION_VERSION, ROLE_BOTH, "version", NULL, "print the version and exit"},
@@ -190,6 +192,8 @@ static int set_option(struct options *options, int key, const char *argument, st
 		return set_flag(&options->quiet);
 	case 'v':
 		return set_flag(&options->verbose);
+	case OPTION_NO_PROGRESS:
+		return set_flag(&options->no_progress);
 	case OPTION_JSON:
 		return set_flag(&options->json);
 	case OPTION_HELP:

@@ -38,6 +38,7 @@ struct options {
 	char expected[DIGEST_TEXT_MAX];
 	bool quiet;           /* -q */
 	bool verbose;         /* -v */
+	bool no_progress;     /* --no-progress */
 	const char *path;     /* the file operand, or "-" */
 	char *const *command; /* the words behind --, or NULL */
 };

@@ -12,6 +12,33 @@ static int receive_from(struct peer *peer, struct sink *sink,
 	return 0;
 }
 
+/* Of a connection that was none, nothing is to be told. */
+static void forget(struct outcome *outcome)
+{
+	outcome->local[0] = '\0';
+	outcome->peer[0] = '\0';
+	outcome->started = 0;
+	outcome->result = (struct transfer_result){.bytes = 0};
+}
+
+/* What it means for this sink and these options that all is well. */
+static const char *stored(const struct sink *sink, const struct options *options)
+{
+	bool is_verified = options->has_expected;
+
+	switch (sink->kind) {
+	case SINK_STREAM:
+		return is_verified ? "written and verified," : "written,";
+	case SINK_COMMAND:
+		return is_verified ? "taken and verified," : "taken,";
+	case SINK_FILE:
+		break;
+	}
+	if (options->sync)
+		return is_verified ? "stored on disk and verified," : "stored on disk,";
+	return is_verified ? "stored and verified," : "stored,";
+}
+
 int recv_run(const struct options *options, const struct transfer_options *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
@@ -25,6 +52,7 @@ int recv_run(const struct options *options, const struct transfer_options *trans
 
 	if (sink_open(&sink, options->path, &how, transfer->limits.end, err) == -1)
 		return -1;
+	outcome->stored = stored(&sink, options);
 	int status = peer_open(&peer, options, &transfer->limits, report, err);
 	/* Port scans and health checks come first, perhaps; the transfer is what brings bytes or stays. */
 	while (status == 0) {
@@ -32,7 +60,7 @@ int recv_run(const struct options *options, const struct transfer_options *trans
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;
 		report_detail(report, "%s; waiting for another", err->text);
-		*outcome = (struct outcome){.path = outcome->path};
+		forget(outcome);
 		status = peer_next(&peer, options, &transfer->limits, report, err);
 	}
 	peer_close(&peer);

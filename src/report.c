@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amount.h"
 #include "clock.h"
 #include "json.h"
 #include "printable.h"
@@ -16,11 +17,25 @@
 static void print_line(const struct report *report, const char *text)
 {
 	char safe[PRINTABLE_SIZE(LINE_MAX_TEXT)];
+	char line[sizeof(safe) + 64];
 
 	printable(safe, text);
-	/* One call, for stderr is unbuffered, and warnx(3) would make three writes of it. */
-	fprintf(stderr, "%s: %s%s%s\n", getprogname(), report->role == NULL ? "" : report->role,
-	    report->role == NULL ? "" : ": ", safe);
+	snprintf(line, sizeof(line), "%.32s: %s%s%s", getprogname(),
+	    report->role == NULL ? "" : report->role, report->role == NULL ? "" : ": ", safe);
+	screen_print(report->screen, line);
+}
+
+/* At a terminal it takes the place of the line that was drawn, and looks like it. */
+static void print_result(const struct report *report, const char *text)
+{
+	char safe[PRINTABLE_SIZE(LINE_MAX_TEXT)];
+
+	if (!report->screen->is_terminal) {
+		print_line(report, text);
+		return;
+	}
+	printable(safe, text);
+	screen_print(report->screen, safe);
 }
 
 void report_error(const struct report *report, const struct err *err)
@@ -59,36 +74,52 @@ void report_detail(const struct report *report, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void report_sent(const struct report *report, const struct outcome *outcome)
+/* What is known of the end, behind the amounts. */
+static void ending(const struct report *report, const struct outcome *outcome, char *text,
+    size_t size)
 {
-	const struct transfer_result *result = &outcome->result;
-
-	switch (result->end) {
+	switch (outcome->result.end) {
 	case TRANSFER_STORED:
-		report_detail(report, "%s: sent %" PRId64 " bytes, %s, stored", outcome->peer,
-		    result->bytes, result->digest);
+		snprintf(text, size, "%s %s %s", outcome->stored,
+		    strcmp(report->role, "send") == 0 ? "by" : "from", outcome->peer);
 		return;
 	case TRANSFER_SILENT:
-		report_note(report,
-		    "%s: sent %" PRId64 " bytes, not confirmed: the peer did not close",
-		    outcome->peer, result->bytes);
+		snprintf(text, size, "not confirmed by %s, which did not close", outcome->peer);
 		return;
 	default:
-		report_note(report, "%s: sent %" PRId64 " bytes, not confirmed", outcome->peer,
-		    result->bytes);
+		snprintf(text, size, "not confirmed by %s", outcome->peer);
 	}
+}
+
+/* "in.jpg: 4.2 MB in 0.12 s (35 MB/s), stored and verified by 192.0.2.7:9009" */
+static void summarise(const struct report *report, const struct outcome *outcome)
+{
+	char bytes[AMOUNT_TEXT_MAX];
+	char duration[AMOUNT_TEXT_MAX];
+	char rate[AMOUNT_TEXT_MAX];
+	char end[ADDR_TEXT_MAX + 64];
+	char text[LINE_MAX_TEXT];
+	int64_t took = clock_now() - outcome->started;
+
+	amount_bytes(bytes, outcome->result.bytes);
+	amount_duration(duration, took);
+	amount_rate(rate, outcome->result.bytes, took);
+	ending(report, outcome, end, sizeof(end));
+	snprintf(text, sizeof(text), "%.500s: %s in %s (%s), %s", outcome->name, bytes, duration,
+	    rate, end);
+	print_result(report, text);
 }
 
 void report_outcome(const struct report *report, const struct outcome *outcome)
 {
 	const struct transfer_result *result = &outcome->result;
+	bool is_certain = result->end == TRANSFER_STORED;
 
-	if (strcmp(report->role, "send") == 0)
-		report_sent(report, outcome);
-	else
-		report_detail(report, "%s: received %" PRId64 " bytes%s%s into %s", outcome->peer,
-		    result->bytes, result->digest[0] == '\0' ? "" : ", ", result->digest,
-		    outcome->path);
+	report_detail(report, "%s: %s %" PRId64 " bytes%s%s", outcome->peer,
+	    strcmp(report->role, "send") == 0 ? "sent" : "received", result->bytes,
+	    result->digest[0] == '\0' ? "" : ", ", result->digest);
+	if (!report->quiet && (!is_certain || report->verbose || report->screen->is_terminal))
+		summarise(report, outcome);
 }
 
 /* How it ended, in a word or two for a program to compare. */

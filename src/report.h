@@ -11,9 +11,11 @@
 
 #include "addr.h"
 #include "err.h"
+#include "screen.h"
 #include "transfer.h"
 
 struct report {
+	struct screen *screen;
 	const char *role; /* "send", "recv" */
 	bool quiet;       /* errors only */
 	bool verbose;
@@ -33,13 +35,18 @@ void report_detail(const struct report *report, const char *fmt, ...)
 /* What became of one run, as far as it came. */
 struct outcome {
 	const char *path;          /* the file, or the command's name */
+	const char *name;          /* the same for people: "stdin" instead of "-" */
+	const char *stored;        /* what TRANSFER_STORED means here, "stored and verified" */
 	char local[ADDR_TEXT_MAX]; /* "": there was no connection */
 	char peer[ADDR_TEXT_MAX];
 	int64_t started; /* clock_now() of the connection, 0: there was none */
 	struct transfer_result result;
 };
 
-/* Says what is known of a transfer that succeeded. */
+/*
+ * Says what is known of a transfer that succeeded: to who sits at a terminal, or asked for it with -v, or if there
+ * is something that is not known.
+ */
 void report_outcome(const struct report *report, const struct outcome *outcome);
 
 /*

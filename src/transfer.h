@@ -15,6 +15,7 @@
 #include "digest.h"
 #include "err.h"
 #include "listen.h"
+#include "progress.h"
 #include "receipt.h"
 #include "sink.h"
 #include "source.h"
@@ -26,9 +27,7 @@ struct transfer_options {
 	bool receipts;             /* recv: give receipts; send: listen to them */
 	bool must_confirm;         /* send: without a matching receipt it has failed */
 	const char *expect;        /* recv: the digest that the data must have, or NULL */
-	/* send: called once, with wait_context, when the wait for the peer takes long; or NULL */
-	void (*on_wait)(void *wait_context, const char *what);
-	void *wait_context;
+	struct progress *progress; /* kept up to date */
 };
 
 /* How a transfer ended, as far as is known. */

@@ -128,6 +128,7 @@ static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 		listen_close(receiving->listening);
 	digest_add(&receiving->digest, receiving->chunk, size);
 	receiving->result->bytes += (int64_t)size;
+	progress_add(receiving->options->progress, (int64_t)size);
 	return sink_write(receiving->sink, receiving->chunk, size, end, err);
 }
 
@@ -224,6 +225,7 @@ static int store(struct receiving *receiving, struct err *err)
 	if (check_end(receiving, err) == -1)
 		return -1;
 	say_received(receiving);
+	progress_enter(receiving->options->progress, PROGRESS_STORING);
 	if (receiving->result->bytes == 0 && check_empty(receiving, err) == -1)
 		return -1;
 	if (sink_commit(receiving->sink, options->limits.end, err) == -1)
@@ -272,6 +274,7 @@ int transfer_recv(int sock, struct listen_set *listening, struct sink *sink,
 	int status = -1;
 
 	*result = (struct transfer_result){.bytes = 0};
+	progress_begin(options->progress, PROGRESS_UNKNOWN);
 	pace_init(&receiving.pace, options->rate);
 	if (receiving.chunk == NULL)
 		err_sys(err, "chunk");

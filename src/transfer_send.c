@@ -17,9 +17,6 @@
 /* How long a peer that has everything may take to speak or close, where -w says nothing. */
 #define CLOSE_WAIT (30 * CLOCK_SECOND)
 
-/* After how long a wait for it our user is told what we wait for. */
-#define NOTICE_WAIT (2 * CLOCK_SECOND)
-
 /* No event tells that the peer's kernel has everything, so we ask: soon, then less often. */
 #define FIRST_ASK (1 * CLOCK_MILLISECOND)
 #define LAST_ASK (100 * CLOCK_MILLISECOND)
@@ -142,6 +139,7 @@ static int send_ready(struct sending *sending, struct err *err)
 			return -1;
 		if (n > 0) {
 			sending->result->bytes += n;
+			progress_add(sending->options->progress, n);
 			note_progress(sending);
 		} else if (copy->ready > 0 && wait_for_room(sending, err) == -1) {
 			return -1;
@@ -238,17 +236,6 @@ static int64_t patience(const struct sending *sending)
 	return deadline_after(idle != 0 ? idle : CLOSE_WAIT);
 }
 
-static void notice(const struct sending *sending)
-{
-	const struct transfer_options *options = sending->options;
-	bool received = sending->receipt.state == RECEIPT_RECEIVED;
-
-	if (options->on_wait != NULL)
-		options->on_wait(options->wait_context,
-		    received ? "waiting for the receiver to store it"
-			     : "waiting for the receiver to confirm or close");
-}
-
 /* After our FIN: until the receipt, the peer's FIN, with everything acknowledged, or its silence. */
 static int wait_for_end(struct sending *sending, struct err *err)
 {
@@ -256,7 +243,6 @@ static int wait_for_end(struct sending *sending, struct err *err)
 	enum receipt_state state = sending->receipt.state;
 	int last = sock_unacknowledged(sending->sock);
 	int64_t quiet_at = patience(sending);
-	int64_t notice_at = deadline_after(NOTICE_WAIT);
 	int64_t ask = FIRST_ASK;
 
 	while (sending->receipt.state != RECEIPT_STORED) {
@@ -273,13 +259,11 @@ static int wait_for_end(struct sending *sending, struct err *err)
 			quiet_at = patience(sending);
 		last = left;
 		state = sending->receipt.state;
+		if (state == RECEIPT_RECEIVED)
+			progress_enter(sending->options->progress, PROGRESS_STORING);
 		if (now >= deadline_min(quiet_at, limits->end))
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
-		if (now >= notice_at) {
-			notice(sending);
-			notice_at = DEADLINE_NEVER;
-		}
-		int64_t until = deadline_min(quiet_at, deadline_min(notice_at, limits->end));
+		int64_t until = deadline_min(quiet_at, limits->end);
 		if (left > 0)
 			until = deadline_min(until, now + ask);
 		ask = deadline_min(2 * ask, LAST_ASK);
@@ -332,6 +316,7 @@ static int finish(struct sending *sending, struct err *err)
 	if (sock_shutdown_write(sending->sock, err) == -1)
 		return broken(sending, "end of data", err);
 	sending->ended = true;
+	progress_enter(sending->options->progress, PROGRESS_CONFIRMING);
 	if (wait_for_end(sending, err) == -1)
 		return broken(sending, "end of data", err);
 	if (copy_check(&sending->copy, err) == -1 || judge(sending, err) == -1)
@@ -380,6 +365,7 @@ int transfer_send(struct source *source, int sock, const struct transfer_options
 	sending.copy.lifeline = &sending.lifeline;
 	sending.copy.digest = &sending.digest;
 	*result = (struct transfer_result){.bytes = 0};
+	progress_begin(options->progress, source->sized ? source->size : PROGRESS_UNKNOWN);
 	if (options->rate != 0)
 		sock_pace(sock, options->rate + options->rate / PACE_HEADROOM);
 	int status = open_and_run(&sending, source, err);

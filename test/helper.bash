@@ -93,6 +93,12 @@ wait_for() {
 	done
 }
 
+# Lets time pass in which nothing is to happen, where there is no condition to wait for.
+pass() {
+	start passing sleep "$1"
+	finish passing
+}
+
 # Milliseconds on the clock, into the variable named.
 clock() {
 	printf -v "$1" %d $((${EPOCHREALTIME//[.,]/} / 1000))

@@ -169,12 +169,6 @@ soon() {
 	instrumented || [ $((now - $2)) -le "$1" ]
 }
 
-# Lets time pass in which nothing is to happen, where there is no condition to wait for.
-pass() {
-	start passing sleep "$1"
-	finish passing
-}
-
 ### Digests and receipts
 
 need_xxh128() {

@@ -40,7 +40,8 @@ sent_to() {
 no_receipt() {
 	sent_to 0 tcp4 -- eof "$@"
 	one_line send.err
-	has send.err 'sent 300000 bytes, not confirmed'
+	has send.err ': 300 kB in '
+	has send.err ', not confirmed by '
 	sent_to 5 tcp4 -V -- eof "$@"
 	one_line send.err
 }
@@ -394,7 +395,8 @@ storing_long() {
 	for transport in "${TRANSPORTS[@]}"; do
 		sent_to 0 "$transport" -- eof close
 		one_line send.err
-		has send.err 'sent 300000 bytes, not confirmed'
+		has send.err ': 300 kB in '
+	has send.err ', not confirmed by '
 		sent_to 5 "$transport" -V -- eof close
 		one_line send.err
 	done

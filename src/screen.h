@@ -1,0 +1,42 @@
+/*
+ * Standard error as people see it: whole lines, and below them, on a terminal, one line that is drawn again and
+ * again. Both may come from several threads.
+ */
+#ifndef SCREEN_H
+#define SCREEN_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct screen {
+	pthread_mutex_t lock;
+	bool is_terminal;
+	bool is_drawn; /* the line below is there */
+};
+
+/* Finds out what standard error is. The screen has nothing to be closed. */
+void screen_open(struct screen *screen);
+
+/*
+ * Whether a line can be drawn now: on a terminal that can (TERM is neither unset nor "dumb"), that takes output (it
+ * does not after ^S), and whose foreground process group is ours. Does not block.
+ */
+bool screen_can_draw(const struct screen *screen);
+
+/* The columns of the terminal, which may have changed (TIOCGWINSZ, tty_ioctl(4)); 80 if it does not know. */
+size_t screen_width(void);
+
+/*
+ * Draws text, printable and of fewer columns than screen_width(), in the place of what was drawn before. May
+ * block as write(2) to a terminal does.
+ */
+void screen_draw(struct screen *screen, const char *text);
+
+/* Takes away what was drawn. May block as screen_draw(). */
+void screen_erase(struct screen *screen);
+
+/* Prints text, printable, and a newline, in one write, above what is drawn. Blocks as write(2) does. */
+void screen_print(struct screen *screen, const char *text);
+
+#endif
