@@ -17,6 +17,7 @@ struct race {
 	const struct resolve_list *sources; /* NULL: the kernel chooses */
 	int sock[HAPPY_MAX];                /* the attempts under way, else -1 */
 	char reasons[768];                  /* why those that failed did */
+	int errnum;                         /* that of the one whose reason tells most */
 };
 
 /* "reason" of the only address, or "[::1]:9009: reason; 127.0.0.1:9009: reason" of several. */
@@ -35,12 +36,37 @@ static void add_reason(struct race *race, size_t index, const char *reason)
 	strlcat(race->reasons, reason, sizeof(race->reasons));
 }
 
-static void attempt_failed(struct race *race, size_t index, const char *reason)
+/* What can be done about a connect(2) that failed for this reason. */
+static const char *advice(int errnum)
+{
+	switch (errnum) {
+	case ECONNREFUSED:
+	case ENOENT: /* a unix socket */
+		return "nobody listens there: start the other end first, or wait for it with -r SECONDS";
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+		return "there is no way to it from here: is the address right, and the network up?";
+	case ETIMEDOUT:
+		return "nothing answers there: is the address right, and the port open in the firewall?";
+	case EADDRINUSE:
+		return "that source port is taken; without one, -s takes a free one";
+	case EADDRNOTAVAIL:
+		return "-s takes an address of this machine";
+	default:
+		return NULL;
+	}
+}
+
+static void attempt_failed(struct race *race, size_t index, const struct err *reason)
 {
 	if (race->sock[index] != -1)
 		close(race->sock[index]);
 	race->sock[index] = -1;
-	add_reason(race, index, reason);
+	add_reason(race, index, reason->text);
+	/* Who refuses is there; of the others, the last that has a name for it. */
+	if (race->errnum != ECONNREFUSED && reason->errnum != 0)
+		race->errnum = reason->errnum;
 	happy_failed(&race->happy);
 }
 
@@ -101,7 +127,7 @@ static bool start_attempt(struct race *race, size_t index)
 
 	race->sock[index] = begin(&race->list->addr[index], race->sources, &connected, &err);
 	if (race->sock[index] == -1)
-		attempt_failed(race, index, err.text);
+		attempt_failed(race, index, &err);
 	return connected;
 }
 
@@ -109,12 +135,15 @@ static bool start_attempt(struct race *race, size_t index)
 static bool finish_attempt(struct race *race, size_t index)
 {
 	int error = sock_take_error(race->sock[index]);
+	struct err err;
 
 	if (error == 0 && is_self(race->sock[index]))
 		error = ECONNREFUSED;
-	if (error != 0)
-		attempt_failed(race, index, strerror(error));
-	return error == 0;
+	if (error == 0)
+		return true;
+	err_set(&err, ERR_FAILED, error, "%s", "");
+	attempt_failed(race, index, &err);
+	return false;
 }
 
 /* Waits for one of the attempts to end, or until. Returns the winner's index, or count, or -1. */
@@ -137,8 +166,10 @@ static ssize_t wait_for_attempts(struct race *race, int64_t until, struct err *e
 static int out_of_time(const struct race *race, struct err *err)
 {
 	if (race->reasons[0] == '\0')
-		return err_set(err, ERR_TIMEOUT, 0, "timed out");
-	return err_set(err, ERR_TIMEOUT, 0, "timed out; %s", race->reasons);
+		err_set(err, ERR_TIMEOUT, 0, "timed out");
+	else
+		err_set(err, ERR_TIMEOUT, 0, "timed out; %s", race->reasons);
+	return err_advise(err, advice(ETIMEDOUT));
 }
 
 /* Runs the race. Returns the index of the address that connected, or -1. */
@@ -163,7 +194,8 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 				return winner;
 			break;
 		case HAPPY_EXHAUSTED:
-			return err_set(err, ERR_FAILED, 0, "%s", race->reasons);
+			err_set(err, ERR_FAILED, 0, "%s", race->reasons);
+			return err_advise(err, advice(race->errnum));
 		}
 	}
 }
@@ -227,8 +259,10 @@ static int connect_backlog(int sock, const struct sock_addr *addr, int64_t deadl
     struct err *err)
 {
 	while (connect(sock, sock_sockaddr(addr), addr->len) == -1) {
-		if (errno != EAGAIN && errno != EINTR)
-			return err_sys(err, "%s", "");
+		if (errno != EAGAIN && errno != EINTR) {
+			err_sys(err, "%s", "");
+			return err_advise(err, advice(err->errnum));
+		}
 		if (clock_now() >= deadline)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
 		if (io_sleep(deadline_min(deadline, deadline_after(BACKLOG_PAUSE)), err) == -1)

@@ -29,6 +29,7 @@ __attribute__((format(printf, 4, 0))) static void err_vset(struct err *err, enum
 
 	err->kind = kind;
 	err->errnum = errnum;
+	err->advice = NULL;
 	if (errnum != 0)
 		snprintf(reason, sizeof(reason), ": %s", strerror(errnum));
 	compose(err, reason, fmt, ap);
@@ -43,6 +44,12 @@ int err_set(struct err *err, enum err_kind kind, int errnum, const char *fmt, ..
 	va_start(ap, fmt);
 	err_vset(err, kind, errnum, fmt, ap);
 	va_end(ap);
+	return -1;
+}
+
+int err_advise(struct err *err, const char *advice)
+{
+	err->advice = advice;
 	return -1;
 }
 

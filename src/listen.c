@@ -28,6 +28,25 @@ static int bind_socket(int sock, const struct sock_addr *addr, struct err *err)
 	return listen(sock, BACKLOG) == -1 ? err_sys(err, "listen") : 0;
 }
 
+/* What can be done about an address that cannot be had for this reason. */
+static const char *advice(const struct sock_addr *addr, int errnum)
+{
+	bool is_unix = addr->storage.ss_family == AF_UNIX;
+
+	switch (errnum) {
+	case EADDRINUSE:
+		return is_unix
+		           ? "something of that name is in use there; choose another path"
+		           : "another program listens there; port 0, as in -p 0, takes a free one";
+	case EACCES:
+		return is_unix ? NULL : "ports below 1024 are kept for root; choose a higher one";
+	case EADDRNOTAVAIL:
+		return "this machine has no such address; -p listens on all that it has";
+	default:
+		return NULL;
+	}
+}
+
 /* Returns the listening socket, or -1 with the address named. */
 static int open_one(const struct sock_addr *addr, struct err *err)
 {
@@ -41,6 +60,7 @@ static int open_one(const struct sock_addr *addr, struct err *err)
 	if (sock == -1) {
 		addr_format(sock_sockaddr(addr), addr->len, name);
 		err_prefix(err, "%s", name);
+		err_advise(err, advice(addr, err->errnum));
 	}
 	return sock;
 }

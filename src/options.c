@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "number.h"
+#include "operands.h"
 
 /*
  * The default chunk. What counts is how much a receiver takes out of the socket before it writes it to a
@@ -64,12 +65,6 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* The operands in their order. */
-struct operands {
-	size_t count;
-	const char *word[2];
-};
-
 static void getopt_tables(char *letters, struct option *longs)
 {
 	*letters++ = '-'; /* operands are returned in their order, as OPTION_OPERAND */
@@ -125,15 +120,6 @@ static int set_chunk(struct options *options, const char *text, struct err *err)
 {
 	options->chunk = number_size(text, CHUNK_MAX, err);
 	return options->chunk == -1 ? -1 : 0;
-}
-
-static int add_operand(struct operands *operands, const char *word, struct err *err)
-{
-	if (operands->count == sizeof(operands->word) / sizeof(operands->word[0]))
-		return err_set(err, ERR_USAGE, 0,
-		    "\"%s\" is one operand too many; a command goes behind --", word);
-	operands->word[operands->count++] = word;
-	return 0;
 }
 
 static int set_expected(struct options *options, const char *text, struct err *err)
@@ -283,7 +269,7 @@ static int read_words(struct options *options, struct operands *operands, int ar
 		if (key == '?' || key == ':')
 			return refuse(key, argv, err);
 		if (key == OPTION_OPERAND) {
-			if (add_operand(operands, optarg, err) == -1)
+			if (operands_add(operands, optarg, err) == -1)
 				return -1;
 		} else if (check_role(options, key, err) == -1 ||
 			   set_option(options, key, optarg, err) == -1) {
@@ -291,32 +277,6 @@ static int read_words(struct options *options, struct operands *operands, int ar
 		}
 	}
 	return take_command(options, argc, argv, argument, err);
-}
-
-/* What the operands mean depends on whether -p or -l was among the options. */
-static int place_operands(struct options *options, const struct operands *operands, struct err *err)
-{
-	size_t next = 0;
-
-	if (!options->listens) {
-		if (operands->count == 0)
-			return err_set(err, ERR_USAGE, 0,
-			    "an address to connect to is needed, or -p PORT to listen");
-		if (addr_parse(&options->address, operands->word[next++], ADDR_CONNECT, err) == -1)
-			return -1;
-	}
-	if (next < operands->count && options->command != NULL)
-		return err_set(err, ERR_USAGE, 0,
-		    "\"%s\" and a command behind -- exclude each other", operands->word[next]);
-	if (next < operands->count)
-		options->path = operands->word[next++];
-	if (options->path[0] == '\0')
-		return err_set(err, ERR_USAGE, 0, "the name of the file is empty");
-	if (next < operands->count)
-		return err_set(err, ERR_USAGE, 0,
-		    "\"%s\" is one operand too many: with -p or -l there is no address",
-		    operands->word[next]);
-	return 0;
 }
 
 static int check_combinations(const struct options *options, struct err *err)
@@ -365,7 +325,7 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 		return err_prefix(err, "%s", options_role_name(options->role));
 	if (options->action != OPTIONS_RUN)
 		return 0;
-	if (place_operands(options, &operands, err) == -1 || check_combinations(options, err) == -1)
+	if (operands_place(options, &operands, err) == -1 || check_combinations(options, err) == -1)
 		return err_prefix(err, "%s", options_role_name(options->role));
 	return 0;
 }

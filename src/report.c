@@ -38,11 +38,6 @@ static void print_result(const struct report *report, const char *text)
 	screen_print(report->screen, safe);
 }
 
-void report_error(const struct report *report, const struct err *err)
-{
-	print_line(report, err->text);
-}
-
 __attribute__((format(printf, 2, 0))) static void print_format(const struct report *report,
     const char *fmt, va_list ap)
 {
@@ -61,6 +56,13 @@ void report_note(const struct report *report, const char *fmt, ...)
 	va_start(ap, fmt);
 	print_format(report, fmt, ap);
 	va_end(ap);
+}
+
+void report_error(const struct report *report, const struct err *err)
+{
+	print_line(report, err->text);
+	if (err->advice != NULL)
+		report_note(report, "hint: %s", err->advice);
 }
 
 void report_detail(const struct report *report, const char *fmt, ...)

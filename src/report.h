@@ -21,7 +21,10 @@ struct report {
 	bool verbose;
 };
 
-/* Prints a line of the form "sockxfer: role: text": an error, always. */
+/*
+ * Prints a line of the form "sockxfer: role: text": an error, always; and, unless the user wants quiet, a second
+ * one with the advice that it has.
+ */
 void report_error(const struct report *report, const struct err *err);
 
 /* The same for what is to be known unless the user wants quiet. */

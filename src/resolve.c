@@ -11,6 +11,8 @@
 
 #include "io.h"
 
+#define NAME_SERVER "the name server does not answer; an address, such as 192.0.2.7, needs none"
+
 /*
  * What the thread works on. It outlives resolve() when that gives up, so whoever of the two lets go last
  * frees it; done is closed by the thread, and the end of file there wakes the one that waits.
@@ -127,6 +129,15 @@ static bool is_numeric(struct lookup *lookup)
 static int explain(const struct lookup *lookup, struct err *err)
 {
 	switch (lookup->status) {
+	case EAI_NONAME:
+	case EAI_NODATA:
+	case EAI_ADDRFAMILY:
+		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
+		return err_advise(err,
+		    "is the name right? An address, such as 192.0.2.7, needs no look-up");
+	case EAI_AGAIN:
+		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
+		return err_advise(err, NAME_SERVER);
 	case EAI_SYSTEM:
 		return err_set(err, ERR_FAILED, lookup->errnum, "%s", "");
 	case EAI_SERVICE:
@@ -160,6 +171,11 @@ static void copy_list(struct resolve_list *list, const struct addrinfo *ai)
 	}
 }
 
+static int out_of_time(struct err *err)
+{
+	return err->kind == ERR_TIMEOUT ? err_advise(err, NAME_SERVER) : -1;
+}
+
 int resolve(const char *host, const char *port, int family, int64_t deadline,
     struct resolve_list *list, struct err *err)
 {
@@ -169,7 +185,7 @@ int resolve(const char *host, const char *port, int family, int64_t deadline,
 	if (lookup == NULL)
 		return err_sys(err, "resolve");
 	if (!is_numeric(lookup))
-		result = wait_for_thread(lookup, deadline, err);
+		result = wait_for_thread(lookup, deadline, err) == 0 ? 0 : out_of_time(err);
 	if (result == 0 && lookup->status != 0)
 		result = explain(lookup, err);
 	if (result == 0)

@@ -22,7 +22,7 @@ usage_error() {
 	done
 }
 
-# failure TEXT ARGUMENT...: exit 1, nothing on stdout, exactly this one line.
+# failure TEXT ARGUMENT...: exit 1, nothing on stdout, exactly this line and perhaps a hint.
 failure() {
 	local text=$1
 
@@ -30,7 +30,8 @@ failure() {
 	start us "$SOCKXFER" "$@"
 	finish us 1
 	[ ! -s us.out ]
-	[ "$(cat us.err)" = "$text" ] || {
+	one_line us.err
+	[ "$(head -n 1 us.err)" = "$text" ] || {
 		echo "expected: $text" >&2
 		return 1
 	}
@@ -78,10 +79,36 @@ failure() {
 @test "no command at all is a usage error" { usage_error send recv --; }
 @test "an unknown command is a usage error that names it" { usage_error frobnicate -- frobnicate 127.0.0.1:1; }
 @test "an empty command is a usage error" { usage_error send recv -- ''; }
-@test "send without an address is a usage error" { usage_error address -- send; }
-@test "recv without an address is a usage error" { usage_error address -- recv; }
+@test "send without an address is a usage error" { usage_error "sockxfer send host:9009 FILE" "sockxfer send -p 9009 FILE" -- send; }
+@test "recv without an address is a usage error" { usage_error "sockxfer recv host:9009 FILE" "sockxfer recv -p 9009 FILE" -- recv; }
 @test "send with an operand too many is a usage error that names it" { usage_error three -- send 127.0.0.1:1 two three; }
 @test "recv with an operand too many is a usage error that names it" { usage_error three -- recv 127.0.0.1:1 two three; }
+@test "a file where the address has to be is told from a host without a port" {
+	touch in.jpg
+	usage_error '"in.jpg" is no address: "sockxfer send host:9009 in.jpg"' '"sockxfer send -p 9009 in.jpg"' -- send in.jpg
+	usage_error '"out.jpg" is no address: "sockxfer recv host:9009 out.jpg"' '"sockxfer recv -p 9009 out.jpg"' -- recv out.jpg
+	usage_error 'host: the port is missing: write host:port, as in host:9009' -- send host in.jpg
+	usage_error 'host: the port is missing' -- send host
+}
+@test "address and file in the wrong order, or host and port apart, are told with what was meant" {
+	touch in.jpg
+	usage_error '"sockxfer send host:9009 in.jpg"' -- send in.jpg host:9009
+	usage_error '"sockxfer recv host:9009 out"' -- recv out host:9009
+	usage_error '"sockxfer send host:9009"' -- send host 9009
+	usage_error '"sockxfer send host:9009 in.jpg"' -- send host 9009 in.jpg
+}
+@test "an address where the file has to be is told, unless there is such a file" {
+	local word
+
+	for word in host:9009 '[::1]:9009' unix:/tmp/socket fd:3; do
+		usage_error "\"$word\" is an address, where the file is expected" "./$word" 'leave -p or -l out' -- recv -p 0 "$word"
+		usage_error "\"$word\" is an address, where the file is expected" 'one is enough' -- send 127.0.0.1:9 "$word"
+	done
+	echo data >host:9009
+	failure 'sockxfer: send: 127.0.0.1:9: connect: Connection refused' send 127.0.0.1:9 host:9009
+	failure 'sockxfer: send: ./host:9: No such file or directory' send 127.0.0.1:9 ./host:9
+	failure 'sockxfer: send: host:ftp: No such file or directory' send 127.0.0.1:9 host:ftp
+}
 @test "-p beside an address leaves an operand too many" { usage_error out -- recv -p 0 127.0.0.1:1 out; }
 @test "-l beside an address leaves an operand too many" { usage_error out -- recv -l :0 127.0.0.1:1 out; }
 @test "an unknown short option is a usage error that names it" { usage_error Z -- recv -Z 127.0.0.1:1; }
@@ -262,4 +289,56 @@ failure() {
 	start us "$SOCKXFER" send 127.0.0.1:1 "no${newline}such"
 	finish us 1
 	one_line us.err
+}
+
+### What to do next
+
+# hints STATUS HINT ARGUMENT...: that much, and with -q only the error.
+hints() {
+	local status=$1 hint=$2
+
+	shift 2
+	start tried "${NS[@]}" "$SOCKXFER" "$@"
+	finish tried "$status"
+	one_line tried.err
+	has tried.err ": hint: $hint"
+	start tried "${NS[@]}" "$SOCKXFER" "$@" -q
+	finish tried "$status"
+	[ "$(wc -l <tried.err)" -eq 1 ]
+	has_not tried.err hint
+}
+
+@test "an error of connecting says what can be done, in a second line that -q leaves out" {
+	free_port
+	hints 1 'nobody listens there: start the other end first, or wait for it with -r SECONDS' send "127.0.0.1:$port" /dev/null
+	hints 1 'nobody listens there' recv unix:no-such-socket out
+	hints 1 '-s takes an address of this machine' send -s 192.0.2.7 "127.0.0.1:$port" /dev/null
+	make_namespace
+	hints 1 'there is no way to it from here' send 192.0.2.7:9 /dev/null
+	echo nameserver 127.0.0.1 | replace_in_namespace /etc/resolv.conf
+	hints 1 'the name server does not answer; an address, such as 192.0.2.7, needs none' send host.invalid:9 /dev/null
+	echo 'hosts: files' | replace_in_namespace /etc/nsswitch.conf
+	hints 1 'is the name right? An address, such as 192.0.2.7, needs no look-up' send no-such-name.invalid:9 /dev/null
+	drop_in_namespace 'tcp dport 9'
+	hints 3 'nothing answers there' send -w 0.2 127.0.0.1:9 /dev/null
+}
+
+@test "an error of listening says what can be done" {
+	receive out
+	hints 1 'another program listens there; port 0, as in -p 0, takes a free one' recv -p "$port" other
+	hints 1 'this machine has no such address; -p listens on all that it has' recv -l 192.0.2.7:9 other
+	stop us
+	start them "$SOCKXFER" recv -v -l unix:socket out
+	wait_said them 'listening on'
+	hints 1 'something of that name is in use there' recv -l unix:socket other
+}
+
+@test "a port that is kept for root is told as such" {
+	need_root
+	need setpriv
+	start us setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all --inh-caps=-all \
+		"$SOCKXFER" recv -l 127.0.0.1:9 /dev/null
+	finish us 1
+	has us.err '127.0.0.1:9: bind: Permission denied'
+	has us.err 'hint: ports below 1024 are kept for root; choose a higher one'
 }

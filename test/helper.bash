@@ -329,9 +329,10 @@ has_not() {
 	fi
 }
 
-# One line, which begins with the name of the program, and no more.
+# One line, which begins with the name of the program, and no more but a hint what to do.
 one_line() {
-	if [ "$(wc -l <"$1")" -ne 1 ] || ! grep -q '^sockxfer: ' "$1"; then
+	if [ "$(grep -vc '^sockxfer: [a-z]*: hint: ' "$1")" -ne 1 ] || [ "$(grep -c ': hint: ' "$1")" -gt 1 ] ||
+		! head -n 1 "$1" | grep -q '^sockxfer: '; then
 		echo "not one line of ours: $1" >&2
 		return 1
 	fi

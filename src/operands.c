@@ -1,0 +1,100 @@
+#include "operands.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "number.h"
+
+int operands_add(struct operands *operands, const char *word, struct err *err)
+{
+	if (operands->count == sizeof(operands->word) / sizeof(operands->word[0]))
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is one operand too many; a command goes behind --", word);
+	operands->word[operands->count++] = word;
+	return 0;
+}
+
+static bool is_file(const char *word)
+{
+	return access(word, F_OK) == 0;
+}
+
+/* Whether the word can hardly be meant for anything but an address: the port of one is a number then. */
+static bool looks_like_address(const char *word)
+{
+	struct addr addr;
+	struct err ignored;
+
+	if (addr_parse(&addr, word, ADDR_CONNECT, &ignored) == -1 || is_file(word))
+		return false;
+	return addr.kind != ADDR_INET ||
+	       (strchr(word, '/') == NULL && number_is_decimal(addr.port));
+}
+
+static int no_address(const struct options *options, struct err *err)
+{
+	if (options->role == OPTIONS_SEND)
+		return err_set(err, ERR_USAGE, 0,
+		    "where to? \"sockxfer send host:9009 FILE\" connects, \"sockxfer send -p 9009 FILE\" listens");
+	return err_set(err, ERR_USAGE, 0,
+	    "where from? \"sockxfer recv -p 9009 FILE\" listens, \"sockxfer recv host:9009 FILE\" connects");
+}
+
+/* The first word is no address, as err says; but it may be clear what is meant. */
+static int not_an_address(const struct options *options, const struct operands *operands,
+    struct err *err)
+{
+	const char *role = options_role_name(options->role);
+	const char *first = operands->word[0];
+	const char *second = operands->word[1];
+	const char *third = operands->word[2];
+	bool has_colon = strchr(first, ':') != NULL;
+
+	if (second != NULL && looks_like_address(second))
+		return err_set(err, ERR_USAGE, 0, "the address comes first: \"sockxfer %s %s %s\"",
+		    role, second, first);
+	if (second != NULL && !has_colon && number_is_decimal(second))
+		return err_set(err, ERR_USAGE, 0,
+		    "host and port are one word: \"sockxfer %s %s:%s%s%s\"", role, first, second,
+		    third == NULL ? "" : " ", third == NULL ? "" : third);
+	if (!has_colon && (is_file(first) || (second == NULL && options->role == OPTIONS_RECV)))
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is no address: \"sockxfer %s host:9009 %s\" connects, \"sockxfer %s -p 9009 %s\" listens",
+		    first, role, first, role, first);
+	return -1;
+}
+
+static int set_path(struct options *options, const char *word, struct err *err)
+{
+	if (options->command != NULL)
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" and a command behind -- exclude each other", word);
+	if (*word == '\0')
+		return err_set(err, ERR_USAGE, 0, "the name of the file is empty");
+	if (looks_like_address(word))
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is an address, where the file is expected: %s, or write ./%s", word,
+		    options->listens ? "leave -p or -l out to connect" : "one is enough", word);
+	options->path = word;
+	return 0;
+}
+
+int operands_place(struct options *options, const struct operands *operands, struct err *err)
+{
+	size_t next = 0;
+
+	if (!options->listens) {
+		if (operands->count == 0)
+			return no_address(options, err);
+		if (addr_parse(&options->address, operands->word[next++], ADDR_CONNECT, err) == -1)
+			return not_an_address(options, operands, err);
+	}
+	if (next < operands->count && set_path(options, operands->word[next++], err) == -1)
+		return -1;
+	if (next < operands->count)
+		return err_set(err, ERR_USAGE, 0, "\"%s\" is one operand too many: %s",
+		    operands->word[next],
+		    options->listens ? "with -p or -l there is no address"
+				     : "a command goes behind --");
+	return 0;
+}
