@@ -24,6 +24,7 @@ enum {
 	OPTION_NO_RECEIPT = 256,
 	OPTION_NO_PROGRESS,
 	OPTION_JSON,
+	OPTION_PEER,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -45,6 +46,7 @@ static const struct row rows[] = {
     {'4', ROLE_BOTH, "ipv4", NULL, "only IPv4"},
     {'6', ROLE_BOTH, "ipv6", NULL, "only IPv6"},
     {'s', ROLE_BOTH, "source", "ADDRESS[:PORT]", "connect from this address"},
+    {OPTION_PEER, ROLE_BOTH, "peer", "TOOL", "print the command for nc, ncat, socat, ..."},
     {'w', ROLE_BOTH, "timeout", "SECONDS", "give up after so long without progress"},
     {'W', ROLE_BOTH, "max-time", "SECONDS", "give up when the whole transfer takes longer"},
     {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (2M)"},
@@ -182,6 +184,8 @@ static int set_option(struct options *options, int key, const char *argument, st
 		return set_flag(&options->no_progress);
 	case OPTION_JSON:
 		return set_flag(&options->json);
+	case OPTION_PEER:
+		return handover_parse_tool(&options->peer, argument, err);
 	case OPTION_HELP:
 		options->action = OPTIONS_HELP;
 		return 0;
@@ -293,6 +297,20 @@ static int check_combinations(const struct options *options, struct err *err)
 	return 0;
 }
 
+/* What goes together with --peer. */
+static int check_peer(const struct options *options, struct err *err)
+{
+	if (options->peer == HANDOVER_SOCKXFER)
+		return 0;
+	if (options->must_confirm)
+		return err_set(err, ERR_USAGE, 0,
+		    "-V and --peer exclude each other: %s gives no receipt",
+		    handover_tool_name(options->peer));
+	if (options->address.kind == ADDR_UNIX && handover_check_unix(options->peer, err) == -1)
+		return err_prefix(err, "--peer");
+	return 0;
+}
+
 static int parse_role(struct options *options, const char *word, struct err *err)
 {
 	if (strcmp(word, "send") == 0)
@@ -325,7 +343,8 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 		return err_prefix(err, "%s", options_role_name(options->role));
 	if (options->action != OPTIONS_RUN)
 		return 0;
-	if (operands_place(options, &operands, err) == -1 || check_combinations(options, err) == -1)
+	if (operands_place(options, &operands, err) == -1 ||
+	    check_combinations(options, err) == -1 || check_peer(options, err) == -1)
 		return err_prefix(err, "%s", options_role_name(options->role));
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "addr.h"
 #include "digest.h"
 #include "err.h"
+#include "handover.h"
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
@@ -41,6 +42,8 @@ struct options {
 	bool no_progress;     /* --no-progress */
 	const char *path;     /* the file operand, or "-" */
 	char *const *command; /* the words behind --, or NULL */
+	/* --peer, or HANDOVER_SOCKXFER */
+	enum handover_tool peer;
 };
 
 /*

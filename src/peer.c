@@ -18,20 +18,44 @@ static int accept_one(struct peer *peer, const struct time_limits *limits, struc
 	return 0;
 }
 
-static int listen_and_accept(struct peer *peer, const struct options *options,
-    const struct time_limits *limits, const struct report *report, struct err *err)
+static struct handover handover_of(const struct options *options)
+{
+	return (struct handover){
+	    .tool = options->peer,
+	    .peer_sends = options->role == OPTIONS_RECV,
+	    .receipts = !options->no_receipt,
+	    .path = options->command != NULL ? NULL : options->path,
+	};
+}
+
+/* Who sits at a terminal, or asked for it, is told what to run at the other end. */
+static int tell_listening(const struct peer *peer, const struct options *options,
+    const struct report *report, struct err *err)
 {
 	char names[ADDR_TEXT_MAX];
 	const struct addr *addr = &options->address;
+	const struct handover handover = handover_of(options);
 	bool unknown = addr->kind == ADDR_INET && strcmp(addr->port, "0") == 0;
+	bool tells = options->peer != HANDOVER_SOCKXFER || report->screen->is_terminal;
 
-	if (listen_open(&peer->listening, addr, options->family, deadline_of(limits), err) == -1)
-		return err_prefix(err, "listen");
 	listen_names(&peer->listening, names, sizeof(names));
-	if (unknown)
+	if (unknown || tells)
 		report_note(report, "listening on %s", names);
 	else
 		report_detail(report, "listening on %s", names);
+	if (tells && handover_listening(&handover, &peer->listening, report, err) == -1)
+		return err_prefix(err, "--peer");
+	return 0;
+}
+
+static int listen_and_accept(struct peer *peer, const struct options *options,
+    const struct time_limits *limits, const struct report *report, struct err *err)
+{
+	if (listen_open(&peer->listening, &options->address, options->family, deadline_of(limits),
+		err) == -1)
+		return err_prefix(err, "listen");
+	if (tell_listening(peer, options, report, err) == -1)
+		return -1;
 	return accept_one(peer, limits, err);
 }
 
@@ -45,19 +69,25 @@ static int inherit(struct peer *peer, const struct options *options,
 		return -1;
 	if (listening)
 		return listen_and_accept(peer, options, limits, report, err);
+	if (options->peer != HANDOVER_SOCKXFER)
+		return err_set(err, ERR_USAGE, 0, "--peer: fd:%d is connected already",
+		    options->address.fd);
 	peer->sock = options->address.fd;
 	sock_peer_name(peer->sock, peer->name);
 	return 0;
 }
 
 static int connect_to(struct peer *peer, const struct options *options,
-    const struct time_limits *limits, struct err *err)
+    const struct time_limits *limits, const struct report *report, struct err *err)
 {
+	const struct handover handover = handover_of(options);
 	struct connect_options how = {
 	    .family = options->family,
 	    .source = options->has_source ? &options->source : NULL,
 	};
 
+	if (options->peer != HANDOVER_SOCKXFER)
+		handover_connecting(&handover, &options->address, options->family, report);
 	peer->sock = connect_open(&options->address, &how, deadline_of(limits), err);
 	if (peer->sock == -1)
 		return -1;
@@ -72,7 +102,7 @@ static int get_connection(struct peer *peer, const struct options *options,
 		return listen_and_accept(peer, options, limits, report, err);
 	if (options->address.kind == ADDR_FD)
 		return inherit(peer, options, limits, report, err);
-	return connect_to(peer, options, limits, err);
+	return connect_to(peer, options, limits, report, err);
 }
 
 /* Puts /dev/null in the place of those of 0, 1 and 2 that are this socket too. */

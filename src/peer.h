@@ -32,9 +32,11 @@ int peer_settle_descriptors(struct options *options, struct err *err);
 int peer_check_congestion(const struct options *options, struct err *err);
 
 /*
- * Gets the connection that options ask for, prepared for a transfer (sock_prepare()); blocks until it
- * is there, each wait for no longer than limits allow. Where we listen, says so (on port 0 always,
- * else with -v) and takes the first who comes; others can wait in peer->listening until it is closed.
+ * Gets the connection that options ask for, prepared for a transfer (sock_prepare()); blocks until
+ * it is there, each wait for no longer than limits allow. On a terminal where we listen, and with
+ * --peer, prints what to run at the other end. Where we listen, says so (on port 0 and then always,
+ * else with -v) and takes the first who comes; others can wait in peer->listening until it is
+ * closed.
  *
  * Returns 0, peer then being the caller's to close, or -1.
  */

@@ -25,17 +25,21 @@ static void print_line(const struct report *report, const char *text)
 	screen_print(report->screen, line);
 }
 
-/* At a terminal it takes the place of the line that was drawn, and looks like it. */
-static void print_result(const struct report *report, const char *text)
+static void print_plain(const struct report *report, const char *text)
 {
 	char safe[PRINTABLE_SIZE(LINE_MAX_TEXT)];
 
-	if (!report->screen->is_terminal) {
-		print_line(report, text);
-		return;
-	}
 	printable(safe, text);
 	screen_print(report->screen, safe);
+}
+
+/* At a terminal it takes the place of the line that was drawn, and looks like it. */
+static void print_result(const struct report *report, const char *text)
+{
+	if (report->screen->is_terminal)
+		print_plain(report, text);
+	else
+		print_line(report, text);
 }
 
 __attribute__((format(printf, 2, 0))) static void print_format(const struct report *report,
@@ -74,6 +78,19 @@ void report_detail(const struct report *report, const char *fmt, ...)
 	va_start(ap, fmt);
 	print_format(report, fmt, ap);
 	va_end(ap);
+}
+
+void report_plain(const struct report *report, const char *fmt, ...)
+{
+	char text[LINE_MAX_TEXT];
+	va_list ap;
+
+	if (report->quiet)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	print_plain(report, text);
 }
 
 /* What is known of the end, behind the amounts. */

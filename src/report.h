@@ -35,6 +35,10 @@ void report_note(const struct report *report, const char *fmt, ...)
 void report_detail(const struct report *report, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Prints a line that is only the text, for people to copy from, unless the user wants quiet. */
+void report_plain(const struct report *report, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* What became of one run, as far as it came. */
 struct outcome {
 	const char *path;          /* the file, or the command's name */

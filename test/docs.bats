@@ -138,6 +138,7 @@ argument() {
 	timeout | max-time) echo 5 ;;
 	chunk-size) echo 64K ;;
 	rate) echo 1M ;;
+	peer) echo socat ;;
 	congestion) cut -d ' ' -f 1 /proc/sys/net/ipv4/tcp_available_congestion_control ;;
 	expect) echo xxh128:00000000000000000000000000000000 ;;
 	esac
