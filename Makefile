@@ -29,7 +29,8 @@ FUZZ_DRIVER = $(BUILD)/fuzz/replay.o
 FUZZERS = $(filter-out %/replay,$(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/fuzz/*.c))))
 FUZZ_SECONDS = 600
 SHIMS = $(patsubst test/shim/%.c,$(BUILD)/shim/%.so,$(sort $(wildcard test/shim/*.c)))
-C_FILES = $(wildcard src/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] test/shim/*.[ch])
+LAUNCHER = $(BUILD)/peer/activate
+C_FILES = $(wildcard src/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] test/shim/*.[ch] test/peer/*.[ch])
 TESTS = $(sort $(wildcard test/*.bats test/*/*.bats))
 BATS_FILES = $(TESTS) $(wildcard test/*.bash test/*/*.bash)
 SCRIPTS = $$(grep -lsE '^\#!.*sh$$' .ci/* test/tools/* test/peer/*)
@@ -39,7 +40,7 @@ REPORTS = $(abspath $(BUILD))/reports
 FIRST = $(filter deps,$(MAKECMDGOALS))
 need = command -v $(1) >/dev/null || { echo "$(1) is missing: run 'make deps'" >&2; exit 1; }
 UNDER_TEST = $(abspath $(PROGRAM))
-run_tests = SOCKXFER=$(UNDER_TEST) REPORTS=$(REPORTS) test/tools/run-tests
+run_tests = SOCKXFER=$(UNDER_TEST) ACTIVATE=$(abspath $(LAUNCHER)) REPORTS=$(REPORTS) test/tools/run-tests
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -49,13 +50,13 @@ run_tests = SOCKXFER=$(UNDER_TEST) REPORTS=$(REPORTS) test/tools/run-tests
 
 all: $(PROGRAM) ## build ./sockxfer (the default)
 
-programs: $(PROGRAM) $(UNITS) $(FUZZERS) $(SHIMS)
+programs: $(PROGRAM) $(UNITS) $(FUZZERS) $(SHIMS) $(LAUNCHER)
 
 # This file changes only when a setting does, and then everything is built anew.
 $(BUILD)/settings: export SETTINGS = $(CC) $(WARNINGS) $(HARDEN) $(HARDEN_LINK) $(FORTIFY_LEVELS) \
 	$(SANITIZER) $(DEFINES) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(PKGS)
 $(BUILD)/settings: FORCE | $(FIRST)
-	@mkdir -p $(BUILD)/unit $(BUILD)/fuzz $(BUILD)/shim
+	@mkdir -p $(BUILD)/unit $(BUILD)/fuzz $(BUILD)/shim $(BUILD)/peer
 	@printf '%s\n' "$$SETTINGS" | cmp -s - $@ || printf '%s\n' "$$SETTINGS" >$@
 
 # Flags go to files that the compiler reads by @. A $(shell) would look for them before deps has run.
@@ -87,6 +88,10 @@ link = $(CC) $(CFLAGS) @$(BUILD)/ldflags $(LDFLAGS) -o $@ $(filter %.o,$^) \
 $(OBJECTS): $(BUILD)/%.o: src/%.c $(BUILD)/cflags
 	$(compile)
 
+# Without -Isrc, where an err.h lies.
+$(LAUNCHER).o: $(BUILD)/%.o: test/%.c $(BUILD)/cflags
+	$(compile)
+
 $(UNITS:=.o) $(FUZZERS:=.o) $(FUZZ_DRIVER): $(BUILD)/%.o: test/%.c $(BUILD)/cflags
 	$(compile) -Isrc
 
@@ -97,7 +102,10 @@ $(FUZZERS): $(FUZZ_DRIVER)
 $(UNITS) $(FUZZERS): %: %.o $(filter-out $(BUILD)/main.o,$(OBJECTS))
 	$(link)
 
--include $(OBJECTS:.o=.d) $(UNITS:=.d) $(FUZZERS:=.d) $(FUZZ_DRIVER:.o=.d)
+$(LAUNCHER): %: %.o
+	$(link)
+
+-include $(OBJECTS:.o=.d) $(UNITS:=.d) $(FUZZERS:=.d) $(FUZZ_DRIVER:.o=.d) $(LAUNCHER).d
 
 # Preloaded into programs of any build, and never instrumented or fortified themselves.
 $(BUILD)/shim/%.so: test/shim/%.c $(BUILD)/settings
@@ -144,7 +152,7 @@ asan-check: programs
 
 valgrind: REPORTS = $(abspath $(BUILD))/valgrind
 valgrind: UNDER_TEST = $(CURDIR)/test/tools/valgrind-sockxfer
-valgrind: all ## run the black-box tests under valgrind
+valgrind: all $(LAUNCHER) ## run the black-box tests under valgrind
 	@$(call need,valgrind); rm -rf $(REPORTS); mkdir -m 1777 $(REPORTS)
 	@$(run_tests) $(TESTS) test/tools/reports
 

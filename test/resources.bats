@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What the program takes, memory and descriptors, and what it is given: inherited sockets.
+# What the program takes: memory and descriptors.
 # shellcheck disable=SC2154  # port: wait_port and free_port set it
 
 load helper
@@ -7,8 +7,6 @@ load helper
 setup_file() {
 	head -c 3000000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
 }
-
-### Memory and descriptors
 
 # peak_under_8M NAME: the most memory that the process has had so far.
 peak_under_8M() {
@@ -116,50 +114,4 @@ holds_just() {
 	exec 8>&-
 	finish send
 	finish recv
-}
-
-### Inherited sockets
-
-@test "inetd's way: recv fd:0 takes the connection that it is given" {
-	start us "$PYTHON" "$PEER/handover.py" inetd 0 "$SOCKXFER" recv fd:0 out
-	wait_port us
-	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
-	finish send
-	finish us
-	same "$BATS_FILE_TMPDIR/data" out
-}
-
-@test "inetd's way: send fd:0 gives to the connection that it is given" {
-	start us "$PYTHON" "$PEER/handover.py" inetd 0 "$SOCKXFER" send fd:0 "$BATS_FILE_TMPDIR/data"
-	wait_port us
-	start recv "$SOCKXFER" recv "127.0.0.1:$port" out
-	finish recv
-	finish us
-	same "$BATS_FILE_TMPDIR/data" out
-}
-
-@test "systemd's way: recv -l fd:3 accepts from the socket that it is given" {
-	start us "$PYTHON" "$PEER/handover.py" systemd 0 "$SOCKXFER" recv -l fd:3 out
-	wait_port us
-	start send "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
-	finish send
-	finish us
-	same "$BATS_FILE_TMPDIR/data" out
-}
-
-@test "systemd's way: send -l fd:3 accepts from the socket that it is given" {
-	start us "$PYTHON" "$PEER/handover.py" systemd 0 "$SOCKXFER" send -l fd:3 "$BATS_FILE_TMPDIR/data"
-	wait_port us
-	start recv "$SOCKXFER" recv "127.0.0.1:$port" out
-	finish recv
-	finish us
-	same "$BATS_FILE_TMPDIR/data" out
-}
-
-@test "a connected socket that is to listen is a usage error that names it" {
-	start us "$PYTHON" "$PEER/handover.py" inetd 0 "$SOCKXFER" recv -l fd:0 out
-	wait_port us
-	scripted peer connect "127.0.0.1:$port" eof
-	finish us 2
-	has us.err fd:0
 }

@@ -1,0 +1,322 @@
+#!/usr/bin/env bats
+# Started for a connection, by systemd's LISTEN_FDS protocol (sd_listen_fds(3)) and by inetd's convention: the
+# sockets come from test/peer/activate.c, which tells about its three manners, listen, accept and inetd.
+# shellcheck disable=SC2154  # port: wait_port and free_port set it
+
+load helper
+
+ACTIVATE=${ACTIVATE:-$ROOT/build/peer/activate}
+
+setup_file() {
+	head -c 3000000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
+}
+
+# launch MANNER TRANSPORT COMMAND...: starts the command as "us" when somebody connects to $address. The
+# transport is 4, 6 or unix; the manner can have options of the launcher in front: "-k 2 listen".
+launch() {
+	local manner where
+
+	[ -x "$ACTIVATE" ] || {
+		echo "no launcher at $ACTIVATE: run make programs first" >&2
+		return 1
+	}
+	read -ra manner <<<"$1"
+	case $2 in
+	4) where=(127.0.0.1 0) ;;
+	6) where=(::1 0) ;;
+	unix) where=(unix socket) && rm -f socket ;;
+	esac
+	start us "$ACTIVATE" "${manner[@]}" "${where[@]}" "${@:3}"
+	case $2 in
+	4) wait_port us && address=127.0.0.1:$port ;;
+	6) wait_port us && address="[::1]:$port" ;;
+	unix) wait_said us 'listening on' && address=unix:socket ;;
+	esac
+}
+
+# The transports that this machine has.
+transports() {
+	echo 4
+	if grep -q '^0*1 ' /proc/net/if_inet6 2>/dev/null; then echo 6; fi
+	echo unix
+}
+
+# receives MANNER WORD...: sockxfer recv WORD... is activated and makes "out" of what is sent; the sender is told.
+receives() {
+	local transport
+
+	for transport in $(transports); do
+		launch "$1" "$transport" "$SOCKXFER" recv "${@:2}"
+		start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+		finish send
+		finish us
+		same "$BATS_FILE_TMPDIR/data" out
+		rm out
+	done
+}
+
+# sends MANNER WORD...: sockxfer send -V WORD... is activated and sends the data.
+sends() {
+	local transport
+
+	for transport in $(transports); do
+		launch "$1" "$transport" "$SOCKXFER" send -V "${@:2}"
+		start recv "$SOCKXFER" recv "$address" out
+		finish recv
+		finish us
+		same "$BATS_FILE_TMPDIR/data" out
+		rm out
+	done
+}
+
+### Each manner, either role, all transports
+
+@test "Accept=no: recv fd:3 serves who connects to the listening socket" { receives listen fd:3 out; }
+@test "Accept=no: recv -l fd:3 does too" { receives listen -l fd:3 out; }
+@test "Accept=yes: recv fd:3 serves the connection" { receives accept fd:3 out; }
+@test "inetd: recv fd:0 serves the connection" { receives inetd fd:0 out; }
+@test "Accept=no: send fd:3 serves who connects to the listening socket" { sends listen fd:3 "$BATS_FILE_TMPDIR/data"; }
+@test "Accept=no: send -l fd:3 does too" { sends listen -l fd:3 "$BATS_FILE_TMPDIR/data"; }
+@test "Accept=yes: send fd:3 serves the connection" { sends accept fd:3 "$BATS_FILE_TMPDIR/data"; }
+@test "inetd: send fd:0 serves the connection" { sends inetd fd:0 "$BATS_FILE_TMPDIR/data"; }
+
+@test "an activated receiver can feed a command" {
+	receives listen fd:3 -- sh -c 'cat >out'
+	receives accept fd:3 -- sh -c 'cat >out'
+	receives inetd fd:0 -- sh -c 'cat >out; echo noise; echo noise >&2'
+}
+
+@test "an activated sender can send what a command prints" {
+	sends listen fd:3 -- cat "$BATS_FILE_TMPDIR/data"
+	sends accept fd:3 -- cat "$BATS_FILE_TMPDIR/data"
+	sends inetd fd:0 -- sh -c 'echo noise >&2; exec cat "$0"' "$BATS_FILE_TMPDIR/data"
+}
+
+# A command that held it open would keep the peer from learning that we are gone.
+@test "a command does not inherit the socket that activated us" {
+	local manner
+
+	# shellcheck disable=SC2016  # the inner shell's
+	for manner in 'listen fd:3' 'accept fd:3' 'inetd fd:0'; do
+		launch "${manner% *}" 4 "$SOCKXFER" recv "${manner#* }" -- \
+			sh -c 'ls -l /proc/$$/fd | sed "s/.*> //" >descriptors; exec cat >out'
+		start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+		finish send
+		finish us
+		[ -s descriptors ]
+		has_not descriptors socket:
+	done
+}
+
+@test "a connected socket that is to listen is a usage error that names it" {
+	launch accept 4 "$SOCKXFER" recv -l fd:3 out
+	scripted peer connect "$address" eof
+	finish us 2
+	has us.err fd:3
+}
+
+### What the peer sees
+
+# hears FILE: a peer that sends 1000 bytes and notes what comes until the end, however that comes.
+hears() {
+	scripted peer connect "$address" send:1000 half "$1" save:heard
+	finish peer
+}
+
+@test "inetd: the peer gets the receipt, and nothing else that is said or printed" {
+	launch inetd 4 "$SOCKXFER" recv -v --json fd:0 -- sh -c 'cat >out; echo noise; echo noise >&2'
+	hears eof
+	finish us
+	grep -qxE 'sockxfer/1 received 1000 xxh128:[0-9a-f]{32}' <(head -n 1 heard)
+	same <(tail -n +2 heard) <(echo sockxfer/1 stored)
+}
+
+@test "inetd: of a receiver that fails the peer gets why, and nothing else that is said or printed" {
+	launch inetd 4 "$SOCKXFER" recv -v --json fd:0 /dev/full
+	hears gone
+	finish us 1
+	same heard <(echo sockxfer/1 failed No space left on device)
+	launch inetd 4 "$SOCKXFER" recv -v --json fd:0 -- sh -c 'cat; echo noise; echo noise >&2; exit 7'
+	hears gone
+	finish us 1
+	grep -qxE 'sockxfer/1 received 1000 xxh128:[0-9a-f]{32}' <(head -n 1 heard)
+	same <(tail -n +2 heard) <(echo sockxfer/1 failed sh: exited with status 7)
+}
+
+@test "inetd: the peer of a sender gets the data, and nothing else that is said or printed" {
+	launch inetd 4 "$SOCKXFER" send -v --json fd:0 -- sh -c 'echo noise >&2; echo data'
+	scripted peer connect "$address" eof save:heard
+	finish peer
+	finish us
+	same heard <(echo data)
+}
+
+### Death
+
+# How many bytes the process NAME has written to its output.
+written() {
+	local descriptor
+
+	for descriptor in "/proc/${PID[$1]}/fd"/*; do
+		[[ $(readlink "$descriptor") == "$PWD/d/"* ]] || continue
+		grep -qx "pos:[[:space:]]*$2" "${descriptor/fd/fdinfo}" && return
+	done
+	return 1
+}
+
+@test "an activated receiver that is killed leaves no file, and the sender fails" {
+	local manner transport
+
+	mkdir d
+	mkfifo pipe
+	exec 8<>pipe
+	for manner in 'listen fd:3' 'listen -l fd:3' 'accept fd:3' 'inetd fd:0'; do
+		for transport in $(transports); do
+			# shellcheck disable=SC2086  # words
+			launch "${manner%% *}" "$transport" "$SOCKXFER" recv ${manner#* } d/out
+			start send "$SOCKXFER" send "$address" pipe
+			head -c 1000 /dev/zero >&8
+			wait_for written us 1000
+			kill -KILL "${PID[us]}"
+			finish us 137
+			finish send 1
+			holds d
+		done
+	done
+}
+
+@test "the death of a sender is none of its data for an activated receiver" {
+	local manner transport
+
+	mkdir d
+	mkfifo pipe
+	exec 8<>pipe
+	for manner in 'listen fd:3' 'accept fd:3' 'inetd fd:0'; do
+		for transport in $(transports); do
+			launch "${manner% *}" "$transport" "$SOCKXFER" recv "${manner#* }" d/out
+			start send "$SOCKXFER" send "$address" pipe
+			head -c 1000 /dev/zero >&8
+			wait_for written us 1000
+			kill -KILL "${PID[send]}"
+			finish send 137
+			finish us 1
+			holds d
+		done
+	done
+}
+
+### One activation after the other
+
+# activations STATUS...: how the command ended, each time that it was started.
+activations() {
+	same <(tail -n +2 us.out) <(printf 'exited with %d\n' "$@")
+}
+
+# Whether the launcher NAME has started its command, which is then the process "child".
+child_of() {
+	PID[child]=$(ps --ppid "${PID[$1]}" -o pid= | tr -d ' ')
+	[ -n "${PID[child]}" ]
+}
+
+@test "one listening socket activates one transfer after the other" {
+	local transport
+
+	picture in.jpg
+	for transport in $(transports); do
+		launch '-k 2 listen' "$transport" "$SOCKXFER" recv fd:3 out
+		start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+		finish send
+		same "$BATS_FILE_TMPDIR/data" out
+		start send "$SOCKXFER" send -V "$address" in.jpg
+		finish send
+		finish us
+		same in.jpg out
+		activations 0 0
+	done
+}
+
+@test "who connects during an activated transfer is served, in his turn, by the next activation" {
+	local transport
+
+	picture in.jpg
+	"$PYTHON" "$PEER/pattern.py" 1000 | cat - "$BATS_FILE_TMPDIR/data" in.jpg >expected
+	for transport in $(transports); do
+		launch '-k 3 listen' "$transport" "$SOCKXFER" recv fd:3 -- sh -c 'exec cat >>out'
+		scripted first connect "$address" send:1000 "await:go.$transport" half eof
+		wait_said first 'send:1000 done'
+		start second "$SOCKXFER" send -v -V "$address" "$BATS_FILE_TMPDIR/data"
+		wait_said second 'connected to'
+		start third "$SOCKXFER" send -v -V "$address" in.jpg
+		wait_said third 'connected to'
+		running second
+		running third
+		touch "go.$transport"
+		finish first
+		finish second
+		finish third
+		finish us
+		same out expected
+		activations 0 0 0
+		rm out
+	done
+}
+
+@test "a transfer that breaks off does not keep the next one from being activated" {
+	launch '-k 2 listen' 4 "$SOCKXFER" recv fd:3 out
+	scripted first connect "$address" send:1000 reset
+	finish first
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same "$BATS_FILE_TMPDIR/data" out
+	activations 1 0
+}
+
+@test "a receiver that is killed does not keep the next one from being activated" {
+	mkdir d
+	mkfifo pipe
+	exec 8<>pipe
+	launch '-k 2 listen' 4 "$SOCKXFER" recv fd:3 d/out
+	start first "$SOCKXFER" send "$address" pipe
+	head -c 1000 /dev/zero >&8
+	wait_for child_of us
+	wait_for written child 1000
+	start second "$SOCKXFER" send -v -V "$address" "$BATS_FILE_TMPDIR/data"
+	wait_said second 'connected to'
+	kill -KILL "${PID[child]}"
+	finish first 1
+	finish second
+	finish us
+	same "$BATS_FILE_TMPDIR/data" d/out
+	has us.out 'killed by 9'
+	has us.out 'exited with 0'
+}
+
+@test "a port scan activates a receiver, which then waits for a sender" {
+	launch listen 4 "$SOCKXFER" recv -v fd:3 out
+	scripted scan connect "$address" close
+	finish scan
+	wait_said us 'gone without a byte'
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same "$BATS_FILE_TMPDIR/data" out
+}
+
+@test "systemd's own launcher activates as the one of these tests does" {
+	local options
+
+	need systemd-socket-activate
+	for options in '' -a '-a --inetd'; do
+		free_port
+		# shellcheck disable=SC2086  # words
+		start us systemd-socket-activate $options -l "127.0.0.1:$port" \
+			"$SOCKXFER" recv "fd:$([[ $options == *inetd ]] && echo 0 || echo 3)" out
+		wait_for listening "$port"
+		start send "$SOCKXFER" send -V "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+		finish send
+		same "$BATS_FILE_TMPDIR/data" out
+		rm out
+		if [ -z "$options" ]; then finish us; else stop us; fi
+	done
+}
