@@ -181,6 +181,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	screen_open(&screen);
 	if (options_parse(&options, argc, argv, &err) == -1) {
+		peer_hush();
 		report_error(&nobody, &err);
 		return exit_code(&err);
 	}

@@ -131,15 +131,30 @@ int peer_settle_descriptors(struct options *options, struct err *err)
 
 	if (options->address.kind != ADDR_FD || !sock_same(fd, fd))
 		return 0;
-	if (uses_stdio && sock_same(fd, other))
-		return err_set(err, ERR_USAGE, 0, "%s is the connection itself: name a file",
-		    sends ? "stdin" : "stdout");
+	bool is_itself = uses_stdio && sock_same(fd, other);
+	sock_begin_abort(fd);
 	if (fd <= STDERR_FILENO && !options->listens) { /* what listens is in nobody's way */
 		options->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		if (options->address.fd == -1)
 			return err_sys(err, "fd:%d", fd);
 	}
-	return clear_stdio(options->address.fd, err);
+	if (clear_stdio(options->address.fd, err) == -1)
+		return -1;
+	if (!is_itself)
+		return 0;
+	close(options->address.fd);
+	return err_set(err, ERR_USAGE, 0, "%s is the connection itself: name a file",
+	    sends ? "stdin" : "stdout");
+}
+
+void peer_hush(void)
+{
+	struct err ignored;
+
+	if (!sock_same(STDIN_FILENO, STDERR_FILENO))
+		return;
+	sock_begin_abort(STDIN_FILENO);
+	clear_stdio(STDIN_FILENO, &ignored);
 }
 
 int peer_check_congestion(const struct options *options, struct err *err)
@@ -179,6 +194,16 @@ int peer_open(struct peer *peer, const struct options *options, const struct tim
 		return 0;
 	peer_close(peer);
 	return -1;
+}
+
+int peer_open_waiting(struct peer *peer, const struct options *options, const struct report *report)
+{
+	struct time_limits limits = {.end = DEADLINE_NOW};
+	struct err err;
+
+	if (options->address.kind != ADDR_FD)
+		return -1;
+	return peer_open(peer, options, &limits, report, &err);
 }
 
 int peer_next(struct peer *peer, const struct options *options, const struct time_limits *limits,

@@ -39,6 +39,18 @@ static const char *stored(const struct sink *sink, const struct options *options
 	return is_verified ? "stored and verified," : "stored,";
 }
 
+/* Who has had us started is not left to find out by himself, nor left waiting to have us started again. */
+static void refuse(const struct options *options, const struct transfer_options *transfer,
+    const struct report *report, const struct err *why)
+{
+	struct peer peer;
+
+	if (peer_open_waiting(&peer, options, report) == -1)
+		return;
+	transfer_refuse(peer.sock, transfer, why);
+	peer_close(&peer);
+}
+
 int recv_run(const struct options *options, const struct transfer_options *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
@@ -50,8 +62,10 @@ int recv_run(const struct options *options, const struct transfer_options *trans
 	struct sink sink;
 	struct peer peer;
 
-	if (sink_open(&sink, options->path, &how, transfer->limits.end, err) == -1)
+	if (sink_open(&sink, options->path, &how, transfer->limits.end, err) == -1) {
+		refuse(options, transfer, report, err);
 		return -1;
+	}
 	outcome->stored = stored(&sink, options);
 	int status = peer_open(&peer, options, &transfer->limits, report, err);
 	/* Port scans and health checks come first, perhaps; the transfer is what brings bytes or stays. */

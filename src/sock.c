@@ -145,6 +145,15 @@ int sock_set_congestion(int sock, const char *name, struct err *err)
 	return err_set(err, ERR_USAGE, 0, "this kernel has no \"%s\"; it has: %s", name, names);
 }
 
+void sock_begin_abort(int sock)
+{
+	int accepts = 0;
+
+	get_option(sock, SOL_SOCKET, SO_ACCEPTCONN, &accepts);
+	if (!accepts)
+		set_linger(sock, true);
+}
+
 void sock_end_abort(int sock)
 {
 	set_linger(sock, false); /* cannot fail where sock_prepare() did not */

@@ -55,6 +55,12 @@ void sock_pace(int sock, int64_t rate);
  */
 int sock_set_congestion(int sock, const char *name, struct err *err);
 
+/*
+ * Of sock_prepare(), only that the death of the process is an RST. Does nothing to a socket that listens: it may be
+ * others' too.
+ */
+void sock_begin_abort(int sock);
+
 /* The end is certain: from here on a close is a FIN, whatever is still on its way. */
 void sock_end_abort(int sock);
 

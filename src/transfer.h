@@ -75,6 +75,12 @@ int transfer_recv(int sock, struct listen_set *listening, struct sink *sink,
     const struct transfer_options *options, struct transfer_result *result, struct err *err);
 
 /*
+ * Tells the sender at sock (prepared), as transfer_recv() does, that we have failed before it began, and why.
+ * Blocks for 2 s at the most. The caller closes sock.
+ */
+void transfer_refuse(int sock, const struct transfer_options *options, const struct err *why);
+
+/*
  * Whether the whole transfer's time is up, which no wait notices as long as nobody has to wait. Returns
  * 0, or -1 with ERR_TIMEOUT. For the two functions above.
  */

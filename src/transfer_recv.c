@@ -92,6 +92,7 @@ static int wait_for_answer(const struct receiving *receiving, int64_t deadline, 
 static void say_failed(const struct receiving *receiving, const struct err *failure)
 {
 	char line[RECEIPT_LINE_MAX];
+	char rest[8192];
 	struct err ignored;
 	int64_t deadline = deadline_after(FAILED_WAIT);
 	const char *why = failure->errnum != 0 ? strerror(failure->errnum) : failure->text;
@@ -102,8 +103,8 @@ static void say_failed(const struct receiving *receiving, const struct err *fail
 	say(receiving, line, len);
 	if (!receiving->options->receipts || failure->kind == ERR_TIMEOUT)
 		return; /* nothing was said, or there is no more time */
-	while (clock_now() < deadline && io_recv(receiving->sock, receiving->chunk,
-					     receiving->options->chunk, deadline, &ignored) > 0)
+	while (clock_now() < deadline &&
+	       io_recv(receiving->sock, rest, sizeof(rest), deadline, &ignored) > 0)
 		;
 	(void)wait_for_answer(receiving, deadline, &ignored);
 }
@@ -284,4 +285,11 @@ int transfer_recv(int sock, struct listen_set *listening, struct sink *sink,
 	lifeline_close(&receiving.lifeline);
 	free(receiving.chunk);
 	return status;
+}
+
+void transfer_refuse(int sock, const struct transfer_options *options, const struct err *why)
+{
+	struct receiving receiving = {.sock = sock, .options = options};
+
+	say_failed(&receiving, why);
 }

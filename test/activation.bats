@@ -110,8 +110,9 @@ sends() {
 
 @test "a connected socket that is to listen is a usage error that names it" {
 	launch accept 4 "$SOCKXFER" recv -l fd:3 out
-	scripted peer connect "$address" eof
+	scripted peer connect "$address" gone
 	finish us 2
+	finish peer
 	has us.err fd:3
 }
 
@@ -202,6 +203,105 @@ written() {
 			finish us 1
 			holds d
 		done
+	done
+}
+
+### Failure before the transfer
+
+# refuses MANNER WORD... : recv WORD... does not begin, and the sender is told so, whatever he has.
+refuses() {
+	local transport file
+
+	for transport in $(transports); do
+		for file in "$BATS_FILE_TMPDIR/data" /dev/null; do
+			launch "$1" "$transport" "$SOCKXFER" recv "${@:2}"
+			start send "$SOCKXFER" send "$address" "$file"
+			finish us 1
+			finish send 6
+			has send.err 'the receiver failed: '
+		done
+	done
+}
+
+@test "an activated receiver that cannot store anything tells the sender why" {
+	echo before >out
+	refuses listen -n fd:3 out
+	has us.err 'out: File exists'
+	has send.err 'the receiver failed: File exists'
+	refuses listen -l fd:3 no/such/out
+	has send.err 'the receiver failed: No such file or directory'
+	refuses accept -n fd:3 out
+	has us.err 'out: File exists'
+	refuses inetd -n fd:0 out
+	refuses inetd fd:0 -- no-such-command
+	[ "$(<out)" = before ]
+
+	launch inetd 4 "$SOCKXFER" recv -n fd:0 out
+	hears gone
+	finish us 1
+	same heard <(echo sockxfer/1 failed File exists)
+	launch inetd 4 "$SOCKXFER" recv --no-receipt -n fd:0 out
+	scripted peer connect "$address" gone show
+	finish us 1
+	finish peer
+	has peer.out 'received 0 '
+}
+
+@test "an activated sender that has nothing to send resets the connection: it is no empty file" {
+	local manner transport
+
+	for manner in 'listen fd:3' 'listen -l fd:3' 'accept fd:3' 'inetd fd:0'; do
+		# shellcheck disable=SC2086  # words
+		launch "${manner%% *}" 4 "$SOCKXFER" send ${manner#* } no-such-file
+		scripted peer connect "$address" gone show
+		finish us 1
+		finish peer
+		has peer.out 'received 0 '
+		for transport in $(transports); do
+			# shellcheck disable=SC2086  # words
+			launch "${manner%% *}" "$transport" "$SOCKXFER" send ${manner#* } no-such-file
+			start recv "$SOCKXFER" recv "$address" out
+			finish us 1
+			finish recv 1
+			[ ! -e out ]
+		done
+	done
+}
+
+@test "a sender who cannot be served is not what the next activation is for" {
+	echo before >out
+	launch '-k 2 listen' 4 "$SOCKXFER" recv -n fd:3 out
+	start first "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	finish first 6
+	wait_said us 'exited with 1'
+	rm out
+	start second "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish second
+	finish us
+	same "$BATS_FILE_TMPDIR/data" out
+	activations 1 0
+}
+
+@test "a receiver that inherits a listening socket at which nobody waits fails at once" {
+	echo before >out
+	start us "$PYTHON" -c 'import os, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+os.dup2(listener.fileno(), 3) if listener.fileno() != 3 else os.set_inheritable(3, True)
+os.execvp(sys.argv[1], sys.argv[1:])' "$SOCKXFER" recv -n fd:3 out
+	finish us 1
+	one_line us.err
+}
+
+@test "inetd: of a usage error the peer gets nothing, and sees no end of data" {
+	local words
+
+	for words in 'recv fd:0' 'send fd:0' 'recv -l fd:0 out' 'recv --bogus fd:0 out' 'send fd:0 a b' 'send fd:x a' ''; do
+		# shellcheck disable=SC2086  # words
+		launch inetd 4 "$SOCKXFER" $words
+		scripted peer connect "$address" gone show
+		finish us 2
+		finish peer
+		has peer.out 'received 0 '
 	done
 }
 

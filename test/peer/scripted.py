@@ -83,7 +83,10 @@ def connect(text):
     family, address = split_address(text)
     connection = socket.socket(family, socket.SOCK_STREAM)
     connection.connect(address)
-    say("peer", address_text(connection.getpeername()))
+    try:
+        say("peer", address_text(connection.getpeername()))
+    except OSError:  # it is reset already
+        say("peer", text)
     return connection
 
 
