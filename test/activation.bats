@@ -1,11 +1,13 @@
 #!/usr/bin/env bats
 # Started for a connection, by systemd's LISTEN_FDS protocol (sd_listen_fds(3)) and by inetd's convention: the
-# sockets come from test/peer/activate.c, which tells about its three manners, listen, accept and inetd.
+# sockets come from test/peer/activate.c, which tells about its three manners, listen, accept and inetd. The units
+# and the line for inetd are those of the manual page.
 # shellcheck disable=SC2154  # port: wait_port and free_port set it
 
 load helper
 
 ACTIVATE=${ACTIVATE:-$ROOT/build/peer/activate}
+MAN=$ROOT/man/sockxfer.1
 
 setup_file() {
 	head -c 3000000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
@@ -419,4 +421,121 @@ child_of() {
 		rm out
 		if [ -z "$options" ]; then finish us; else stop us; fi
 	done
+}
+
+### The manual page's
+
+# The literal displays of the section on inetd and systemd whose first line begins with $1.
+displays() {
+	sed -n '/^\.Ss From inetd and systemd/,/^\.S[hs] [^F]/p' "$MAN" | awk -v first="$1" '
+	/^\.Ed/ { here = 0 }
+	here == 1 { here = index($0, first) == 1 ? 2 : 3 }
+	here == 2
+	/^\.Bd -literal/ { here = 1 }' | sed 's/\\e/\\/g; s/\\-/-/g; s/\\&//g'
+}
+
+# Writes the units into the directory units, with a program that is there, and their names, from there, into $names.
+extract_units() {
+	mkdir units
+	displays '# /etc/systemd/system/' | sed "s:/usr/local/bin/sockxfer:$SOCKXFER:" | awk '
+	/^# \/etc\/systemd\/system\// {
+		file = "units/" substr($0, 23)
+		if (match(file, /\.d\//)) system("mkdir -p " substr(file, 1, RSTART + 2))
+	}
+	{ print >file }'
+	mapfile -t names < <(cd units && find . -type f | sed 's:^\./::' | sort)
+	[ "${names[*]}" = 'sockxfer-.service.d/sandbox.conf sockxfer-dump.service sockxfer-dump.socket sockxfer-inbox.socket sockxfer-inbox@.service' ]
+}
+
+# setting UNIT NAME: its value.
+setting() {
+	sed -n "s/^$2=//p" "units/$1"
+}
+
+@test "systemd has nothing to say about the units of the manual page" {
+	need systemd-analyze
+	extract_units
+	SYSTEMD_UNIT_PATH=$PWD/units: run systemd-analyze verify --man=no units/*.socket units/*.service
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "systemd counts the services of the manual page as safe" {
+	local unit
+
+	need systemd-analyze
+	systemd-analyze --help | grep -q -e --offline || skip "needs systemd 250"
+	extract_units
+	for unit in units/*.service; do
+		SYSTEMD_UNIT_PATH=$PWD/units: run systemd-analyze security --offline=true --threshold=15 "$unit"
+		echo "$output"
+		[ "$status" -eq 0 ]
+	done
+}
+
+@test "what the services of the manual page start works as written, again and again" {
+	local unit manner words
+
+	extract_units
+	for unit in sockxfer-dump sockxfer-inbox@; do
+		[[ $(setting "$unit.service" WorkingDirectory) = "%S/$(setting "$unit.service" StateDirectory)" ]]
+		manner=listen
+		[ "$(setting "${unit%@}.socket" Accept)" != yes ] || manner=accept
+		words=$(setting "$unit.service" ExecStart)
+		read -ra words <<<"${words//%i/0-127.0.0.1:9010-127.0.0.1:4711}"
+		launch "-k 2 $manner" 4 "${words[@]}"
+		start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+		finish send
+		same "$BATS_FILE_TMPDIR/data" "${words[-1]}"
+		has us.err "received 3000000 bytes"
+		[ "$manner" = listen ] || mv "${words[-1]}" first
+		start send "$SOCKXFER" send -V "$address" /dev/null
+		finish send
+		finish us
+		[ ! -s "${words[-1]}" ]
+		activations 0 0
+	done
+}
+
+# As inetd would take it apart: the words of a line, which goes on in one that begins with a blank. The path is
+# this test's.
+inetd_line() {
+	displays '9009 stream' | sed "s:/usr/local/bin/sockxfer:$SOCKXFER:; s:/srv/in/:$PWD/:" | paste -sd ' '
+}
+
+@test "inetd's line of the manual page works as written" {
+	local words
+
+	inetd_line >line
+	has_not line '"' # not every inetd knows them
+	has_not line "'"
+	read -ra words <line
+	[ "${words[*]:1:3}" = 'stream tcp nowait' ]
+	[ "${words[6]}" = sockxfer ]
+	launch inetd 4 "${words[5]}" "${words[@]:7}"
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same "$BATS_FILE_TMPDIR/data" dump
+	launch inetd 4 "${words[5]}" "${words[@]:7}"
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish us 1
+	finish send 6
+}
+
+@test "the script for inetd of the manual page keeps what is said from the peer" {
+	displays '#!/bin/sh' | sed "s:/usr/local/bin/sockxfer:$SOCKXFER:; s:/srv/in/:$PWD/:; s:/var/log/:$PWD/:" >script
+	chmod +x script
+	echo before >dump
+	launch inetd 4 ./script
+	hears gone
+	finish us 1
+	same heard <(echo sockxfer/1 failed File exists)
+	has sockxfer 'File exists'
+	rm dump
+	launch inetd 4 ./script
+	hears eof
+	finish us
+	[ "$(stat -c %s dump)" -eq 1000 ]
 }
