@@ -195,6 +195,7 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 			break;
 		case HAPPY_EXHAUSTED:
 			err_set(err, ERR_FAILED, 0, "%s", race->reasons);
+			err->errnum = race->errnum;
 			return err_advise(err, advice(race->errnum));
 		}
 	}

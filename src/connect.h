@@ -19,7 +19,7 @@ struct connect_options {
  * Connects to an ADDR_INET or ADDR_UNIX address; blocks until connected or the deadline.
  *
  * Returns the socket (sock.h's kind, not yet prepared), the caller's to close, or -1. When every address
- * has failed, the text names each with its reason; ERR_TIMEOUT, ERR_INTERRUPTED and what resolve()
+ * has failed, the text names each with its reason, and errnum is that of the most telling one; ERR_TIMEOUT, ERR_INTERRUPTED and what resolve()
  * gives are possible too.
  */
 int connect_open(const struct addr *addr, const struct connect_options *options, int64_t deadline,

@@ -23,6 +23,8 @@ enum {
 	OPTION_OPERAND = 1,
 	OPTION_NO_RECEIPT = 256,
 	OPTION_NO_PROGRESS,
+	OPTION_PORT_FILE,
+	OPTION_IDLE_EOF,
 	OPTION_JSON,
 	OPTION_PEER,
 	OPTION_HELP,
@@ -46,9 +48,12 @@ static const struct row rows[] = {
     {'4', ROLE_BOTH, "ipv4", NULL, "only IPv4"},
     {'6', ROLE_BOTH, "ipv6", NULL, "only IPv6"},
     {'s', ROLE_BOTH, "source", "ADDRESS[:PORT]", "connect from this address"},
+    {'r', ROLE_BOTH, "retry", "SECONDS", "keep trying to connect for so long"},
+    {OPTION_PORT_FILE, ROLE_BOTH, "port-file", "FILE", "once listening, write the port there"},
     {OPTION_PEER, ROLE_BOTH, "peer", "TOOL", "print the command for nc, ncat, socat, ..."},
     {'w', ROLE_BOTH, "timeout", "SECONDS", "give up after so long without progress"},
     {'W', ROLE_BOTH, "max-time", "SECONDS", "give up when the whole transfer takes longer"},
+    {OPTION_IDLE_EOF, ROLE_RECV, "idle-eof", "SECONDS", "recv: take so long a silence for the end"},
     {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (2M)"},
     {'b', ROLE_BOTH, "rate", "RATE", "move no more than so many bytes a second"},
     {'C', ROLE_SEND, "congestion", "NAME", "send: TCP's congestion control, such as bbr"},
@@ -112,6 +117,14 @@ static int set_seconds(int64_t *ns, const char *text, struct err *err)
 	return *ns == -1 ? -1 : 0;
 }
 
+static int set_port_file(struct options *options, const char *path, struct err *err)
+{
+	options->port_file = path;
+	if (*path == '\0' || strcmp(path, "-") == 0)
+		return err_set(err, ERR_USAGE, 0, "the name of a file is needed");
+	return 0;
+}
+
 static int set_rate(struct options *options, const char *text, struct err *err)
 {
 	options->rate = number_size(text, RATE_MAX, err);
@@ -157,6 +170,12 @@ static int set_option(struct options *options, int key, const char *argument, st
 		return set_seconds(&options->idle_limit, argument, err);
 	case 'W':
 		return set_seconds(&options->total_limit, argument, err);
+	case 'r':
+		return set_seconds(&options->retry, argument, err);
+	case OPTION_IDLE_EOF:
+		return set_seconds(&options->idle_eof, argument, err);
+	case OPTION_PORT_FILE:
+		return set_port_file(options, argument, err);
 	case 'B':
 		return set_chunk(options, argument, err);
 	case 'b':
@@ -290,6 +309,15 @@ static int check_combinations(const struct options *options, struct err *err)
 	if (options->has_source && !connects)
 		return err_set(err, ERR_USAGE, 0,
 		    "-s, --source: is only for connecting to host:port");
+	if (options->retry != 0 && (options->listens || options->address.kind == ADDR_FD))
+		return err_set(err, ERR_USAGE, 0, "-r, --retry: is only for connecting");
+	if (options->port_file != NULL && (connects || options->address.kind == ADDR_UNIX))
+		return err_set(err, ERR_USAGE, 0,
+		    "--port-file: is only for listening on a TCP port");
+	if (options->idle_eof != 0 && options->idle_limit != 0 &&
+	    options->idle_eof >= options->idle_limit)
+		return err_set(err, ERR_USAGE, 0,
+		    "--idle-eof: has to be shorter than -w, which would end the transfer first");
 	if (options->must_confirm && options->no_receipt)
 		return err_set(err, ERR_USAGE, 0, "-V and --no-receipt exclude each other");
 	if (options->command != NULL && (options->no_clobber || options->sync))

@@ -27,6 +27,9 @@ struct options {
 	struct addr source;
 	int64_t idle_limit;     /* -w, ns; 0: none */
 	int64_t total_limit;    /* -W, ns; 0: none */
+	int64_t retry;          /* -r, ns; 0: one try */
+	int64_t idle_eof;       /* --idle-eof, ns; 0: silence is no end */
+	const char *port_file;  /* --port-file, or NULL */
 	int64_t chunk;          /* -B, bytes */
 	int64_t rate;           /* -b, bytes a second; 0: no limit */
 	const char *congestion; /* -C, or NULL */

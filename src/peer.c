@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "connect.h"
+#include "portfile.h"
+#include "retry.h"
 #include "sock.h"
 
 static int accept_one(struct peer *peer, const struct time_limits *limits, struct err *err)
@@ -48,13 +49,37 @@ static int tell_listening(const struct peer *peer, const struct options *options
 	return 0;
 }
 
+static int open_listening(struct peer *peer, const struct options *options, int64_t deadline,
+    struct err *err)
+{
+	if (listen_open(&peer->listening, &options->address, options->family, deadline, err) == 0)
+		return 0;
+	return err_prefix(err, "listen");
+}
+
+/* Listens, and writes down on which port. */
+static int open_with_portfile(struct peer *peer, const struct options *options, int64_t deadline,
+    struct err *err)
+{
+	struct portfile portfile;
+
+	if (portfile_open(&portfile, options->port_file, deadline, err) == -1)
+		return -1;
+	int status = open_listening(peer, options, deadline, err);
+	if (status == 0)
+		status = portfile_write(&portfile, &peer->listening, deadline, err);
+	portfile_close(&portfile);
+	return status;
+}
+
 static int listen_and_accept(struct peer *peer, const struct options *options,
     const struct time_limits *limits, const struct report *report, struct err *err)
 {
-	if (listen_open(&peer->listening, &options->address, options->family, deadline_of(limits),
-		err) == -1)
-		return err_prefix(err, "listen");
-	if (tell_listening(peer, options, report, err) == -1)
+	int64_t deadline = deadline_of(limits);
+	int status = options->port_file != NULL ? open_with_portfile(peer, options, deadline, err)
+	                                        : open_listening(peer, options, deadline, err);
+
+	if (status == -1 || tell_listening(peer, options, report, err) == -1)
 		return -1;
 	return accept_one(peer, limits, err);
 }
@@ -77,20 +102,64 @@ static int inherit(struct peer *peer, const struct options *options,
 	return 0;
 }
 
+/* Tries that are each followed by another. */
+struct tries {
+	const struct options *options;
+	const struct report *report;
+	int failed;
+};
+
+static void tell_connecting(const struct options *options, const struct report *report)
+{
+	const struct handover handover = handover_of(options);
+
+	handover_connecting(&handover, &options->address, options->family, report);
+}
+
+/* Who waits at a terminal wants to know of the first one, and what there has to be at the other end. */
+static void try_failed(void *context, const struct err *err)
+{
+	struct tries *tries = context;
+
+	if (tries->failed++ > 0 || !tries->report->screen->is_terminal) {
+		report_detail(tries->report, "%s; trying again", err->text);
+		return;
+	}
+	report_note(tries->report, "%s; trying again", err->text);
+	if (tries->options->peer == HANDOVER_SOCKXFER)
+		tell_connecting(tries->options, tries->report);
+}
+
+/* After so many tries the advice to try again would be of no use. */
+static int gave_up(int failed, struct err *err)
+{
+	if (failed == 0 || err->kind == ERR_INTERRUPTED)
+		return -1;
+	if (err->errnum == ECONNREFUSED || err->errnum == ENOENT)
+		err_advise(err, NULL);
+	return err_prefix(err, "gave up after %d tries", failed + 1);
+}
+
 static int connect_to(struct peer *peer, const struct options *options,
     const struct time_limits *limits, const struct report *report, struct err *err)
 {
-	const struct handover handover = handover_of(options);
 	struct connect_options how = {
 	    .family = options->family,
 	    .source = options->has_source ? &options->source : NULL,
 	};
+	struct tries tries = {.options = options, .report = report};
+	struct retry_options retry = {
+	    .until = options->retry == 0 ? DEADLINE_NOW : deadline_after(options->retry),
+	    .limits = limits,
+	    .on_failure = try_failed,
+	    .context = &tries,
+	};
 
 	if (options->peer != HANDOVER_SOCKXFER)
-		handover_connecting(&handover, &options->address, options->family, report);
-	peer->sock = connect_open(&options->address, &how, deadline_of(limits), err);
+		tell_connecting(options, report);
+	peer->sock = retry_connect(&options->address, &how, &retry, err);
 	if (peer->sock == -1)
-		return -1;
+		return gave_up(tries.failed, err);
 	sock_peer_name(peer->sock, peer->name);
 	return 0;
 }

@@ -102,6 +102,10 @@ static void ending(const struct report *report, const struct outcome *outcome, c
 		snprintf(text, size, "%s %s %s", outcome->stored,
 		    strcmp(report->role, "send") == 0 ? "by" : "from", outcome->peer);
 		return;
+	case TRANSFER_ASSUMED:
+		snprintf(text, size, "%s from %s, ended by silence, not confirmed", outcome->stored,
+		    outcome->peer);
+		return;
 	case TRANSFER_SILENT:
 		snprintf(text, size, "not confirmed by %s, which did not close", outcome->peer);
 		return;
@@ -146,6 +150,8 @@ static const char *end_name(const struct outcome *outcome, const struct err *err
 {
 	switch (err->kind) {
 	case ERR_NONE:
+		if (outcome->result.end == TRANSFER_ASSUMED)
+			return "ended by silence";
 		return outcome->result.end == TRANSFER_STORED ? "stored" : "not confirmed";
 	case ERR_TIMEOUT:
 		return "timed out";

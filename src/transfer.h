@@ -24,17 +24,19 @@ struct transfer_options {
 	struct time_limits limits; /* idle is the limit of each wait for the peer */
 	size_t chunk;              /* bytes moved at a time, at least 1 */
 	int64_t rate;              /* bytes a second at the most, 0: no limit */
-	bool receipts;             /* recv: give receipts; send: listen to them */
-	bool must_confirm;         /* send: without a matching receipt it has failed */
-	const char *expect;        /* recv: the digest that the data must have, or NULL */
+	int64_t idle_eof;   /* recv: ns of silence that end a stranger's stream; 0: none do */
+	bool receipts;      /* recv: give receipts; send: listen to them */
+	bool must_confirm;  /* send: without a matching receipt it has failed */
+	const char *expect; /* recv: the digest that the data must have, or NULL */
 	struct progress *progress; /* kept up to date */
 };
 
 /* How a transfer ended, as far as is known. */
 enum transfer_end {
-	TRANSFER_FAILED, /* it failed, or did not end yet */
-	TRANSFER_STORED, /* recv: committed; send: the peer says so, and what it says matches */
-	TRANSFER_CLOSED, /* send: the peer took everything and closed, without a receipt */
+	TRANSFER_FAILED,  /* it failed, or did not end yet */
+	TRANSFER_STORED,  /* recv: committed; send: the peer says so, and what it says matches */
+	TRANSFER_ASSUMED, /* recv: committed, but that it was all is taken from a silence */
+	TRANSFER_CLOSED,  /* send: the peer took everything and closed, without a receipt */
 	TRANSFER_SILENT, /* send: its machine has everything, but it neither spoke nor closed in time */
 };
 
@@ -62,6 +64,9 @@ int transfer_send(struct source *source, int sock, const struct transfer_options
 /*
  * Receives from sock (prepared) into sink until the peer ends its stream, and commits the sink; gives
  * receipts, also of a failure. Blocks as long as that takes within the limits.
+ *
+ * With idle_eof, a silence of that time after the first byte is the end, unless the peer is known to be one of ours,
+ * which is over a unix socket only; nothing is said then, for the peer may yet send.
  *
  * listening, if not NULL, is where sock was accepted: it is closed with the first byte. Until then
  * the connection may be a stray.

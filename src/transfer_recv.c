@@ -29,6 +29,7 @@ struct receiving {
 	struct pace pace;
 	struct listen_set *listening; /* open as long as others may come instead, or NULL */
 	bool broken;                  /* the connection is: nothing can be said any more */
+	bool silent;                  /* the peer was, for so long that we take it for the end */
 };
 
 static bool may_be_stray(const struct receiving *receiving)
@@ -39,9 +40,15 @@ static bool may_be_stray(const struct receiving *receiving)
 static int broken(struct receiving *receiving, struct err *err)
 {
 	const struct time_limits *limits = &receiving->options->limits;
+	bool has_idled = err->kind == ERR_TIMEOUT && clock_now() < limits->end;
 
 	receiving->broken = err->kind == ERR_FAILED;
-	return transfer_broken("receive", receiving->result->bytes, limits, err);
+	transfer_broken("receive", receiving->result->bytes, limits, err);
+	if (has_idled && receiving->result->bytes > 0)
+		err_advise(err,
+		    "if this sender never ends its stream, as nc without -N: --idle-eof "
+		    "SECONDS takes silence for the end");
+	return -1;
 }
 
 /* Writes a line to the back channel. A stranger may have closed it; that is its right. */
@@ -143,6 +150,32 @@ static int keep_pace(struct receiving *receiving, int64_t received, struct err *
 	return io_sleep(deadline_min(until, receiving->options->limits.end), err);
 }
 
+/* When a silence that begins now is the end. One of ours, where we can tell, never ends like that. */
+static int64_t silence_at(struct receiving *receiving)
+{
+	int64_t idle_eof = receiving->options->idle_eof;
+
+	if (idle_eof == 0 || receiving->result->bytes == 0 ||
+	    lifeline_peer(&receiving->lifeline) == LIFELINE_HELD)
+		return DEADLINE_NEVER;
+	return deadline_after(idle_eof);
+}
+
+/* io_recv(), which also returns 0 at the end of a silence. */
+static ssize_t receive_some(struct receiving *receiving, size_t size, struct err *err)
+{
+	int64_t limit = deadline_of(&receiving->options->limits);
+	int64_t silence = silence_at(receiving);
+	ssize_t n =
+	    io_recv(receiving->sock, receiving->chunk, size, deadline_min(limit, silence), err);
+
+	if (n == -1 && err->kind == ERR_TIMEOUT && silence < limit) {
+		receiving->silent = true;
+		return 0;
+	}
+	return n;
+}
+
 /* Copies until the peer ends its stream. */
 static int receive_all(struct receiving *receiving, struct err *err)
 {
@@ -151,8 +184,7 @@ static int receive_all(struct receiving *receiving, struct err *err)
 	size_t size = pace_piece(&receiving->pace, options->chunk);
 
 	for (;;) {
-		ssize_t n =
-		    io_recv(receiving->sock, receiving->chunk, size, deadline_of(limits), err);
+		ssize_t n = receive_some(receiving, size, err);
 		if (n == -1)
 			return broken(receiving, err);
 		if (n == 0)
@@ -225,14 +257,20 @@ static int store(struct receiving *receiving, struct err *err)
 	digest_text(&receiving->digest, receiving->result->digest);
 	if (check_end(receiving, err) == -1)
 		return -1;
-	say_received(receiving);
+	if (!receiving->silent)
+		say_received(receiving);
 	progress_enter(receiving->options->progress, PROGRESS_STORING);
 	if (receiving->result->bytes == 0 && check_empty(receiving, err) == -1)
 		return -1;
 	if (sink_commit(receiving->sink, options->limits.end, err) == -1)
 		return -1;
-	receiving->result->end = TRANSFER_STORED;
-	say_stored(receiving);
+	/* What has the digest that was expected is whole, however it ended. */
+	if (receiving->silent && options->expect == NULL)
+		receiving->result->end = TRANSFER_ASSUMED;
+	else
+		receiving->result->end = TRANSFER_STORED;
+	if (!receiving->silent)
+		say_stored(receiving);
 	lifeline_end(&receiving->lifeline);
 	sock_end_abort(receiving->sock);
 	return 0;

@@ -498,8 +498,7 @@ setting() {
 	done
 }
 
-# As inetd would take it apart: the words of a line, which goes on in one that begins with a blank. The path is
-# this test's.
+# What is to be on one line, with the path of this test.
 inetd_line() {
 	displays '9009 stream' | sed "s:/usr/local/bin/sockxfer:$SOCKXFER:; s:/srv/in/:$PWD/:" | paste -sd ' '
 }

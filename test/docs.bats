@@ -135,7 +135,8 @@ argument() {
 	case $1 in
 	port) echo 0 ;;
 	listen | source) echo 127.0.0.1:0 ;;
-	timeout | max-time) echo 5 ;;
+	timeout | max-time | retry | idle-eof) echo 5 ;;
+	port-file) echo port.txt ;;
 	chunk-size) echo 64K ;;
 	rate) echo 1M ;;
 	peer) echo socat ;;
@@ -169,6 +170,7 @@ argument() {
 			last=("127.0.0.1:9" "$BATS_TEST_TMPDIR/no/such")
 			case $long in
 			help | version) continue ;;
+			port-file) last=(-p 0 "$BATS_TEST_TMPDIR/no/such") ;;
 			port | listen) last=("$BATS_TEST_TMPDIR/no/such") ;;
 			esac
 			expected=2
@@ -252,6 +254,11 @@ send_to_peer() {
 	both out
 	ends us 0 stored
 	ends them 0 stored
+
+	receive --json --idle-eof 0.3 silent
+	scripted stranger connect "127.0.0.1:$port" send:1000 eof
+	ends us 0 'ended by silence' 'ended by silence, not confirmed'
+	finish stranger
 
 	options='' send_to_peer eof
 	ends them 0 'not confirmed' ', not confirmed'

@@ -420,7 +420,7 @@ usage_error() {
 	with_socket us "$abstract" recv --peer nc fd:3 out
 	finish us 2
 	has us.err '--peer: the socket has no path'
-	scripted stranger listen 127.0.0.1:0 eof
+	scripted stranger listen 127.0.0.1:0 gone
 	wait_port stranger
 	start us bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"; exec "${@:2}"' - "$port" \
 		"$SOCKXFER" send --peer nc fd:3 "$BATS_FILE_TMPDIR/data"

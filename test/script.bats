@@ -1,0 +1,297 @@
+#!/usr/bin/env bats
+# What a script needs: a peer that comes later, a port that it did not choose, a stranger that never ends.
+
+load helper
+
+setup_file() {
+	head -c 300000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
+}
+
+### -r
+
+# retries SECONDS ADDRESS ARGUMENT...: starts a sender, "send", that has failed to connect at least once.
+retries() {
+	local seconds=$1 address=$2
+
+	shift 2
+	start send "${NS[@]}" "$SOCKXFER" send -v -r "$seconds" "$@" "$address" "$BATS_FILE_TMPDIR/data"
+	wait_said send '; trying again'
+}
+
+@test "-r waits for a receiver that comes later, over TCP and a unix socket" {
+	local address
+
+	free_port
+	for address in "127.0.0.1:$port" unix:late.socket; do
+		retries 15 "$address" -V
+		start recv "$SOCKXFER" recv -l "$address" out
+		finish send
+		finish recv
+		same out "$BATS_FILE_TMPDIR/data"
+		rm out
+	done
+}
+
+@test "-r waits for a sender that comes later, too" {
+	free_port
+	start recv "$SOCKXFER" recv -v -r 15 "127.0.0.1:$port" out
+	wait_said recv '; trying again'
+	start send "$SOCKXFER" send -l "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	same out "$BATS_FILE_TMPDIR/data"
+}
+
+@test "-r ends after its time with what the last try said, and how many there were" {
+	local since now
+
+	free_port
+	clock since
+	start send "$SOCKXFER" send -r 1 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send 1
+	clock now
+	[ $((now - since)) -ge 1000 ]
+	instrumented || [ $((now - since)) -lt 2500 ]
+	[ "$(wc -l <send.err)" -eq 1 ] # no line for each try, nor the hint to try again
+	grep -qE "^sockxfer: send: gave up after [4-6] tries: 127\.0\.0\.1:$port: connect: Connection refused$" send.err
+}
+
+@test "-r pauses for longer and longer, and not for ever" {
+	free_port
+	start send strace -f -qq -e trace=connect -r -o trace "$SOCKXFER" send -r 8 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	need strace
+	allow 30
+	finish send 1
+	grep -c connect trace >tries
+	# 0.1, 0.2, 0.4, 0.8, 1.6, 2, 2 and the rest
+	[ "$(<tries)" -ge 7 ] && [ "$(<tries)" -le 10 ]
+}
+
+@test "-W ends the tries of -r, as a timeout; -w is the limit of one of them" {
+	free_port
+	start send "$SOCKXFER" send -r 60 -W 0.5 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send 3
+	has send.err 'the time limit of -W has passed'
+	has send.err 'Connection refused'
+	make_namespace
+	drop_in_namespace "tcp dport $port"
+	start send "${NS[@]}" "$SOCKXFER" send -v -r 1 -w 0.2 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send 3
+	has send.err 'connect: timed out; trying again'
+	has send.err 'gave up after '
+}
+
+@test "what no waiting mends ends -r at once" {
+	local since now
+
+	clock since
+	start send "$SOCKXFER" send -r 60 -s 192.0.2.7 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	finish send 1
+	start send "$SOCKXFER" send -r 60 127.0.0.1:no-such-service "$BATS_FILE_TMPDIR/data"
+	finish send 2
+	clock now
+	[ $((now - since)) -lt 10000 ]
+}
+
+@test "a signal ends -r within its pause" {
+	free_port
+	start send "$SOCKXFER" send -v -r 60 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	wait_said send '; trying again'
+	kill -TERM "${PID[send]}"
+	finish send 143
+	[ "$(grep -vc 'trying again' send.err)" -eq 0 ]
+}
+
+@test "-r where we listen is a usage error" {
+	start recv "$SOCKXFER" recv -r 5 -p 0 out
+	finish recv 2
+	has recv.err '-r, --retry: is only for connecting'
+	start recv "$SOCKXFER" recv -r 5 fd:0 out
+	finish recv 2
+}
+
+### --port-file
+
+@test "--port-file has the port, whole and once there is somebody at it, and nothing before" {
+	local number
+
+	start us "$SOCKXFER" recv -q -p 0 --port-file port out
+	wait_for [ -e port ]
+	number=$(<port)
+	[[ $number =~ ^[1-9][0-9]*$ ]]
+	[ "$(wc -l <port)" -eq 1 ]
+	listening "$number"
+	start send "$SOCKXFER" send "127.0.0.1:$number" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same out "$BATS_FILE_TMPDIR/data"
+	[ ! -s us.err ]
+	[ "$(<port)" = "$number" ]
+}
+
+@test "--port-file is written in one step: whoever sees it sees all of it" {
+	need strace
+	start us strace -f -qq -e trace=openat,linkat,renameat,renameat2,listen -o trace "$SOCKXFER" recv -q -p 0 --port-file port out
+	wait_for [ -e port ]
+	kill -TERM "$(pgrep -P "${PID[us]}" -x sockxfer)"
+	finish us 143
+	cat trace
+	grep -qE 'O_TMPFILE' trace
+	# the name is given after the last listen(2)
+	[ "$(grep -nE 'listen\(' trace | tail -n 1 | cut -d : -f 1)" -lt "$(grep -nE '(linkat|renameat2?)\(' trace | head -n 1 | cut -d : -f 1)" ]
+}
+
+@test "a port that cannot be had leaves no --port-file, and an old one as it was" {
+	receive out
+	start them "$SOCKXFER" recv -p "$port" --port-file new other
+	finish them 1
+	[ ! -e new ]
+	echo 1234 >old
+	start them "$SOCKXFER" recv -p "$port" --port-file old other
+	finish them 1
+	[ "$(<old)" = 1234 ]
+}
+
+@test "--port-file takes a FIFO, the port of an inherited socket, and that of a sender" {
+	local number
+
+	mkfifo pipe
+	start us "$SOCKXFER" send -p 0 --port-file pipe "$BATS_FILE_TMPDIR/data"
+	read -r number <pipe
+	start recv "$SOCKXFER" recv "127.0.0.1:$number" out
+	finish recv
+	finish us
+	same out "$BATS_FILE_TMPDIR/data"
+}
+
+@test "a --port-file that cannot be, and one for what has no port, are told before anybody listens" {
+	start us "$SOCKXFER" recv -p 0 --port-file no/such/port out
+	finish us 1
+	has us.err '--port-file: no/such/port: No such file or directory'
+	has_not us.err 'listening'
+	start us "$SOCKXFER" recv -l unix:socket --port-file port out
+	finish us 2
+	start us "$SOCKXFER" recv --port-file port 127.0.0.1:9 out
+	finish us 2
+	start us "$SOCKXFER" recv -p 0 --port-file - out
+	finish us 2
+	[ ! -e socket ]
+}
+
+### --idle-eof
+
+@test "--idle-eof takes the silence of a stranger that never ends for its end, and says so" {
+	local transport where
+
+	for transport in tcp unix; do
+		where=127.0.0.1:0
+		[ "$transport" = tcp ] || where=unix:socket
+		start us "$SOCKXFER" recv -v --json --idle-eof 0.5 -l "$where" out
+		wait_said us 'listening on'
+		scripted stranger connect "$(sed -n 's/.*listening on //p' us.err)" send:300000 eof
+		finish us
+		finish stranger
+		"$PYTHON" "$PEER/pattern.py" 300000 | same out -
+		has us.err ', ended by silence, not confirmed'
+		jq -e '.ended == "ended by silence" and .exit == 0 and .error == null' us.out
+		rm out
+	done
+}
+
+@test "--idle-eof says nothing to the stranger, who may yet speak: no receipt, and what comes then is refused" {
+	receive --idle-eof 0.3 out
+	scripted stranger connect "127.0.0.1:$port" send:1000 eof save:heard
+	finish us
+	finish stranger
+	[ ! -s heard ]
+	receive --idle-eof 0.3 out
+	scripted stranger connect "127.0.0.1:$port" send:1000 await:out pause:0.1 send:1000 pause:0.1 send:1000
+	rm out
+	finish us
+	finish stranger 1
+	grep -qE 'Broken pipe|reset' stranger.err
+}
+
+@test "--idle-eof does not hurry a stranger: neither before the first byte nor between two" {
+	receive --idle-eof 1 out
+	scripted stranger connect "127.0.0.1:$port" pause:1.5 send:1000 pause:0.4 send:1000 pause:0.4 send:1000 half eof
+	finish stranger
+	finish us
+	"$PYTHON" "$PEER/pattern.py" 3000 | same out -
+	has_not us.err 'silence'
+}
+
+@test "--idle-eof does not take one of ours for a stranger over a unix socket, however slow" {
+	mkfifo pipe
+	exec 8<>pipe
+	start us "$SOCKXFER" recv -v --idle-eof 0.3 -l unix:socket out
+	wait_said us 'listening on'
+	start send "$SOCKXFER" send -V unix:socket <pipe
+	echo first >&8
+	pass 1
+	running us
+	echo second >&8
+	exec 8>&-
+	finish send
+	finish us
+	[ "$(<out)" = $'first\nsecond' ]
+	has_not us.err 'silence'
+}
+
+@test "--idle-eof with the digest that was expected is certain; with another it is 4 and no file" {
+	need xxh128sum
+	"$PYTHON" "$PEER/pattern.py" 1000 >data
+	receive --idle-eof 0.3 -E "xxh128:$(xxh128sum <data | cut -d ' ' -f 1)" out
+	scripted stranger connect "127.0.0.1:$port" send:1000 eof
+	finish us
+	finish stranger
+	has_not us.err 'not confirmed'
+	same out data
+	receive --idle-eof 0.3 -E xxh128:00000000000000000000000000000000 other
+	scripted stranger connect "127.0.0.1:$port" send:1000 gone
+	finish us 4
+	[ ! -e other ]
+}
+
+@test "a sender of ours that is too slow for --idle-eof over TCP learns that it was not all" {
+	mkfifo pipe
+	exec 8<>pipe
+	receive --idle-eof 0.3 out
+	start send "$SOCKXFER" send "127.0.0.1:$port" <pipe
+	echo first >&8
+	finish us
+	has us.err 'ended by silence, not confirmed'
+	echo second >&8
+	exec 8>&-
+	finish send 1
+	has send.err 'connection reset'
+}
+
+@test "a timeout of -w names --idle-eof, which has to be the shorter of the two" {
+	receive -w 0.3 out
+	scripted stranger connect "127.0.0.1:$port" send:1000 gone
+	finish us 3
+	has us.err 'receive: timed out after 1000 bytes'
+	has us.err '--idle-eof SECONDS takes silence for the end'
+	[ ! -e out ]
+	receive -w 0.3 out # not where nothing came, for that is no end
+	scripted stranger connect "127.0.0.1:$port" gone
+	finish us 3
+	has_not us.err 'idle-eof'
+	start us "$SOCKXFER" recv -w 2 --idle-eof 2 -p 0 out
+	finish us 2
+	has us.err '--idle-eof: has to be shorter than -w'
+}
+
+@test "plain nc, which never ends its stream, is served with --idle-eof" {
+	need nc.openbsd
+	mkfifo pipe
+	exec 8<>pipe
+	receive --idle-eof 0.5 out
+	"$PYTHON" "$PEER/pattern.py" 300000 >data
+	start nc nc.openbsd 127.0.0.1 "$port" <data
+	finish us
+	same out data
+	has us.err ', ended by silence, not confirmed'
+	finish nc
+}
