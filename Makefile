@@ -6,6 +6,10 @@ PKGS = libbsd-overlay libxxhash
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
+# Where each shell, with its usual settings, looks for completions.
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 BUILD = build
@@ -186,6 +190,7 @@ lint-shell: | $(FIRST)
 	@$(call need,shellcheck)
 	shellcheck -x $(SCRIPTS)
 	shellcheck -S warning -e SC2034,SC2154 $(BATS_FILES)
+	shellcheck src/completion/sockxfer.bash
 
 lint-gcc lint-clang: lint-%: | $(FIRST)
 	@$(call need,$*)
@@ -202,13 +207,18 @@ deps: ## install what is missing, by the system's package manager; DEPS=build fo
 	@test/tools/deps $(DEPS)
 deps: DEPS ?= $(if $(filter demo,$(MAKECMDGOALS)),$(if $(filter check,$(MAKECMDGOALS)),,build))
 
-install: all ## copy the program and its manual page to DESTDIR PREFIX
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+install: all ## copy the program, its manual page and completions to DESTDIR PREFIX
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR)/man1 $(BASHCOMPDIR) $(ZSHCOMPDIR) $(FISHCOMPDIR))
 	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/sockxfer
 	install -m 644 man/sockxfer.1 $(DESTDIR)$(MANDIR)/man1/sockxfer.1
+	install -m 644 src/completion/sockxfer.bash $(DESTDIR)$(BASHCOMPDIR)/sockxfer
+	install -m 644 src/completion/_sockxfer $(DESTDIR)$(ZSHCOMPDIR)/_sockxfer
+	install -m 644 src/completion/sockxfer.fish $(DESTDIR)$(FISHCOMPDIR)/sockxfer.fish
 
 uninstall: ## remove them
 	rm -f $(DESTDIR)$(BINDIR)/sockxfer $(DESTDIR)$(MANDIR)/man1/sockxfer.1
+	rm -f $(DESTDIR)$(BASHCOMPDIR)/sockxfer $(DESTDIR)$(ZSHCOMPDIR)/_sockxfer
+	rm -f $(DESTDIR)$(FISHCOMPDIR)/sockxfer.fish
 
 dist: ## make sockxfer-VERSION.tar.gz of the last commit
 	@$(call need,git)
