@@ -429,9 +429,9 @@ cron_job() {
 play_cron() {
 	free_port
 	exec 8</dev/null
+	play "sender $(cron_job send)" # -r: the order does not matter
+	pass 0.3
 	play "receiver $(cron_job recv)"
-	wait_for listening "$port"
-	play "sender $(cron_job send)"
 	finish sender "$2"
 	finish receiver "$1"
 }
