@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "inherited.h"
 #include "interrupt.h"
 #include "meter.h"
 #include "options.h"
-#include "peer.h"
 #include "recv.h"
 #include "report.h"
 #include "send.h"
@@ -141,7 +141,7 @@ static int run_and_report(struct options *options)
 	    .verbose = options->verbose,
 	};
 	struct err err = {.kind = ERR_NONE};
-	int status = peer_settle_descriptors(options, &err);
+	int status = inherited_settle(options, &err);
 
 	screen_open(&screen); /* only now is it certain what stderr is */
 	if (status == 0)
@@ -182,7 +182,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	screen_open(&screen);
 	if (options_parse(&options, argc, argv, &err) == -1) {
-		peer_hush();
+		inherited_hush();
 		report_error(&nobody, &err);
 		return exit_code(&err);
 	}

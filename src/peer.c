@@ -1,10 +1,10 @@
 #include "peer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "portfile.h"
 #include "retry.h"
 #include "sock.h"
@@ -16,36 +16,6 @@ static int accept_one(struct peer *peer, const struct time_limits *limits, struc
 		return -1;
 	if (strcmp(peer->name, "unix:") == 0) /* it has no name of its own: ours tells more */
 		sock_local_name(peer->sock, peer->name);
-	return 0;
-}
-
-static struct handover handover_of(const struct options *options)
-{
-	return (struct handover){
-	    .tool = options->peer,
-	    .peer_sends = options->role == OPTIONS_RECV,
-	    .receipts = !options->no_receipt,
-	    .path = options->command != NULL ? NULL : options->path,
-	};
-}
-
-/* Who sits at a terminal, or asked for it, is told what to run at the other end. */
-static int tell_listening(const struct peer *peer, const struct options *options,
-    const struct report *report, struct err *err)
-{
-	char names[ADDR_TEXT_MAX];
-	const struct addr *addr = &options->address;
-	const struct handover handover = handover_of(options);
-	bool unknown = addr->kind == ADDR_INET && strcmp(addr->port, "0") == 0;
-	bool tells = options->peer != HANDOVER_SOCKXFER || report->screen->is_terminal;
-
-	listen_names(&peer->listening, names, sizeof(names));
-	if (unknown || tells)
-		report_note(report, "listening on %s", names);
-	else
-		report_detail(report, "listening on %s", names);
-	if (tells && handover_listening(&handover, &peer->listening, report, err) == -1)
-		return err_prefix(err, "--peer");
 	return 0;
 }
 
@@ -79,7 +49,7 @@ static int listen_and_accept(struct peer *peer, const struct options *options,
 	int status = options->port_file != NULL ? open_with_portfile(peer, options, deadline, err)
 	                                        : open_listening(peer, options, deadline, err);
 
-	if (status == -1 || tell_listening(peer, options, report, err) == -1)
+	if (status == -1 || announce_listening(&peer->listening, options, report, err) == -1)
 		return -1;
 	return accept_one(peer, limits, err);
 }
@@ -109,13 +79,6 @@ struct tries {
 	int failed;
 };
 
-static void tell_connecting(const struct options *options, const struct report *report)
-{
-	const struct handover handover = handover_of(options);
-
-	handover_connecting(&handover, &options->address, options->family, report);
-}
-
 /* Who waits at a terminal wants to know of the first one, and what there has to be at the other end. */
 static void try_failed(void *context, const struct err *err)
 {
@@ -127,7 +90,7 @@ static void try_failed(void *context, const struct err *err)
 	}
 	report_note(tries->report, "%s; trying again", err->text);
 	if (tries->options->peer == HANDOVER_SOCKXFER)
-		tell_connecting(tries->options, tries->report);
+		announce_connecting(tries->options, tries->report);
 }
 
 /* After so many tries the advice to try again would be of no use. */
@@ -156,7 +119,7 @@ static int connect_to(struct peer *peer, const struct options *options,
 	};
 
 	if (options->peer != HANDOVER_SOCKXFER)
-		tell_connecting(options, report);
+		announce_connecting(options, report);
 	peer->sock = retry_connect(&options->address, &how, &retry, err);
 	if (peer->sock == -1)
 		return gave_up(tries.failed, err);
@@ -172,58 +135,6 @@ static int get_connection(struct peer *peer, const struct options *options,
 	if (options->address.kind == ADDR_FD)
 		return inherit(peer, options, limits, report, err);
 	return connect_to(peer, options, limits, report, err);
-}
-
-/* Puts /dev/null in the place of those of 0, 1 and 2 that are this socket too. */
-static int clear_stdio(int sock, struct err *err)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int status = null;
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && status != -1; fd++) {
-		if (fd != sock && sock_same(sock, fd))
-			status = dup2(null, fd);
-	}
-	if (status == -1)
-		err_sys(err, "/dev/null");
-	if (null != -1)
-		close(null);
-	return status == -1 ? -1 : 0;
-}
-
-int peer_settle_descriptors(struct options *options, struct err *err)
-{
-	int fd = options->address.fd;
-	bool sends = options->role == OPTIONS_SEND;
-	int other = sends ? STDIN_FILENO : STDOUT_FILENO;
-	bool uses_stdio = options->command == NULL && strcmp(options->path, "-") == 0;
-
-	if (options->address.kind != ADDR_FD || !sock_same(fd, fd))
-		return 0;
-	bool is_itself = uses_stdio && sock_same(fd, other);
-	sock_begin_abort(fd);
-	if (fd <= STDERR_FILENO && !options->listens) { /* what listens is in nobody's way */
-		options->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		if (options->address.fd == -1)
-			return err_sys(err, "fd:%d", fd);
-	}
-	if (clear_stdio(options->address.fd, err) == -1)
-		return -1;
-	if (!is_itself)
-		return 0;
-	close(options->address.fd);
-	return err_set(err, ERR_USAGE, 0, "%s is the connection itself: name a file",
-	    sends ? "stdin" : "stdout");
-}
-
-void peer_hush(void)
-{
-	struct err ignored;
-
-	if (!sock_same(STDIN_FILENO, STDERR_FILENO))
-		return;
-	sock_begin_abort(STDIN_FILENO);
-	clear_stdio(STDIN_FILENO, &ignored);
 }
 
 int peer_check_congestion(const struct options *options, struct err *err)

@@ -17,22 +17,6 @@ struct peer {
 };
 
 /*
- * To be called first of all: inetd gives a connection as stdin, stdout and stderr at once. A message there,
- * or what a command prints, would reach the peer, and, unread, make its kernel destroy data in
- * flight. So an inherited socket is moved out of their way, and /dev/null is put in its place;
- * options->address then names the new descriptor. A connection is from here on reset if we go: an exit before
- * the transfer must not look like the end of an empty stream. Returns 0, or -1: ERR_FAILED, or ERR_USAGE if stdin
- * or stdout is to be both the connection and its other end.
- */
-int peer_settle_descriptors(struct options *options, struct err *err);
-
-/*
- * To be called before it is said that the command line is no good, from which it is not known that inetd has
- * started us. Where one socket is stdin and stderr, it does what peer_settle_descriptors() does.
- */
-void peer_hush(void);
-
-/*
  * Whether there is the congestion control that options ask for: better found now than when a peer is there.
  * Returns 0, or -1 with ERR_USAGE.
  */

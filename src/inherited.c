@@ -1,0 +1,59 @@
+#include "inherited.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sock.h"
+
+/* Puts /dev/null in the place of those of 0, 1 and 2 that are this socket too. */
+static int clear_stdio(int sock, struct err *err)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int status = null;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && status != -1; fd++) {
+		if (fd != sock && sock_same(sock, fd))
+			status = dup2(null, fd);
+	}
+	if (status == -1)
+		err_sys(err, "/dev/null");
+	if (null != -1)
+		close(null);
+	return status == -1 ? -1 : 0;
+}
+
+int inherited_settle(struct options *options, struct err *err)
+{
+	int fd = options->address.fd;
+	bool sends = options->role == OPTIONS_SEND;
+	int other = sends ? STDIN_FILENO : STDOUT_FILENO;
+	bool uses_stdio = options->command == NULL && strcmp(options->path, "-") == 0;
+
+	if (options->address.kind != ADDR_FD || !sock_same(fd, fd))
+		return 0;
+	bool is_itself = uses_stdio && sock_same(fd, other);
+	sock_begin_abort(fd);
+	if (fd <= STDERR_FILENO && !options->listens) { /* what listens is in nobody's way */
+		options->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (options->address.fd == -1)
+			return err_sys(err, "fd:%d", fd);
+	}
+	if (clear_stdio(options->address.fd, err) == -1)
+		return -1;
+	if (!is_itself)
+		return 0;
+	close(options->address.fd);
+	return err_set(err, ERR_USAGE, 0, "%s is the connection itself: name a file",
+	    sends ? "stdin" : "stdout");
+}
+
+void inherited_hush(void)
+{
+	struct err ignored;
+
+	if (!sock_same(STDIN_FILENO, STDERR_FILENO))
+		return;
+	sock_begin_abort(STDIN_FILENO);
+	clear_stdio(STDIN_FILENO, &ignored);
+}

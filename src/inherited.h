@@ -1,0 +1,26 @@
+/*
+ * What whoever started us has left on descriptors 0, 1 and 2: with inetd, the connection itself.
+ */
+#ifndef INHERITED_H
+#define INHERITED_H
+
+#include "err.h"
+#include "options.h"
+
+/*
+ * To be called first of all: inetd gives a connection as stdin, stdout and stderr at once. A message there,
+ * or what a command prints, would reach the peer, and, unread, make its kernel destroy data in
+ * flight. So an inherited socket is moved out of their way, and /dev/null is put in its place;
+ * options->address then names the new descriptor. A connection is from here on reset if we go: an exit before
+ * the transfer must not look like the end of an empty stream. Returns 0, or -1: ERR_FAILED, or ERR_USAGE if stdin
+ * or stdout is to be both the connection and its other end.
+ */
+int inherited_settle(struct options *options, struct err *err);
+
+/*
+ * To be called before it is said that the command line is no good, from which it is not known that inetd has
+ * started us. Where one socket is stdin and stderr, it does what inherited_settle() does.
+ */
+void inherited_hush(void);
+
+#endif
