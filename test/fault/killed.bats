@@ -150,7 +150,7 @@ stranger_on_unix() {
 	mkfifo go
 	start send "$SOCKXFER" send -w 1 "$address" in
 	finish send
-	has send.err 'not confirmed: the peer did not close'
+	has send.err ', which did not close'
 	echo >go
 	finish recv
 	same in out

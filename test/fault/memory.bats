@@ -64,7 +64,7 @@ said_why() {
 		echo "that is no message" >&2
 		return 1
 	fi
-	[ "$1" -eq 0 ] || tail -n 1 us.err | grep -qE 'memory|pthread_create|resolve: ' || {
+	[ "$1" -eq 0 ] || grep -v ': hint: ' us.err | tail -n 1 | grep -qE 'memory|pthread_create|resolve: ' || {
 		echo "it does not say that memory is lacking" >&2
 		return 1
 	}
