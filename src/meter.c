@@ -6,7 +6,6 @@
 
 #include "clock.h"
 #include "interrupt.h"
-#include "printable.h"
 #include "status.h"
 
 /* The time between two drawings. */
@@ -15,26 +14,23 @@
 /* A longer line is no more use. */
 #define WIDTH_MAX 200
 
-/* Of a name, that much is shown. */
-#define NAME_SIZE 256
-
 /* What the thread keeps to itself. */
 struct display {
 	const struct meter_options *options;
 	struct screen *screen;
-	char name[PRINTABLE_SIZE(NAME_SIZE)];
+	const char *name;
 	struct status_rate rate;
 	const char *told; /* what the user was last told to be waiting for */
 };
 
 /* The last part of a path says what it is in less room; in the name of a command the rest is no help either. */
-static void shorten(struct display *display, const char *name)
+static void set_name(struct meter *meter, const char *name)
 {
 	const char *slash = strrchr(name, '/');
-	char last[NAME_SIZE];
+	char last[METER_NAME_MAX];
 
 	strlcpy(last, slash != NULL && slash[1] != '\0' ? slash + 1 : name, sizeof(last));
-	printable(display->name, last);
+	printable(meter->name, last);
 }
 
 static struct status look(struct display *display)
@@ -103,10 +99,10 @@ static void *show(void *context)
 	struct display display = {
 	    .options = &meter->options,
 	    .screen = meter->options.report->screen,
+	    .name = meter->name,
 	};
 	sigset_t queries;
 
-	shorten(&display, meter->options.name);
 	interrupt_queries(&queries);
 	for (;;) {
 		int sig = wait_for_signal(&display, &queries);
@@ -125,6 +121,7 @@ void meter_start(struct meter *meter, const struct meter_options *options)
 
 	*meter = (struct meter){.options = *options};
 	atomic_init(&meter->stops, false);
+	set_name(meter, options->name);
 	/* The thread inherits the mask, so that the signals that end us come to whom they are to wake. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "printable.h"
 #include "progress.h"
 #include "report.h"
 
@@ -21,8 +22,12 @@ struct meter_options {
 	bool draws; /* the line is wanted; else what is waited for is only printed */
 };
 
+/* Of a name, that much is shown. */
+#define METER_NAME_MAX 256
+
 struct meter {
 	struct meter_options options;
+	char name[PRINTABLE_SIZE(METER_NAME_MAX)]; /* harmless */
 	pthread_t thread;
 	bool runs;
 	atomic_bool stops;

@@ -103,7 +103,7 @@ holds_just() {
 	wait_port recv
 	start send "$SOCKXFER" send "localhost:$port" pipe
 	head -c 1000000 /dev/zero >&8
-	holds_just send file socket
+	wait_for holds_just send file socket # at first, what it takes to connect may still be open
 	# Its listening socket may still be there, or be closed already.
 	holds_just recv directory file socket || holds_just recv directory file socket socket
 	scripted peer listen 127.0.0.1:0 expect:1000 stall
