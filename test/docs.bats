@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # The manual page, --help, the README and the program say the same, and the examples work as written.
 #
-# An example is a line that begins with "receiver$ " or "sender$ "; two in a row are one transfer.
-# They are run as they stand, but for a free port instead of 9009, 127.0.0.1 instead of the word
-# host before a port, and a directory of the test's instead of /tmp. The README's two lines of a
+# An example is a line that begins with "receiver$ " or "sender$ ", and what it is continued on by a
+# backslash; two in a row are one transfer. They are run as they stand, but for free ports instead of
+# 9009 and 9010, 127.0.0.1 instead of the word host before a port, a directory of the test's instead of
+# /tmp, and an ssh that only forwards. Scripts, what a terminal shows, and the README's two lines of a
 # crontab are run too.
 
 load helper
@@ -24,14 +25,20 @@ prepare() {
 	printf '#!/bin/sh\necho "-- dump of $1"\n[ ! -e "%s/no-database" ] || exit 1\necho "-- complete"\n' \
 		"$PWD" >bin/pg_dump
 	chmod +x bin/*
+	ln -s "$PEER/ssh" bin/ssh
 	PATH=$PWD/bin:$PATH
 	mkfifo silent
 	exec 8<>silent
 }
 
+# The text of stdin with what mdoc(7) escapes.
+unescape() {
+	sed "s/\\\\&//g; s/\\\\e/\\\\/g; s/\\\\-/-/g; s/\\\\(aq/'/g"
+}
+
 # The commands among the lines of a file, as "role command".
 examples() {
-	sed -nE 's/^ *(receiver|sender)\$ +/\1 /p' "$1" | sed 's/\\&//g; s/\\e/\\/g; s/\\-/-/g'
+	unescape <"$1" | sed -E ':more; /\\$/{N; s/\\\n *//; b more}' | sed -nE 's/^ *(receiver|sender)\$ +/\1 /p'
 }
 
 # An example with this test's host, port and directory.
@@ -39,7 +46,7 @@ examples() {
 localize() {
 	sed -E "s/\\<host:9009\\>/127.0.0.1:9009/; s/\\<host 9009\\>/127.0.0.1 9009/
 		s/\\(\"host\", 9009\\)/(\"127.0.0.1\", 9009)/
-		s/\\<9009\\>/$port/g; s|/tmp/|$BATS_TEST_TMPDIR/|g" <<<"$1"
+		s/\\<9009\\>/$port/g; s/\\<9010\\>/$forwarded/g; s|/tmp/|$BATS_TEST_TMPDIR/|g" <<<"$1"
 }
 
 # play "role command": as a shell of that role would, for less than LIMIT seconds.
@@ -55,8 +62,10 @@ play() {
 
 # Plays two examples, the one that listens first. Both have to succeed.
 play_pair() {
-	local status=0
+	local status=0 forwarded
 
+	free_port
+	forwarded=$port
 	free_port
 	play "$1"
 	case $1 in
@@ -72,6 +81,7 @@ play_pair() {
 # What the receiver has is what the sender has, by the names that the examples use.
 arrived() {
 	case $1 in
+	*'$i'*) same sender/photos/1.jpg receiver/1.jpg && same sender/photos/2.jpg receiver/2.jpg ;;
 	*out.jpg*) same sender/in.jpg receiver/out.jpg ;;
 	*tar*) diff -r sender/photos receiver/photos ;;
 	*shop.dump*) same receiver/shop.dump <(pg_dump shop) ;;
@@ -401,7 +411,7 @@ man_receipts() {
 	need xxh128sum
 	digest=xxh128:$(xxh128sum <"$ROOT/test/data/picture.jpg" | cut -d ' ' -f 1)
 	[[ $(man_receipts) == *" $digest"* ]]
-	has "$MAN" "recv -E $digest"
+	has "$MAN" "-E $digest"
 }
 
 @test "mandoc has nothing to say about the manual page" {
@@ -414,6 +424,161 @@ man_receipts() {
 
 @test "the examples of the manual page work as written" {
 	play_examples "$MAN"
+}
+
+# The literal displays of section or subsection $1 of the manual page whose first line begins with $2.
+displays() {
+	unescape <"$MAN" | awk -v section="$1" -v first="$2" '
+	/^\.S[hs] / { inside = substr($0, 5) == section }
+	/^\.Ed/ { here = 0 }
+	here == 1 { here = inside && index($0, first) == 1 ? 2 : 3 }
+	here == 2
+	/^\.Bd -literal/ { here = 1 }'
+}
+
+# script TEXT: writes the script of the manual page that contains the text, with this test's host and port.
+script() {
+	localize "$(displays 'In a script' '#!/bin/sh')" |
+		awk -v text="$1" '/^#!/ { if (index(all, text)) exit; all = "" } { all = all $0 "\n" }
+		END { printf "%s", all }' >script
+	has script "$1"
+	chmod +x script
+	mkdir -p here
+}
+
+# Runs it in a directory of its own.
+run_script() {
+	start script env -C here ../script
+}
+
+@test "the receiving script of the manual page works as written, also when the receiver fails" {
+	need jq
+	prepare
+	script --port-file
+	for name in first second; do # an old file of the port misleads nobody
+		run_script
+		wait_said script 'to be sent to port '
+		start send "$SOCKXFER" send -V "127.0.0.1:$(sed -n 's/^to be sent to port //p' script.out)" sender/in.jpg
+		finish send
+		finish script
+		same sender/in.jpg here/shop.dump
+		[ "$(tail -n 1 script.out)" = xxh128:1701b6ea894fbc06f975178e1fdad45f ]
+	done
+
+	run_script
+	wait_said script 'to be sent to port '
+	scripted sender connect "127.0.0.1:$(<here/port)" send:1000 reset
+	finish sender
+	finish script 1
+	tail -n 1 script.out | grep -q 'connection reset after 1000 bytes$'
+	same sender/in.jpg here/shop.dump
+
+	rm here/shop.dump
+	mkdir here/shop.dump
+	run_script
+	finish script 1
+	has script.err 'shop.dump: Is a directory'
+}
+
+@test "the sending script of the manual page works as written, and says what became of it" {
+	need jq
+	prepare
+	free_port
+	script pg_dump
+	has script '-r 60'
+	run_script
+	wait_for [ -e here/messages ]
+	start us "$SOCKXFER" recv -p "$port" got
+	finish script
+	finish us
+	same got <(pg_dump shop)
+	grep -qx "stored: xxh128:[0-9a-f]*" script.out
+
+	start us "$SOCKXFER" recv -p "$port" /dev/full
+	run_script
+	finish script 6
+	finish us 1
+	[ "$(<script.out)" = 'not stored: No space left on device' ]
+
+	touch no-database
+	start us "$SOCKXFER" recv -p "$port" got
+	run_script
+	finish script 1
+	finish us 1
+	has script.out 'failed: 127.0.0.1:'
+	has script.out 'pg_dump: exited with status 1'
+}
+
+# What is different each time: how long it took, and how fast, and the other end's address.
+same_each_time() {
+	tr -d '\r' | sed -E 's/ in [^(]*\([^)]*\)/ in TIME (RATE)/; s/ from .*/ from PEER/'
+}
+
+# A network with the addresses of the manual page.
+documented_addresses() {
+	make_namespace
+	"${NS[@]}" ip link add v0 type veth peer name w0 2>/dev/null || skip "needs veth"
+	"${NS[@]}" ip link set v0 addrgenmode none
+	"${NS[@]}" ip link set w0 addrgenmode none
+	"${NS[@]}" ip link set v0 up
+	"${NS[@]}" ip link set w0 up
+	"${NS[@]}" ip addr add 192.0.2.7/24 dev v0
+	"${NS[@]}" ip -6 addr add 2001:db8::7/64 dev v0 nodad
+}
+
+# shows FILE: what us has printed is, but for what differs each time, the rest of the display.
+shows() {
+	tail -n +2 "$1" | same_each_time | diff - <(cat us.out us.err | same_each_time)
+}
+
+@test "a terminal shows what the manual page says it does, and the command in it works" {
+	local command
+
+	prepare
+	documented_addresses
+	displays DESCRIPTION '$ ' >shown
+	command=$(sed -n '1s/^\$ sockxfer //p' shown)
+	# shellcheck disable=SC2086  # words
+	start us "${NS[@]}" env TERM=dumb "$PYTHON" "$ROOT/test/fault/terminal.py" "$SOCKXFER" $command
+	wait_said us 'Or with another address'
+	start peer "${NS[@]}" sh -c "cd sender && $(sed -n 's/^On the other machine: //p' shown)"
+	finish peer
+	finish us
+	same in.jpg sender/in.jpg
+	shows shown
+}
+
+@test "--peer prints the command that the manual page says, first" {
+	local command
+
+	prepare
+	displays HAND-OVER '$ ' >shown
+	command=$(sed -n '1s/^\$ sockxfer //p' shown)
+	# Nothing is sent: the source address is nobody's.
+	# shellcheck disable=SC2086  # words
+	start us env -C sender "$SOCKXFER" $command -s 203.0.113.1
+	finish us 1
+	[ "$(sed -n 2p shown)" = "$(head -n 1 us.err)" ]
+}
+
+@test "ENVIRONMENT has what the program asks for, and FILES what make install puts there" {
+	local file
+
+	man_items ENVIRONMENT Ev | grep -v '^LC_' | sort >documented
+	grep -oh 'getenv("[^"]*")' "$ROOT"/src/*.c | sed 's/.*("//; s/").*//' | sort -u | diff documented -
+	man_items FILES Pa | grep '^/usr/local/' >files
+	[ "$(wc -l <files)" -eq 3 ]
+	make -C "$ROOT" -n install PREFIX=/usr/local DESTDIR= >install
+	while read -r file; do has install " $file"; done <files
+}
+
+@test "the hint of a refused connection is the one that the manual page shows" {
+	start us "$SOCKXFER" send 127.0.0.1:9 "$MAN"
+	finish us 1
+	has "$MAN" "$(sed -n 2p us.err)"
+	start us "$SOCKXFER" send -q 127.0.0.1:9 "$MAN"
+	finish us 1
+	has_not us.err hint
 }
 
 @test "the examples of the README work as written" {

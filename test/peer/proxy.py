@@ -6,9 +6,10 @@ usage: proxy.py [options] HOST:PORT
   --cut N      after N bytes of the data end both connections, as cleanly as a proxy does that
                lost its other side: with FIN, not RST
   --reverse    "the data" is what the server sends to the client, not the other way round
+  --port N     listen on this port, not on a free one
   --limit S    end after S seconds (60), with status 3
 
-It listens on a free port of 127.0.0.1, prints "listening on port 40123", accepts one client,
+It listens on a port of 127.0.0.1, prints "listening on port 40123", accepts one client,
 connects to HOST:PORT and forwards both ways until both directions have ended. Like socat and
 ssh -L it turns a reset of one side into a clean end for the other.
 """
@@ -62,13 +63,14 @@ def main():
     parser.add_argument("--flip", type=int)
     parser.add_argument("--cut", type=int)
     parser.add_argument("--reverse", action="store_true")
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--limit", type=float, default=60)
     parser.add_argument("target")
     arguments = parser.parse_args()
 
     signal.signal(signal.SIGALRM, lambda *_: os._exit(3))
     signal.setitimer(signal.ITIMER_REAL, arguments.limit)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", arguments.port)) as listener:
         print("listening on port", listener.getsockname()[1], flush=True)
         client, _ = listener.accept()
     host, _, port = arguments.target.rpartition(":")
