@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "handover.h"
+#include "invite.h"
 
 static struct handover handover_of(const struct options *options)
 {
@@ -28,7 +28,7 @@ int announce_listening(const struct listen_set *set, const struct options *optio
 		report_note(report, "listening on %s", names);
 	else
 		report_detail(report, "listening on %s", names);
-	if (tells && handover_listening(&handover, set, report, err) == -1)
+	if (tells && invite_listening(&handover, set, report, err) == -1)
 		return err_prefix(err, "--peer");
 	return 0;
 }
@@ -37,5 +37,5 @@ void announce_connecting(const struct options *options, const struct report *rep
 {
 	const struct handover handover = handover_of(options);
 
-	handover_connecting(&handover, &options->address, options->family, report);
+	invite_connecting(&handover, &options->address, options->family, report);
 }

@@ -37,8 +37,11 @@ static void add_reason(struct race *race, size_t index, const char *reason)
 }
 
 /* What can be done about a connect(2) that failed for this reason. */
-static const char *advice(int errnum)
+static const char *advice(int errnum, bool has_source)
 {
+	/* Without -s it is the kernel that finds no address of ours, as where there is no network yet. */
+	if (errnum == EADDRNOTAVAIL && !has_source)
+		errnum = ENETUNREACH;
 	switch (errnum) {
 	case ECONNREFUSED:
 	case ENOENT: /* a unix socket */
@@ -80,7 +83,9 @@ static int bind_source(int sock, const struct resolve_list *sources, int family,
 			return 0;
 		return err_sys(err, "bind to source address");
 	}
-	return err_set(err, ERR_FAILED, 0, "the source address is of the other family");
+	err_set(err, ERR_FAILED, 0, "the source address is of the other family");
+	err->errnum = EAFNOSUPPORT;
+	return -1;
 }
 
 /*
@@ -169,7 +174,7 @@ static int out_of_time(const struct race *race, struct err *err)
 		err_set(err, ERR_TIMEOUT, 0, "timed out");
 	else
 		err_set(err, ERR_TIMEOUT, 0, "timed out; %s", race->reasons);
-	return err_advise(err, advice(ETIMEDOUT));
+	return err_advise(err, advice(ETIMEDOUT, race->sources != NULL));
 }
 
 /* Runs the race. Returns the index of the address that connected, or -1. */
@@ -196,7 +201,7 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 		case HAPPY_EXHAUSTED:
 			err_set(err, ERR_FAILED, 0, "%s", race->reasons);
 			err->errnum = race->errnum;
-			return err_advise(err, advice(race->errnum));
+			return err_advise(err, advice(race->errnum, race->sources != NULL));
 		}
 	}
 }
@@ -262,7 +267,7 @@ static int connect_backlog(int sock, const struct sock_addr *addr, int64_t deadl
 	while (connect(sock, sock_sockaddr(addr), addr->len) == -1) {
 		if (errno != EAGAIN && errno != EINTR) {
 			err_sys(err, "%s", "");
-			return err_advise(err, advice(err->errnum));
+			return err_advise(err, advice(err->errnum, false));
 		}
 		if (clock_now() >= deadline)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");

@@ -8,10 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "addr.h"
 #include "err.h"
-#include "listen.h"
-#include "report.h"
 
 enum handover_tool {
 	HANDOVER_SOCKXFER,
@@ -59,14 +56,10 @@ int handover_command(const struct handover *handover, const struct handover_plac
     char *text, size_t size);
 
 /*
- * Prints the command for a peer that connects to the set, and what other addresses it may take. Does not
- * block. Returns 0, or -1 with ERR_USAGE if the tool cannot get there.
+ * Writes the part of the command that another address of ours, place->host, would take the place of. Returns and
+ * fails as handover_command().
  */
-int handover_listening(const struct handover *handover, const struct listen_set *set,
-    const struct report *report, struct err *err);
-
-/* Prints the command for a peer that is to listen at addr, where we connect by that family (AF_...). */
-void handover_connecting(const struct handover *handover, const struct addr *addr, int family,
-    const struct report *report);
+int handover_address(const struct handover *handover, const struct handover_place *place,
+    char *text, size_t size);
 
 #endif

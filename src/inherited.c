@@ -48,10 +48,16 @@ int inherited_settle(struct options *options, struct err *err)
 	    sends ? "stdin" : "stdout");
 }
 
-void inherited_hush(void)
+void inherited_hush(char *const argv[])
 {
 	struct err ignored;
+	struct addr addr;
 
+	for (; *argv != NULL; argv++) {
+		if (strncmp(*argv, "fd:", 3) == 0 &&
+		    addr_parse(&addr, *argv, ADDR_CONNECT, &ignored) == 0)
+			sock_begin_abort(addr.fd);
+	}
 	if (!sock_same(STDIN_FILENO, STDERR_FILENO))
 		return;
 	sock_begin_abort(STDIN_FILENO);

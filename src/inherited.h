@@ -18,9 +18,10 @@
 int inherited_settle(struct options *options, struct err *err);
 
 /*
- * To be called before it is said that the command line is no good, from which it is not known that inetd has
- * started us. Where one socket is stdin and stderr, it does what inherited_settle() does.
+ * To be called before it is said that the command line, argv, is no good: whatever is a connection by one of its words
+ * is reset when we go. Where one socket is stdin and stderr, inetd has started us, and it does what
+ * inherited_settle() does.
  */
-void inherited_hush(void);
+void inherited_hush(char *const argv[]);
 
 #endif

@@ -58,6 +58,20 @@ static struct traits traits_of(const struct sock_addr *addr)
 	return addr->storage.ss_family == AF_INET ? traits_in(addr) : traits_in6(addr);
 }
 
+/* bind(2) knows: it takes no others. */
+bool interfaces_have(const struct sock_addr *addr)
+{
+	struct sock_addr any_port = *addr;
+	int sock = socket(addr->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (sock == -1)
+		return false;
+	sock_set_port(&any_port, 0);
+	bool have = bind(sock, sock_sockaddr(&any_port), any_port.len) == 0;
+	close(sock);
+	return have;
+}
+
 static bool has_host(const struct interfaces *found, const char *host)
 {
 	for (size_t i = 0; i < found->count; i++) {

@@ -23,6 +23,9 @@ struct interfaces {
 	char host[INTERFACES_MAX][INTERFACES_HOST_MAX];
 };
 
+/* Whether addr is one of this machine's own, loopback and "every address" included. Does not block. */
+bool interfaces_have(const struct sock_addr *addr);
+
 /*
  * Fills found with the count addresses as text, in their order, but link-local ones (RFC 3927; RFC 4291,
  * 2.5.6) last. Left out are those of other families than IPv4 and IPv6, loopback, what is not one machine's

@@ -35,18 +35,23 @@ void interrupt_queries(sigset_t *set)
 #endif
 }
 
+void interrupt_block_queries(void)
+{
+	sigset_t queries;
+
+	interrupt_queries(&queries);
+	pthread_sigmask(SIG_BLOCK, &queries, NULL);
+}
+
 void interrupt_install(void)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	sigset_t queries;
 
 	for (size_t i = 0; i < STOP_SIGNALS; i++)
 		install_one(stop_signals[i]);
 	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how our children ended */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
-	interrupt_queries(&queries);
-	pthread_sigmask(SIG_BLOCK, &queries, NULL);
 }
 
 int interrupt_signal(void)

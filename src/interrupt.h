@@ -11,7 +11,7 @@
 #include "err.h"
 
 /*
- * Installs the handlers, without SA_RESTART, before there is any other thread. A signal that is ignored already stays so, as nohup(1)
+ * Installs the handlers, without SA_RESTART. A signal that is ignored already stays so, as nohup(1)
  * and a shell's background jobs want it. Ignores SIGPIPE and SIGXFSZ: they are errors of one write.
  * SIGCHLD gets its default, so that children can be waited for.
  */
@@ -19,9 +19,12 @@ void interrupt_install(void);
 
 /*
  * The signals that ask how far we are, or tell of a new size of the window: USR1, INFO where there is one, and
- * WINCH. interrupt_install() blocks them, for they are waited for (sigtimedwait(2)), and never end anything.
+ * WINCH. They are blocked and waited for (sigtimedwait(2)), and never end anything.
  */
 void interrupt_queries(sigset_t *set);
+
+/* Blocks them, for this thread and those that it will start. */
+void interrupt_block_queries(void);
 
 /* The signal that asked us to end, or 0. */
 int interrupt_signal(void);

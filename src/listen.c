@@ -39,7 +39,9 @@ static const char *advice(const struct sock_addr *addr, int errnum)
 		           ? "something of that name is in use there; choose another path"
 		           : "another program listens there; port 0, as in -p 0, takes a free one";
 	case EACCES:
-		return is_unix ? NULL : "ports below 1024 are kept for root; choose a higher one";
+		return !is_unix && sock_port_of(addr) < IPPORT_RESERVED
+		           ? "ports below 1024 are kept for root; choose a higher one"
+		           : NULL;
 	case EADDRNOTAVAIL:
 		return "this machine has no such address; -p listens on all that it has";
 	default:
@@ -65,14 +67,6 @@ static int open_one(const struct sock_addr *addr, struct err *err)
 	return sock;
 }
 
-static void set_port(struct sock_addr *addr, uint16_t port)
-{
-	if (addr->storage.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&addr->storage)->sin6_port = htons(port);
-	else
-		((struct sockaddr_in *)&addr->storage)->sin_port = htons(port);
-}
-
 /* Whether the host has no such family or address, so that the set may do without it. */
 static bool is_absent(const struct err *err)
 {
@@ -85,7 +79,7 @@ static int open_each(struct listen_set *set, struct resolve_list *list, bool any
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (any_port)
-			set_port(&list->addr[i], set->count > 0 ? sock_port(set->fd[0]) : 0);
+			sock_set_port(&list->addr[i], set->count > 0 ? sock_port(set->fd[0]) : 0);
 		int sock = open_one(&list->addr[i], err);
 		if (sock != -1)
 			set->fd[set->count++] = sock;

@@ -99,6 +99,7 @@ static int run_and_show(const struct options *options, const struct report *repo
 	    .name = outcome->name,
 	    .sends = options->role == OPTIONS_SEND,
 	    .draws = draws(options),
+	    .is_command = options->role == OPTIONS_SEND && options->command != NULL,
 	};
 	struct meter meter;
 
@@ -178,11 +179,12 @@ int main(int argc, char **argv)
 	struct report nobody = {.screen = &screen};
 	struct err err = {.kind = ERR_NONE};
 
+	interrupt_block_queries(); /* first of all: to be asked how far we are must not end us */
 	fill_standard_descriptors();
 	setlocale(LC_CTYPE, "");
 	screen_open(&screen);
 	if (options_parse(&options, argc, argv, &err) == -1) {
-		inherited_hush();
+		inherited_hush(argv);
 		report_error(&nobody, &err);
 		return exit_code(&err);
 	}

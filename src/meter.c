@@ -63,16 +63,27 @@ static void tell(struct display *display, const struct status *status)
 	report_note(display->options->report, "%s", what);
 }
 
+/* A command that has yet to send something may be asking its user for a password at the same terminal. */
+static bool is_wanted(const struct display *display, const struct status *status)
+{
+	const struct meter_options *options = display->options;
+
+	return options->draws && screen_can_draw(display->screen) &&
+	       (!options->is_command || status->bytes > 0);
+}
+
 static void refresh(struct display *display)
 {
 	struct status status = look(display);
 
-	if (!screen_can_draw(display->screen))
+	if (!screen_is_ours(display->screen))
 		return;
-	if (!display->options->draws)
+	if (!is_wanted(display, &status))
 		tell(display, &status);
 	else if (status.phase != PROGRESS_WAITING)
 		draw(display, &status);
+	else
+		screen_erase(display->screen);
 }
 
 static void answer(struct display *display)
@@ -80,6 +91,9 @@ static void answer(struct display *display)
 	struct status status = look(display);
 	char text[STATUS_TEXT_MAX];
 
+	/* A write that blocks would keep meter_stop() waiting, and with it the end that a signal asks for. */
+	if (!screen_takes_output())
+		return;
 	status_sentence(&status, text);
 	report_note(display->options->report, "%s", text);
 }
@@ -121,6 +135,8 @@ void meter_start(struct meter *meter, const struct meter_options *options)
 
 	*meter = (struct meter){.options = *options};
 	atomic_init(&meter->stops, false);
+	if (options->report->quiet)
+		return;
 	set_name(meter, options->name);
 	/* The thread inherits the mask, so that the signals that end us come to whom they are to wake. */
 	sigfillset(&all);

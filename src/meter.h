@@ -19,7 +19,8 @@ struct meter_options {
 	const struct progress *progress; /* what to show */
 	const char *name;                /* of the file; harmless or not */
 	bool sends;                      /* this end does */
-	bool draws; /* the line is wanted; else what is waited for is only printed */
+	bool draws;      /* the line is wanted; else what is waited for is only printed */
+	bool is_command; /* a command makes the data: no line before there are some */
 };
 
 /* Of a name, that much is shown. */
@@ -35,11 +36,15 @@ struct meter {
 
 /*
  * Starts to show; from then on the meter is the only one to hear the signals of interrupt_queries(). What options
- * points to has to outlive it. Without memory for a thread nothing is shown. Does not block.
+ * points to has to outlive it. Without memory for a thread nothing is shown, nor to who wants quiet, who is spared the
+ * thread. Does not block.
  */
 void meter_start(struct meter *meter, const struct meter_options *options);
 
-/* Takes the line away and ends the thread. May block as write(2) to a terminal does. */
+/*
+ * Takes the line away and ends the thread. It may have begun a write(2) to a terminal that has since stopped to take
+ * output, and blocks for as long; it begins none to one that does not take any.
+ */
 void meter_stop(struct meter *meter);
 
 #endif

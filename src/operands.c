@@ -19,7 +19,10 @@ static bool is_file(const char *word)
 	return access(word, F_OK) == 0;
 }
 
-/* Whether the word can hardly be meant for anything but an address: the port of one is a number then. */
+/*
+ * Whether the word can hardly be meant for anything but an address. The port of one is a number then, and not one
+ * that may be the minutes of dump-2026-11-24-20:36.
+ */
 static bool looks_like_address(const char *word)
 {
 	struct addr addr;
@@ -27,8 +30,9 @@ static bool looks_like_address(const char *word)
 
 	if (addr_parse(&addr, word, ADDR_CONNECT, &ignored) == -1 || is_file(word))
 		return false;
-	return addr.kind != ADDR_INET ||
-	       (strchr(word, '/') == NULL && number_is_decimal(addr.port));
+	if (addr.kind != ADDR_INET || *word == '[')
+		return true;
+	return strchr(word, '/') == NULL && number_is_decimal(addr.port) && strlen(addr.port) > 2;
 }
 
 static int no_address(const struct options *options, struct err *err)

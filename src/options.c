@@ -396,10 +396,8 @@ static void help_row(FILE *out, const struct row *row)
 
 void options_help(FILE *out)
 {
-	fputs("usage: sockxfer send [options] ADDRESS [FILE | - | -- COMMAND]\n"
-	      "       sockxfer send [options] -p PORT | -l ADDRESS [FILE | - | -- COMMAND]\n"
-	      "       sockxfer recv [options] ADDRESS [FILE | - | -- COMMAND]\n"
-	      "       sockxfer recv [options] -p PORT | -l ADDRESS [FILE | - | -- COMMAND]\n"
+	fputs("usage: sockxfer send [options] ADDRESS | -p PORT [FILE | - | -- COMMAND ...]\n"
+	      "       sockxfer recv [options] ADDRESS | -p PORT [FILE | - | -- COMMAND ...]\n"
 	      "\n"
 	      "ADDRESS is host:port, [v6]:port, unix:path or fd:N; where it listens, :port and\n"
 	      "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"

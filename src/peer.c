@@ -32,8 +32,9 @@ static int open_with_portfile(struct peer *peer, const struct options *options, 
     struct err *err)
 {
 	struct portfile portfile;
+	const char *data = options->command == NULL ? options->path : NULL;
 
-	if (portfile_open(&portfile, options->port_file, deadline, err) == -1)
+	if (portfile_open(&portfile, options->port_file, data, deadline, err) == -1)
 		return -1;
 	int status = open_listening(peer, options, deadline, err);
 	if (status == 0)
@@ -64,9 +65,9 @@ static int inherit(struct peer *peer, const struct options *options,
 		return -1;
 	if (listening)
 		return listen_and_accept(peer, options, limits, report, err);
-	if (options->peer != HANDOVER_SOCKXFER)
-		return err_set(err, ERR_USAGE, 0, "--peer: fd:%d is connected already",
-		    options->address.fd);
+	if (options->peer != HANDOVER_SOCKXFER || options->port_file != NULL)
+		return err_set(err, ERR_USAGE, 0, "%s: fd:%d is connected already",
+		    options->port_file != NULL ? "--port-file" : "--peer", options->address.fd);
 	peer->sock = options->address.fd;
 	sock_peer_name(peer->sock, peer->name);
 	return 0;
@@ -176,14 +177,32 @@ int peer_open(struct peer *peer, const struct options *options, const struct tim
 	return -1;
 }
 
+/* The connection that fd is, or the first that waits to be accepted there. */
+static int take_waiting(struct peer *peer, const struct options *options, struct err *err)
+{
+	static const struct time_limits at_once = {.end = DEADLINE_NOW};
+	bool listening;
+
+	if (sock_adopt(options->address.fd, &listening, err) == -1)
+		return -1;
+	if (listening && open_listening(peer, options, DEADLINE_NOW, err) == -1)
+		return -1;
+	if (listening)
+		return accept_one(peer, &at_once, err);
+	peer->sock = options->address.fd;
+	return 0;
+}
+
 int peer_open_waiting(struct peer *peer, const struct options *options, const struct report *report)
 {
-	struct time_limits limits = {.end = DEADLINE_NOW};
 	struct err err;
 
-	if (options->address.kind != ADDR_FD)
-		return -1;
-	return peer_open(peer, options, &limits, report, &err);
+	*peer = (struct peer){.sock = -1};
+	if (options->address.kind == ADDR_FD && take_waiting(peer, options, &err) == 0 &&
+	    prepare(peer, options, report, &err) == 0)
+		return 0;
+	peer_close(peer);
+	return -1;
 }
 
 int peer_next(struct peer *peer, const struct options *options, const struct time_limits *limits,

@@ -13,12 +13,13 @@ static int receive_from(struct peer *peer, struct sink *sink,
 }
 
 /* Of a connection that was none, nothing is to be told. */
-static void forget(struct outcome *outcome)
+static void forget(struct outcome *outcome, struct progress *progress)
 {
 	outcome->local[0] = '\0';
 	outcome->peer[0] = '\0';
 	outcome->started = 0;
 	outcome->result = (struct transfer_result){.bytes = 0};
+	progress_enter(progress, PROGRESS_WAITING);
 }
 
 /* What it means for this sink and these options that all is well. */
@@ -74,7 +75,7 @@ int recv_run(const struct options *options, const struct transfer_options *trans
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;
 		report_detail(report, "%s; waiting for another", err->text);
-		forget(outcome);
+		forget(outcome, transfer->progress);
 		status = peer_next(&peer, options, &transfer->limits, report, err);
 	}
 	peer_close(&peer);

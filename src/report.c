@@ -14,6 +14,9 @@
 /* The longest line. */
 #define LINE_MAX_TEXT (sizeof(((struct err *)0)->text))
 
+/* Of a name, so much leaves room for the rest of a line. */
+#define NAME_MAX_TEXT 500
+
 static void print_line(const struct report *report, const char *text)
 {
 	char safe[PRINTABLE_SIZE(LINE_MAX_TEXT)];
@@ -114,6 +117,18 @@ static void ending(const struct report *report, const struct outcome *outcome, c
 	}
 }
 
+/* How many bytes of the name to show: not a part of a character, which would make all of it unprintable. */
+static int shown(const char *name)
+{
+	size_t bytes = strnlen(name, NAME_MAX_TEXT);
+
+	if (name[bytes] == '\0')
+		return (int)bytes;
+	while (bytes > 0 && ((unsigned char)name[bytes] & 0xc0) == 0x80) /* UTF-8, RFC 3629 */
+		bytes--;
+	return (int)bytes;
+}
+
 /* "in.jpg: 4.2 MB in 0.12 s (35 MB/s), stored and verified by 192.0.2.7:9009" */
 static void summarise(const struct report *report, const struct outcome *outcome)
 {
@@ -128,8 +143,8 @@ static void summarise(const struct report *report, const struct outcome *outcome
 	amount_duration(duration, took);
 	amount_rate(rate, outcome->result.bytes, took);
 	ending(report, outcome, end, sizeof(end));
-	snprintf(text, sizeof(text), "%.500s: %s in %s (%s), %s", outcome->name, bytes, duration,
-	    rate, end);
+	snprintf(text, sizeof(text), "%.*s: %s in %s (%s), %s", shown(outcome->name), outcome->name,
+	    bytes, duration, rate, end);
 	print_result(report, text);
 }
 

@@ -131,10 +131,13 @@ static int explain(const struct lookup *lookup, struct err *err)
 	switch (lookup->status) {
 	case EAI_NONAME:
 	case EAI_NODATA:
-	case EAI_ADDRFAMILY:
 		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
 		return err_advise(err,
 		    "is the name right? An address, such as 192.0.2.7, needs no look-up");
+	case EAI_ADDRFAMILY:
+		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
+		err->errnum = EAFNOSUPPORT;
+		return err_advise(err, "it has no address of the family that -4 or -6 asks for");
 	case EAI_AGAIN:
 		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
 		return err_advise(err, NAME_SERVER);

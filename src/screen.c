@@ -38,7 +38,7 @@ static bool can_erase(void)
 	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
 }
 
-static bool takes_output(void)
+bool screen_takes_output(void)
 {
 	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
 
@@ -50,9 +50,14 @@ static bool in_foreground(void)
 	return tcgetpgrp(STDERR_FILENO) == getpgrp();
 }
 
+bool screen_is_ours(const struct screen *screen)
+{
+	return screen->is_terminal && in_foreground() && screen_takes_output();
+}
+
 bool screen_can_draw(const struct screen *screen)
 {
-	return screen->is_terminal && can_erase() && in_foreground() && takes_output();
+	return can_erase() && screen_is_ours(screen);
 }
 
 size_t screen_width(void)
@@ -72,10 +77,10 @@ void screen_draw(struct screen *screen, const char *text)
 	pthread_mutex_unlock(&screen->lock);
 }
 
-/* Once we are in the background, the cursor is where the shell has put it. */
+/* Once we are in the background, the cursor is where the shell has put it. And no end waits for a stopped terminal. */
 static const char *eraser(const struct screen *screen)
 {
-	return screen->is_drawn && in_foreground() ? ERASE : "";
+	return screen->is_drawn && in_foreground() && screen_takes_output() ? ERASE : "";
 }
 
 void screen_erase(struct screen *screen)

@@ -19,9 +19,18 @@ struct screen {
 void screen_open(struct screen *screen);
 
 /*
- * Whether a line can be drawn now: on a terminal that can (TERM is neither unset nor "dumb"), that takes output (it
- * does not after ^S), and whose foreground process group is ours. Does not block.
+ * Whether a short line can be printed at once: it cannot to a terminal after ^S, nor to a pipe that nobody reads.
+ * Does not block.
  */
+bool screen_takes_output(void);
+
+/*
+ * Whether this is a terminal for us to print on now: it takes output, and its foreground process group is ours.
+ * Does not block.
+ */
+bool screen_is_ours(const struct screen *screen);
+
+/* Whether on top of that it can draw a line again: TERM is neither unset nor "dumb". Does not block. */
 bool screen_can_draw(const struct screen *screen);
 
 /* The columns of the terminal, which may have changed (TIOCGWINSZ, tty_ioctl(4)); 80 if it does not know. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "clock.h"
 #include "interrupt.h"
 #include "io.h"
+#include "number.h"
 
 /* open(2) of a FIFO without a reader fails at once; how long until it is tried again. */
 #define FIFO_PAUSE (20 * CLOCK_MILLISECOND)
@@ -182,23 +184,48 @@ static int open_path(struct sink *sink, int64_t deadline, struct err *err)
  * pipe: 0.36 s, in a pipe of the usual 64 KiB 0.7 s, and in pieces of PIPE_BUF 1.26 s. A terminal, which can block
  * a write after POLLOUT, cannot be left at the deadline otherwise.
  */
-static void unblock_stdout(struct sink *sink)
+static void unblock(struct sink *sink)
 {
-	int fd = io_reopen(STDOUT_FILENO);
+	int fd = io_reopen(sink->fd);
 
-	if (fd != -1)
-		sink->fd = fd;
+	if (fd == -1)
+		return;
+	if (sink->fd != STDOUT_FILENO)
+		close(sink->fd);
+	sink->fd = fd;
 }
 
-static int take_stdout(struct sink *sink, struct err *err)
+/*
+ * N of /dev/fd/N and the like, or -1. Their links lead to the file behind the descriptor, which would be replaced;
+ * what is meant is the descriptor, where it stands.
+ */
+static int descriptor_named(const char *path)
+{
+	static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
+	struct err ignored;
+
+	if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		size_t len = strlen(directories[i]);
+		if (strncmp(path, directories[i], len) == 0)
+			return (int)number_integer(path + len, 0, INT_MAX, &ignored);
+	}
+	return -1;
+}
+
+static int take_descriptor(struct sink *sink, int fd, struct err *err)
 {
 	struct stat st;
-	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+	int flags = fcntl(fd, F_GETFL);
 
 	sink->kind = SINK_STREAM;
-	sink->path = "stdout";
-	sink->fd = STDOUT_FILENO;
-	if (flags == -1 || fstat(sink->fd, &st) == -1)
+	if (strcmp(sink->path, "-") == 0)
+		sink->path = "stdout";
+	sink->fd = fd == STDOUT_FILENO ? fd : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (flags == -1 || sink->fd == -1 || fstat(sink->fd, &st) == -1)
 		return fail(sink, err);
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return fail_as(sink, EBADF, err);
@@ -206,7 +233,7 @@ static int take_stdout(struct sink *sink, struct err *err)
 	if (S_ISFIFO(st.st_mode))
 		io_widen_pipe(sink->fd);
 	if (S_ISFIFO(st.st_mode) || isatty(sink->fd))
-		unblock_stdout(sink);
+		unblock(sink);
 	return 0;
 }
 
@@ -230,13 +257,11 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	};
 	if (options->argv != NULL)
 		return check_command(sink, options->argv, err);
-	if (strcmp(path, "-") == 0)
-		return take_stdout(sink, err);
-	if (open_path(sink, deadline, err) == -1) {
+	int fd = descriptor_named(path);
+	int status = fd != -1 ? take_descriptor(sink, fd, err) : open_path(sink, deadline, err);
+	if (status == -1)
 		sink_close(sink);
-		return -1;
-	}
-	return 0;
+	return status;
 }
 
 static int start_command(struct sink *sink, struct err *err)

@@ -41,7 +41,8 @@ struct sink {
 };
 
 /*
- * Opens path for output, or takes stdout for "-", or sees whether the command of options exists.
+ * Opens path for output, or takes stdout for "-" and an open descriptor for /dev/fd/N and its like, or sees whether
+ * the command of options exists.
  * Everything that can be known to be wrong is found here, before anything is sent: a file that
  * exists and must not be replaced is refused, now and again at the commit. Blocks only for a FIFO,
  * until it has a reader or the deadline. path and options have to outlive the sink.

@@ -31,6 +31,21 @@ struct sock_addr sock_unix_addr(const char *path)
 	return addr;
 }
 
+uint16_t sock_port_of(const struct sock_addr *addr)
+{
+	if (addr->storage.ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)&addr->storage)->sin6_port);
+	return ntohs(((const struct sockaddr_in *)&addr->storage)->sin_port);
+}
+
+void sock_set_port(struct sock_addr *addr, uint16_t port)
+{
+	if (addr->storage.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&addr->storage)->sin6_port = htons(port);
+	else
+		((struct sockaddr_in *)&addr->storage)->sin_port = htons(port);
+}
+
 int sock_open(int family, struct err *err)
 {
 	int sock = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

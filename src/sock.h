@@ -23,6 +23,12 @@ const struct sockaddr *sock_sockaddr(const struct sock_addr *addr);
 /* The address of a unix socket at path, which fits (addr.h). */
 struct sock_addr sock_unix_addr(const char *path);
 
+/* The port of an IPv4 or IPv6 address. */
+uint16_t sock_port_of(const struct sock_addr *addr);
+
+/* Sets the port of an IPv4 or IPv6 address. */
+void sock_set_port(struct sock_addr *addr, uint16_t port);
+
 /* A stream socket of that family (AF_...). Returns the descriptor, the caller's to close, or -1. */
 int sock_open(int family, struct err *err);
 

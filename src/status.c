@@ -63,6 +63,9 @@ struct status status_take(const struct progress *progress, struct status_rate *r
 	    .waited = now - progress->since,
 	};
 
+	/* /proc's files have more than they say. */
+	if (status.total < status.bytes)
+		status.total = PROGRESS_UNKNOWN;
 	if (status.phase == PROGRESS_WAITING)
 		return status;
 	status.elapsed = now - progress->began;

@@ -44,7 +44,8 @@ static int broken(struct receiving *receiving, struct err *err)
 
 	receiving->broken = err->kind == ERR_FAILED;
 	transfer_broken("receive", receiving->result->bytes, limits, err);
-	if (has_idled && receiving->result->bytes > 0)
+	if (has_idled && receiving->result->bytes > 0 && receiving->options->idle_eof == 0 &&
+	    lifeline_peer(&receiving->lifeline) != LIFELINE_HELD)
 		err_advise(err,
 		    "if this sender never ends its stream, as nc without -N: --idle-eof "
 		    "SECONDS takes silence for the end");
@@ -155,8 +156,7 @@ static int64_t silence_at(struct receiving *receiving)
 {
 	int64_t idle_eof = receiving->options->idle_eof;
 
-	if (idle_eof == 0 || receiving->result->bytes == 0 ||
-	    lifeline_peer(&receiving->lifeline) == LIFELINE_HELD)
+	if (idle_eof == 0 || lifeline_peer(&receiving->lifeline) == LIFELINE_HELD)
 		return DEADLINE_NEVER;
 	return deadline_after(idle_eof);
 }

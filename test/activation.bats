@@ -498,6 +498,28 @@ setting() {
 	done
 }
 
+@test "a sender that cannot send is not activated again and again for the same peer" {
+	launch '-k 2 listen' 4 "$SOCKXFER" send fd:3 no-such-file
+	scripted first connect "$address" gone
+	finish first
+	scripted second connect "$address" gone
+	finish second
+	finish us
+	activations 1 1
+}
+
+@test "a usage error resets the connection for which it was started: it is not the end of an empty stream" {
+	local words
+
+	for words in 'send fd:3 -w 5m /etc/hostname' 'recv --bogus fd:3 out' 'send -r 3 fd:3 /etc/hostname' 'send fd:3 a b c'; do
+		# shellcheck disable=SC2086  # words
+		launch accept 4 "$SOCKXFER" $words
+		scripted peer connect "$address" gone
+		finish peer
+		finish us 2
+	done
+}
+
 # What is to be on one line, with the path of this test.
 inetd_line() {
 	displays '9009 stream' | sed "s:/usr/local/bin/sockxfer:$SOCKXFER:; s:/srv/in/:$PWD/:" | paste -sd ' '

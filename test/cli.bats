@@ -107,6 +107,7 @@ failure() {
 	echo data >host:9009
 	failure 'sockxfer: send: 127.0.0.1:9: connect: Connection refused' send 127.0.0.1:9 host:9009
 	failure 'sockxfer: send: ./host:9: No such file or directory' send 127.0.0.1:9 ./host:9
+	failure 'sockxfer: send: dump-20:36: No such file or directory' send 127.0.0.1:9 dump-20:36 # minutes
 	failure 'sockxfer: send: host:ftp: No such file or directory' send 127.0.0.1:9 host:ftp
 }
 @test "-p beside an address leaves an operand too many" { usage_error out -- recv -p 0 127.0.0.1:1 out; }

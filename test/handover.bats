@@ -145,9 +145,10 @@ peer_listens() {
 	first_listens recv --peer "$tool" "$@" "./$name"
 	arrives "./$name" "there/$name"
 
-	rm -- "there/$name"
+	# All addresses are this machine's, where the name could be that of the very file.
 	first_listens send --peer "$tool" "$@" "./$name"
-	arrives "./$name" "there/$name"
+	arrives "./$name" there/FILE
+	rm there/FILE
 }
 
 # All of it for one tool, by both families.
@@ -183,7 +184,7 @@ odd_names() {
 	make_machine
 	free_port
 	listens=(listening "$port")
-	for name in "it's a photo.jpg" -x 'a b' 'a,b:c!!d' '[a]{b}(c)\d"e' '=$(touch oops)~*'; do
+	for name in "it's a photo.jpg" -x 'a b' 'a,b:c!!d' '[a]{b}(c)\d"e' '=$(touch oops)~*' a:80 unix:x; do
 		peer_connects "$1" "$name" "$OTHER" -6 -p "$port"
 	done
 	[ ! -e oops ] && [ ! -e there/oops ]

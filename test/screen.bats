@@ -18,7 +18,10 @@ terminal() {
 
 # The process id of the program that runs there.
 on_terminal() {
-	pgrep -P "$(tmux_do display -p '#{pane_pid}')" -x sockxfer
+	local tty
+
+	tty=$(tmux_do display -p '#{pane_tty}')
+	pgrep -t "${tty#/dev/}" -x sockxfer
 }
 
 tmux_do() {
@@ -56,8 +59,13 @@ wait_shows() {
 # receive_on_terminal ARGUMENTS: a receiver on a terminal, and a sender that stops after 1,000,000 bytes until "go"
 # exists, and then sends as many.
 receive_on_terminal() {
+	receive_on_terminal_after : "$1"
+}
+
+# receive_on_terminal_after COMMAND ARGUMENTS: the same, after a command there.
+receive_on_terminal_after() {
 	free_port
-	terminal 80 24 "\"\$SOCKXFER\" recv -l 127.0.0.1:$port $1"
+	terminal 80 24 "$1; \"\$SOCKXFER\" recv -l 127.0.0.1:$port $2"
 	half_sender_to "$port"
 }
 
@@ -151,6 +159,8 @@ FILL='seq -f "line %g" 40'
 @test "-q shows nothing but errors, and --no-progress no line, but in the end what is known" {
 	receive_on_terminal '-q out.jpg'
 	pass 1
+	screen
+	has_not screen MB
 	touch go
 	finish sender
 	wait_shows 'END 0'
@@ -163,6 +173,72 @@ FILL='seq -f "line %g" 40'
 	touch go
 	finish sender
 	wait_last_shows "$STORED" 'END 0'
+}
+
+@test "who sees no line is told what is waited for" {
+	local how
+
+	head -c 1000 /dev/zero >in.jpg
+	for how in 'TERM=dumb "$SOCKXFER" send' '"$SOCKXFER" send --no-progress'; do
+		scripted peer listen 127.0.0.1:0 eof await:go
+		wait_port peer
+		terminal 80 24 "$how 127.0.0.1:$port in.jpg"
+		wait_shows 'sockxfer: send: waiting for the receiver to confirm or close'
+		touch go
+		finish peer
+		wait_for ended_on_terminal
+		stop tmux
+		rm tmux go
+	done
+}
+
+@test "a transfer that does not move is stalled" {
+	receive_on_terminal out.jpg
+	wait_last_shows 'out\.jpg +1\.0 MB +stalled +0:0[0-9]'
+	touch go
+	finish sender
+	wait_last_shows "$STORED" 'END 0'
+}
+
+@test "a terminal that is narrower than it says has the line clipped, not wrapped" {
+	local name=a-name-of-so-many-letters-that-they-do-not-fit-into-the-eighty-columns-which-there-are-in-truth.jpg
+
+	receive_on_terminal_after 'stty columns 200' "$name"
+	wait_last_shows "${name:0:79}"
+	touch go
+	finish sender
+	wait_for ended_on_terminal
+}
+
+@test "a stray connection takes the line away again" {
+	free_port
+	terminal 80 24 "$FILL; \"\$SOCKXFER\" recv -l 127.0.0.1:$port out.jpg"
+	wait_for listening "$port"
+	scripted stray connect "127.0.0.1:$port" await:seen
+	wait_last_shows 'out\.jpg +0 B +.*'
+	touch seen
+	finish stray
+	wait_for no_line
+	kill -USR1 "$(on_terminal)"
+	wait_last_shows 'sockxfer: recv: waiting for the peer'
+	kill -INT "$(on_terminal)"
+	wait_last_shows 'END 130'
+}
+
+no_line() {
+	screen
+	! grep -qE 'out\.jpg +0 B' screen
+}
+
+@test "a command that asks something before it sends is not drawn over" {
+	receive out
+	terminal 80 24 "\"\$SOCKXFER\" send 127.0.0.1:$port -- sh -c 'printf password: >/dev/tty; read -r x </dev/tty; echo \$x'"
+	wait_shows 'password:'
+	pass 1
+	shows 'password:'
+	tmux_do send-keys secret Enter
+	finish us
+	[ "$(<out)" = secret ]
 }
 
 @test "where standard error is no terminal, nothing is shown there, nor on the terminal that standard output is" {
@@ -195,14 +271,28 @@ FILL='seq -f "line %g" 40'
 
 @test "data that a terminal shows are not drawn over" {
 	free_port
-	terminal 80 24 "\"\$SOCKXFER\" recv -q -l 127.0.0.1:$port"
+	terminal 80 24 "\"\$SOCKXFER\" recv -l 127.0.0.1:$port"
 	wait_for listening "$port"
 	scripted sender connect "127.0.0.1:$port" 'text:first\n' await:more 'text:second\n' half eof
-	wait_shows first
+	wait_last_shows first
 	pass 1
+	last_shows first
 	touch more
 	finish sender
-	wait_shows first second 'END 0'
+	wait_last_shows first second 'stdout: 13 B in .*, written, from .*' 'END 0'
+}
+
+@test "data that are typed at a terminal are not drawn over" {
+	receive out
+	terminal 80 24 "\"\$SOCKXFER\" send 127.0.0.1:$port"
+	tmux_do send-keys hello Enter
+	wait_shows hello
+	pass 1
+	shows hello
+	tmux_do send-keys C-d
+	finish us
+	wait_shows hello 'stdin: 6 B in .*, stored and verified by .*' 'END 0'
+	[ "$(<out)" = hello ]
 }
 
 @test "what is said in mid-transfer comes above the line" {
@@ -237,23 +327,31 @@ FILL='seq -f "line %g" 40'
 	wait_last_shows 'line 40' "in\\.jpg: 1\\.0 kB in .*, stored and verified by 127\\.0\\.0\\.1:$port" 'END 0'
 }
 
-@test "a transfer in the background draws nothing, and goes on drawing in the foreground" {
+@test "a transfer in the background draws nothing, wipes nothing, and goes on drawing in the foreground" {
 	free_port
 	terminal 80 24 "PS1='> ' bash --norc --noprofile -i"
 	wait_shows '>'
-	tmux_do send-keys "\"\$SOCKXFER\" recv -q -l 127.0.0.1:$port x; clear" Enter
-	wait_for listening "$port"
-	tmux_do send-keys C-z
-	wait_last_shows '>'
+	tmux_do send-keys "\"\$SOCKXFER\" recv -l 127.0.0.1:$port x" Enter
+	half_sender_to "$port"
+	wait_last_shows 'x +1\.0 MB +.*'
+	kill -STOP "$(on_terminal)"
+	wait_for grep_screen Stopped
 	tmux_do send-keys 'clear; bg >/dev/null' Enter
 	wait_shows '>'
-	half_sender_to "$port"
 	pass 1
 	shows '>'
-	tmux_do send-keys 'fg >/dev/null' Enter
-	pass 1
+	kill -USR1 "$(on_terminal)"
+	wait_shows '> sockxfer: recv: x: 1\.0 MB, .*'
+	tmux_do send-keys 'clear; fg >/dev/null' Enter
+	wait_shows 'x +1\.0 MB +.*'
 	touch go
 	finish sender
+	wait_last_shows "${STORED/out*jpg/x}" '>'
+}
+
+grep_screen() {
+	screen
+	grep -q "$1" screen
 }
 
 @test "a terminal that takes no output does not keep the transfer" {
@@ -272,6 +370,38 @@ FILL='seq -f "line %g" 40'
 ended_on_terminal() {
 	screen
 	grep -qx 'END 0' screen
+}
+
+@test "a terminal that takes no output, asked for the status or not, does not keep a signal to stop" {
+	local asks pid
+
+	for asks in no yes; do
+		receive_on_terminal out.jpg
+		wait_last_shows 'out\.jpg +1\.0 MB +.*'
+		pid=$(on_terminal)
+		tmux_do send-keys C-s
+		pass 0.6
+		[ "$asks" = no ] || kill -USR1 "$pid"
+		kill -TERM "$pid"
+		wait_for ended "$pid"
+		stop tmux
+		stop sender
+		rm tmux
+	done
+}
+
+@test "a pipe on standard error that nobody reads does not keep a signal to stop, asked for the status or not" {
+	local pid
+
+	mkfifo full
+	exec 8<>full
+	dd if=/dev/zero bs=4096 count=64 oflag=nonblock >&8 2>/dev/null || true
+	start us sh -c 'exec "$0" recv -l 127.0.0.1:0 --port-file port out 2>full' "$SOCKXFER"
+	pass 0.5
+	kill -USR1 "${PID[us]}"
+	pass 0.3
+	kill -TERM "${PID[us]}"
+	finish us 143
 }
 
 @test "a long name is cut, and escape sequences in it are not passed on" {

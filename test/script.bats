@@ -58,9 +58,9 @@ retries() {
 
 @test "-r pauses for longer and longer, and not for ever" {
 	free_port
-	start send strace -f -qq -e trace=connect -r -o trace "$SOCKXFER" send -r 8 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
 	need strace
 	allow 30
+	start send strace -f -qq -e trace=connect -r -o trace "$SOCKXFER" send -r 8 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
 	finish send 1
 	grep -c connect trace >tries
 	# 0.1, 0.2, 0.4, 0.8, 1.6, 2, 2 and the rest
@@ -68,9 +68,14 @@ retries() {
 }
 
 @test "-W ends the tries of -r, as a timeout; -w is the limit of one of them" {
+	local since now
+
 	free_port
+	clock since
 	start send "$SOCKXFER" send -r 60 -W 0.5 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
 	finish send 3
+	clock now
+	[ $((now - since)) -lt 5000 ]
 	has send.err 'the time limit of -W has passed'
 	has send.err 'Connection refused'
 	make_namespace
@@ -81,16 +86,51 @@ retries() {
 	has send.err 'gave up after '
 }
 
+@test "-r does not cut the first try short" {
+	make_namespace
+	need nft
+	free_port
+	drop_in_namespace "tcp dport $port"
+	ours recv recv -l "127.0.0.1:$port" out
+	wait_for listening "$port"
+	ours send send -V -w 15 -r 0.3 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	pass 1.5
+	running send
+	"${NS[@]}" nft delete table inet holes
+	finish send
+	finish recv
+}
+
 @test "what no waiting mends ends -r at once" {
 	local since now
 
 	clock since
+	start send "$SOCKXFER" send -r 60 -s ::1 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	finish send 1
+	has send.err 'the source address is of the other family'
+	start send "$SOCKXFER" send -r 60 -6 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	finish send 1
+	has send.err 'hint: it has no address of the family that -4 or -6 asks for'
+	start send "$SOCKXFER" send -r 60 unix:/dev/null/x "$BATS_FILE_TMPDIR/data"
+	finish send 1
 	start send "$SOCKXFER" send -r 60 -s 192.0.2.7 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
 	finish send 1
 	start send "$SOCKXFER" send -r 60 127.0.0.1:no-such-service "$BATS_FILE_TMPDIR/data"
 	finish send 2
 	clock now
 	[ $((now - since)) -lt 10000 ]
+}
+
+@test "where this machine has no address yet, -r waits for one" {
+	make_namespace
+	"${NS[@]}" ip -6 addr del ::1/128 dev lo
+	free_port
+	start send "${NS[@]}" "$SOCKXFER" send -v -r 15 "[::1]:$port" "$BATS_FILE_TMPDIR/data"
+	wait_said send '; trying again'
+	"${NS[@]}" ip -6 addr add ::1/128 dev lo
+	ours recv recv -v -l "[::1]:$port" out
+	finish send
+	finish recv
 }
 
 @test "a signal ends -r within its pause" {
@@ -152,7 +192,7 @@ retries() {
 	[ "$(<old)" = 1234 ]
 }
 
-@test "--port-file takes a FIFO, the port of an inherited socket, and that of a sender" {
+@test "--port-file takes a FIFO, and the port of a sender" {
 	local number
 
 	mkfifo pipe
@@ -178,7 +218,72 @@ retries() {
 	[ ! -e socket ]
 }
 
+@test "--port-file knows the port of an inherited socket, if it listens and has one" {
+	activate listen 127.0.0.1 0 "$SOCKXFER" recv --port-file file fd:3 out
+	finish us
+	[ "$(<file)" = "$port" ]
+	same out "$BATS_FILE_TMPDIR/data"
+	rm file
+	activate accept 127.0.0.1 0 "$SOCKXFER" recv --port-file file fd:3 other
+	finish us 2
+	has us.err '--port-file: fd:3 is connected already'
+	activate listen unix socket "$SOCKXFER" recv --port-file file fd:3 other
+	finish us 2
+	has us.err '--port-file: what listens here has no port'
+	# nor where nothing comes of it
+	activate listen 127.0.0.1 0 "$SOCKXFER" recv --port-file file fd:3 no/such/output
+	finish us 1
+	[ ! -e file ] && [ ! -e other ]
+}
+
+# activate MANNER ADDRESS PORT COMMAND...: the command is started, as "us", by a sender that connects.
+activate() {
+	start us "$ROOT/build/peer/activate" "$@"
+	wait_said us 'listening on'
+	address=unix:socket
+	[ "$2" = unix ] || { wait_port us && address=127.0.0.1:$port; }
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	wait_for ended "${PID[send]}"
+}
+
+@test "a --port-file that is the file of the data, by whatever name, is refused and left alone" {
+	echo precious >file
+	ln -s file link
+	ln file twin
+	for name in file link twin ./file; do
+		start us "$SOCKXFER" recv -p 0 -w 1 --port-file "$name" file
+		finish us 2
+		has us.err "--port-file: $name is the file of the data, too"
+		start us "$SOCKXFER" send -p 0 -w 1 --port-file "$name" file
+		finish us 2
+		start us "$SOCKXFER" send -p 0 -w 1 --port-file "$name" <file
+		finish us 2
+	done
+	start us "$SOCKXFER" recv -p 0 -w 1 --port-file new new
+	finish us 2
+	[ "$(<file)" = precious ] && [ ! -e new ]
+}
+
+@test "--port-file /dev/stdout and the like write where the descriptor stands" {
+	echo earlier >log
+	start us sh -c 'exec "$0" recv -q -p 0 -w 0.2 --port-file /dev/stdout out >>log' "$SOCKXFER"
+	finish us 3
+	[ "$(head -n 1 log)" = earlier ]
+	[[ $(tail -n 1 log) =~ ^[0-9]+$ ]]
+	start us sh -c 'exec 5>>log; exec "$0" recv -q -p 0 -w 0.2 --port-file /dev/fd/5 out' "$SOCKXFER"
+	finish us 3
+	[ "$(wc -l <log)" -eq 3 ]
+}
+
 ### --idle-eof
+
+@test "-W is not put off by --idle-eof" {
+	receive -W 0.5 --idle-eof 5 out
+	scripted stranger connect "127.0.0.1:$port" send:1000 gone
+	finish us 3
+	finish stranger
+	[ ! -e out ]
+}
 
 @test "--idle-eof takes the silence of a stranger that never ends for its end, and says so" {
 	local transport where

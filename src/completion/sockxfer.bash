@@ -120,8 +120,8 @@ _sockxfer_scan() {
 			next=
 		elif [[ $word =~ ^[\<\>\&\|]+$ ]]; then
 			next=path
-		elif [[ $word =~ ^[0-9]+$ && ${words[i + 1]} == [\<\>]* &&
-			$COMP_LINE == *[[:space:]]"$word${words[i + 1]}"* ]]; then
+		elif [[ $word =~ ^[0-9]+$ && ${words[i + 1]-} == [\<\>]* &&
+			$COMP_LINE == *[[:space:]]"$word${words[i + 1]-}"* ]]; then
 			continue # the descriptor that is redirected
 		elif [[ $word == -- && $i -ne $cword ]]; then
 			((i > cword)) || want=command command=$((i + 1))
@@ -206,7 +206,7 @@ _sockxfer_names() {
 	local whose letter name value
 
 	while read -r whose letter name value; do
-		[[ $whose == both || $whose == "${words[1]}" ]] || continue
+		[[ $whose == both || $whose == "${words[1]-}" ]] || continue
 		[[ $letter == - ]] || _sockxfer_offer "-$letter"
 		_sockxfer_offer "--$name"
 	done <<<"$_sockxfer_options"
@@ -229,7 +229,7 @@ _sockxfer() {
 
 	COMPREPLY=()
 	_sockxfer_words
-	case $cword:${words[1]} in
+	case $cword:${words[1]-} in
 	1:*) _sockxfer_offer send recv --help --version ;;
 	*:send | *:recv) _sockxfer_scan ;;
 	esac

@@ -206,7 +206,8 @@ static void own_syntax_of_socat(void)
 	both(HANDOVER_SOCAT, &place, "socat -u FILE:out.jpg 'UNIX-CONNECT:/run/a\\,b'",
 	    "socat -u 'UNIX-CONNECT:/run/a\\,b' CREATE:in.jpg");
 	const struct handover handover = with(HANDOVER_SOCAT, true, "it's a,b:c!!d");
-	is(&handover, &connects, "socat -u 'FILE:it\\'\\''s a\\,b\\:c\\!\\!d' TCP:192.0.2.7:9009");
+	is(&handover, &connects,
+	    "socat -u 'FILE:./it\\'\\''s a\\,b\\:c\\!\\!d' TCP:192.0.2.7:9009");
 }
 
 static void not_over_our_own(void)

@@ -189,6 +189,17 @@ static void rate_is_smooth(void)
 	CHECK(status.stalled);
 }
 
+static void more_than_it_said(void)
+{
+	struct progress progress = begun(100);
+	struct status_rate rate = {.began = 0};
+	int64_t now = START;
+	struct status status = run(&progress, &rate, 1000, 1, &now);
+
+	CHECK_INT(status.bytes, 250);
+	CHECK_INT(status.total, PROGRESS_UNKNOWN);
+}
+
 static void new_transfer(void)
 {
 	struct progress progress = begun(PROGRESS_UNKNOWN);
@@ -225,6 +236,7 @@ int main(void)
 	promise("after two seconds it says what is waited for", waits);
 	promise("the sentence has everything, in words", sentences);
 	promise("the rate is there at once, follows, and does not jump", rate_is_smooth);
+	promise("a source that has more than it said is of an unknown size", more_than_it_said);
 	promise("a new transfer begins anew", new_transfer);
 	promise("a time left that nobody can know is not told", ages);
 	return check_end();

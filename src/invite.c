@@ -1,0 +1,145 @@
+#include "invite.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "interfaces.h"
+#include "resolve.h"
+#include "shellword.h"
+#include "sock.h"
+
+/* With what stands in front it has to fit into a line of report.h. */
+#define COMMAND_MAX 960
+
+/* How long a name may take to be looked up. */
+#define LOOK_UP (2 * CLOCK_SECOND)
+
+/* The other addresses, each as the command would have it. */
+static void print_others(const struct handover *handover, const struct handover_place *place,
+    const struct interfaces *hosts, const struct report *report)
+{
+	char line[COMMAND_MAX];
+	char address[INTERFACES_HOST_MAX + 32];
+	struct shellword_text text = shellword_begin(line, sizeof(line));
+	struct handover_place other = *place;
+	bool scoped = strchr(hosts->host[0], '%') != NULL;
+
+	for (size_t i = 1; i < hosts->count; i++) {
+		other.host = hosts->host[i];
+		if (handover_address(handover, &other, address, sizeof(address)) == -1)
+			continue;
+		shellword_add(&text, i == 1 ? "Or with another address: " : ", ");
+		shellword_add(&text, address);
+		scoped = scoped || strchr(hosts->host[i], '%') != NULL;
+	}
+	if (scoped)
+		shellword_add(&text, hosts->count > 1 ? " (after %: its own interface)"
+						      : "After %: its own interface.");
+	if (line[0] != '\0')
+		report_plain(report, "%s", line);
+}
+
+static void print_command(const struct handover *handover, const struct handover_place *place,
+    const struct report *report)
+{
+	char command[COMMAND_MAX];
+	const char *where = place->here ? "On this machine" : "On the other machine";
+
+	if (place->peer_listens)
+		where = "First, at the other end";
+	if (handover_command(handover, place, command, sizeof(command)) == 0)
+		report_plain(report, "%s: %s", where, command);
+}
+
+/* The peer may be in another directory. A path that is too long then (unix(7)) stays as it is. */
+static void make_absolute(const char *path, char *text, size_t size)
+{
+	char directory[PATH_MAX];
+
+	if (path[0] == '/' || getcwd(directory, sizeof(directory)) == NULL ||
+	    (size_t)snprintf(text, size, "%s/%s", directory, path) >= size)
+		strlcpy(text, path, size);
+}
+
+/* The path is the socket's own, which may have none (unix(7)). */
+static int listening_unix(const struct handover *handover, const char *path,
+    const struct report *report, struct err *err)
+{
+	struct addr addr;
+	struct handover_place place = {.here = true, .path = addr.path};
+
+	if (handover_check_unix(handover->tool, err) == -1)
+		return -1;
+	if (path[0] == '\0' || path[0] == '@')
+		return handover->tool == HANDOVER_SOCKXFER
+		           ? 0
+		           : err_set(err, ERR_USAGE, 0, "the socket has no path");
+	make_absolute(path, addr.path, sizeof(addr.path));
+	print_command(handover, &place, report);
+	return 0;
+}
+
+int invite_listening(const struct handover *handover, const struct listen_set *set,
+    const struct report *report, struct err *err)
+{
+	struct interfaces hosts;
+	char name[ADDR_TEXT_MAX];
+	char port[8];
+
+	sock_local_name(set->fd[0], name);
+	if (strncmp(name, "unix:", 5) == 0)
+		return listening_unix(handover, name + 5, report, err);
+	interfaces_listening(&hosts, set);
+	if (hosts.count == 0)
+		return 0;
+	snprintf(port, sizeof(port), "%d", sock_port(set->fd[0]));
+	struct handover_place place = {
+	    .here = hosts.only_here,
+	    .host = hosts.host[0],
+	    .port = port,
+	};
+	print_command(handover, &place, report);
+	print_others(handover, &place, &hosts, report);
+	return 0;
+}
+
+/*
+ * Whether the peer may be on this machine, where its file could be ours. Of a name that nobody knows yet, nobody
+ * knows that either.
+ */
+static bool may_be_here(const struct resolve_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (interfaces_have(&list->addr[i]))
+			return true;
+	}
+	return list->count == 0;
+}
+
+void invite_connecting(const struct handover *handover, const struct addr *addr, int family,
+    const struct report *report)
+{
+	char path[sizeof(addr->path)];
+	char port[sizeof(addr->port)];
+	struct resolve_list list = {.count = 0};
+	struct handover_place place = {.peer_listens = true, .here = true};
+	struct err ignored;
+
+	if (addr->kind == ADDR_UNIX) {
+		make_absolute(addr->path, path, sizeof(path));
+		place.path = path;
+	} else {
+		strlcpy(port, addr->port, sizeof(port));
+		/* A service's name may be unknown to the other machine, and is to some of the programs. */
+		if (resolve(addr->host, addr->port, family, deadline_after(LOOK_UP), &list,
+			&ignored) == 0)
+			snprintf(port, sizeof(port), "%u", sock_port_of(&list.addr[0]));
+		place.port = port;
+		place.ipv6 = family == AF_INET6 || strchr(addr->host, ':') != NULL;
+		place.here = may_be_here(&list);
+	}
+	print_command(handover, &place, report);
+}
