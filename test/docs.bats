@@ -676,6 +676,20 @@ END"
 	same sender/in.jpg receiver/out.jpg
 }
 
+@test "the README's line of Python works as written" {
+	local line
+
+	prepare
+	line=$(sed -nE 's/^    Python  +//p' "$README")
+	[[ $line == socket.* ]]
+	play_pair "receiver sockxfer recv -p 9009 out.jpg" "sender python3 - <<'END'
+import socket
+data = open(\"in.jpg\", \"rb\").read()
+$line
+END"
+	same sender/in.jpg receiver/out.jpg
+}
+
 @test "what the README tells to make and to read is there" {
 	local name
 
