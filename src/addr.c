@@ -125,7 +125,7 @@ static int parse_inet(struct addr *addr, const char *text, enum addr_use use, st
 		return -1;
 	if (*text != '[' && *rest == ':' && strchr(rest + 1, ':') != NULL)
 		return err_set(err, ERR_USAGE, 0,
-		    "%s: put an IPv6 address in brackets, as in [2001:db8::1]:9009", text);
+		    "%s: put an IPv6 address in brackets, as in '[2001:db8::1]:9009'", text);
 	if (set_host(addr, host, len, err) == -1 ||
 	    (*text == '[' && check_brackets(host, len, err) == -1))
 		return -1;
@@ -134,6 +134,9 @@ static int parse_inet(struct addr *addr, const char *text, enum addr_use use, st
 		    "%s: the host is missing: write host:port, or use -p to listen", text);
 	if (*rest == '\0' && use == ADDR_SOURCE)
 		return set_port(addr, "0", use, err);
+	if (*rest != ':' && use == ADDR_LISTEN && number_is_decimal(text))
+		return err_set(err, ERR_USAGE, 0, "%s: is a port: write -p %s, or :%s", text, text,
+		    text);
 	if (*rest != ':')
 		return err_set(err, ERR_USAGE, 0,
 		    "%s: the port is missing: write host:port, as in %s:9009", text, text);

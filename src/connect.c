@@ -45,20 +45,28 @@ static const char *advice(int errnum, bool has_source)
 	switch (errnum) {
 	case ECONNREFUSED:
 	case ENOENT: /* a unix socket */
-		return "nobody listens there: start the other end first, or wait for it with -r SECONDS";
+		return "nobody listens there yet: start the other end, or use -r 60";
 	case ENETUNREACH:
 	case EHOSTUNREACH:
 	case ENETDOWN:
-		return "there is no way to it from here: is the address right, and the network up?";
+		return "no way there: is the address right, and the network up?";
 	case ETIMEDOUT:
-		return "nothing answers there: is the address right, and the port open in the firewall?";
+		return "no answer: is the address right, and no firewall between?";
 	case EADDRINUSE:
-		return "that source port is taken; without one, -s takes a free one";
+		return "that source port is taken; without one, -s takes any";
 	case EADDRNOTAVAIL:
 		return "-s takes an address of this machine";
 	default:
 		return NULL;
 	}
+}
+
+/* Who refuses is there; and a family that cannot be used says nothing of the other one. */
+static bool tells_more(int before, int now)
+{
+	if (before == 0 || before == EAFNOSUPPORT)
+		return now != 0;
+	return before != ECONNREFUSED && now != 0 && now != EAFNOSUPPORT;
 }
 
 static void attempt_failed(struct race *race, size_t index, const struct err *reason)
@@ -67,8 +75,7 @@ static void attempt_failed(struct race *race, size_t index, const struct err *re
 		close(race->sock[index]);
 	race->sock[index] = -1;
 	add_reason(race, index, reason->text);
-	/* Who refuses is there; of the others, the last that has a name for it. */
-	if (race->errnum != ECONNREFUSED && reason->errnum != 0)
+	if (tells_more(race->errnum, reason->errnum))
 		race->errnum = reason->errnum;
 	happy_failed(&race->happy);
 }

@@ -183,6 +183,18 @@ static const char *address_template(const struct tool *tool, const struct handov
 	return place->ipv6 ? tool->listens_ipv6 : tool->listens;
 }
 
+/* Of two of our kind, a command is likely to have a command for its other end. */
+static const char *ours(const struct handover *handover)
+{
+	bool is_command = handover->path == NULL;
+
+	if (!handover->peer_sends)
+		return is_command ? "sockxfer recv $a -- COMMAND" : "sockxfer recv $a $f";
+	if (handover->receipts)
+		return is_command ? "sockxfer send -V $a -- COMMAND" : "sockxfer send -V $a $f";
+	return is_command ? "sockxfer send $a -- COMMAND" : "sockxfer send $a $f";
+}
+
 static int fill_in(const struct facts *facts, char *command, size_t size)
 {
 	const struct handover *handover = facts->handover;
@@ -192,8 +204,8 @@ static int fill_in(const struct facts *facts, char *command, size_t size)
 	char words[WORDS_MAX];
 	struct shellword_text text = shellword_begin(command, size);
 
-	if (handover->tool == HANDOVER_SOCKXFER && handover->peer_sends && !handover->receipts)
-		data = "sockxfer send $a $f";
+	if (handover->tool == HANDOVER_SOCKXFER)
+		data = ours(handover);
 	size_t before = (size_t)(strstr(data, "$a") - data);
 	snprintf(words, sizeof(words), "%.*s%s%s", (int)before, data, address,
 	    data + before + strlen("$a"));

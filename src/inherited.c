@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "sock.h"
 
 /* Puts /dev/null in the place of those of 0, 1 and 2 that are this socket too. */
@@ -23,16 +24,23 @@ static int clear_stdio(int sock, struct err *err)
 	return status == -1 ? -1 : 0;
 }
 
+/* The descriptor that is the other end of the transfer on this machine, or -1: a file or a command is. */
+static int other_end(const struct options *options)
+{
+	if (options->command != NULL)
+		return -1;
+	if (strcmp(options->path, "-") == 0)
+		return options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO;
+	return place_descriptor(options->path);
+}
+
 int inherited_settle(struct options *options, struct err *err)
 {
 	int fd = options->address.fd;
-	bool sends = options->role == OPTIONS_SEND;
-	int other = sends ? STDIN_FILENO : STDOUT_FILENO;
-	bool uses_stdio = options->command == NULL && strcmp(options->path, "-") == 0;
-
 	if (options->address.kind != ADDR_FD || !sock_same(fd, fd))
 		return 0;
-	bool is_itself = uses_stdio && sock_same(fd, other);
+	int other = other_end(options);
+	bool is_itself = other != -1 && sock_same(fd, other);
 	sock_begin_abort(fd);
 	if (fd <= STDERR_FILENO && !options->listens) { /* what listens is in nobody's way */
 		options->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -45,7 +53,9 @@ int inherited_settle(struct options *options, struct err *err)
 		return 0;
 	close(options->address.fd);
 	return err_set(err, ERR_USAGE, 0, "%s is the connection itself: name a file",
-	    sends ? "stdin" : "stdout");
+	    strcmp(options->path, "-") != 0 ? options->path
+	    : options->role == OPTIONS_SEND ? "stdin"
+					    : "stdout");
 }
 
 void inherited_hush(char *const argv[])
@@ -53,9 +63,10 @@ void inherited_hush(char *const argv[])
 	struct err ignored;
 	struct addr addr;
 
-	for (; *argv != NULL; argv++) {
-		if (strncmp(*argv, "fd:", 3) == 0 &&
-		    addr_parse(&addr, *argv, ADDR_CONNECT, &ignored) == 0)
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
+		const char *word = strstr(*argv, "fd:"); /* also in -lfd:3 and --listen=fd:3 */
+		if (word != NULL && addr_parse(&addr, word, ADDR_CONNECT, &ignored) == 0 &&
+		    addr.kind == ADDR_FD)
 			sock_begin_abort(addr.fd);
 	}
 	if (!sock_same(STDIN_FILENO, STDERR_FILENO))

@@ -23,7 +23,7 @@ struct interfaces {
 	char host[INTERFACES_MAX][INTERFACES_HOST_MAX];
 };
 
-/* Whether addr is one of this machine's own, loopback and "every address" included. Does not block. */
+/* Whether addr is one of this machine's own, loopback, "every address" and multicast included. Does not block. */
 bool interfaces_have(const struct sock_addr *addr);
 
 /*

@@ -17,29 +17,31 @@
 /* How long a name may take to be looked up. */
 #define LOOK_UP (2 * CLOCK_SECOND)
 
-/* The other addresses, each as the command would have it. */
+static bool is_scoped(const char *host)
+{
+	return strchr(host, '%') != NULL;
+}
+
+/* The other addresses, each as the command would have it: those with a scope, or those without. */
 static void print_others(const struct handover *handover, const struct handover_place *place,
-    const struct interfaces *hosts, const struct report *report)
+    const struct interfaces *hosts, bool scoped, const struct report *report)
 {
 	char line[COMMAND_MAX];
 	char address[INTERFACES_HOST_MAX + 32];
 	struct shellword_text text = shellword_begin(line, sizeof(line));
 	struct handover_place other = *place;
-	bool scoped = strchr(hosts->host[0], '%') != NULL;
 
 	for (size_t i = 1; i < hosts->count; i++) {
 		other.host = hosts->host[i];
-		if (handover_address(handover, &other, address, sizeof(address)) == -1)
+		if (is_scoped(other.host) != scoped ||
+		    handover_address(handover, &other, address, sizeof(address)) == -1)
 			continue;
-		shellword_add(&text, i == 1 ? "Or with another address: " : ", ");
+		shellword_add(&text, line[0] == '\0' ? "" : ", ");
 		shellword_add(&text, address);
-		scoped = scoped || strchr(hosts->host[i], '%') != NULL;
 	}
-	if (scoped)
-		shellword_add(&text, hosts->count > 1 ? " (after %: its own interface)"
-						      : "After %: its own interface.");
 	if (line[0] != '\0')
-		report_plain(report, "%s", line);
+		report_plain(report, "%s: %s",
+		    scoped ? "Or, with its interface behind %" : "Or with another address", line);
 }
 
 static void print_command(const struct handover *handover, const struct handover_place *place,
@@ -102,7 +104,10 @@ int invite_listening(const struct handover *handover, const struct listen_set *s
 	    .port = port,
 	};
 	print_command(handover, &place, report);
-	print_others(handover, &place, &hosts, report);
+	if (is_scoped(hosts.host[0]))
+		report_plain(report, "Behind %% belongs the name of that machine's own interface.");
+	print_others(handover, &place, &hosts, false, report);
+	print_others(handover, &place, &hosts, true, report);
 	return 0;
 }
 

@@ -35,15 +35,14 @@ static const char *advice(const struct sock_addr *addr, int errnum)
 
 	switch (errnum) {
 	case EADDRINUSE:
-		return is_unix
-		           ? "something of that name is in use there; choose another path"
-		           : "another program listens there; port 0, as in -p 0, takes a free one";
+		return is_unix ? "something of that name is in use; choose another path"
+		               : "another program listens there; -p 0 takes a free port";
 	case EACCES:
 		return !is_unix && sock_port_of(addr) < IPPORT_RESERVED
 		           ? "ports below 1024 are kept for root; choose a higher one"
 		           : NULL;
 	case EADDRNOTAVAIL:
-		return "this machine has no such address; -p listens on all that it has";
+		return "this machine has no such address; -p listens on all it has";
 	default:
 		return NULL;
 	}

@@ -89,6 +89,17 @@ static bool draws(const struct options *options)
 	return !uses_stdio || !isatty(STDOUT_FILENO);
 }
 
+/* Who forgot the file at a terminal would wonder why nothing happens, or what that is on the screen. */
+static void tell_stdio(const struct options *options, const struct report *report)
+{
+	if (options->command != NULL || strcmp(options->path, "-") != 0)
+		return;
+	if (options->role == OPTIONS_SEND && isatty(STDIN_FILENO))
+		report_note(report, "no file given: type what is to be sent, and ^D at the end");
+	if (options->role == OPTIONS_RECV && isatty(STDOUT_FILENO))
+		report_note(report, "no file given: what arrives is shown here");
+}
+
 static int run_and_show(const struct options *options, const struct report *report,
     struct outcome *outcome, struct err *err)
 {
@@ -103,6 +114,7 @@ static int run_and_show(const struct options *options, const struct report *repo
 	};
 	struct meter meter;
 
+	tell_stdio(options, report);
 	meter_start(&meter, &how);
 	int status = run(options, report, &progress, outcome, err);
 	meter_stop(&meter);

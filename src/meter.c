@@ -1,7 +1,6 @@
 #include "meter.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include "number.h"
+#include "place.h"
 
 int operands_add(struct operands *operands, const char *word, struct err *err)
 {
 	if (operands->count == sizeof(operands->word) / sizeof(operands->word[0]))
 		return err_set(err, ERR_USAGE, 0,
-		    "\"%s\" is one operand too many; a command goes behind --", word);
+		    "\"%s\" is one operand too many: one file at a time; for several, -- tar cf - FILES",
+		    word);
 	operands->word[operands->count++] = word;
 	return 0;
 }
@@ -20,10 +22,10 @@ static bool is_file(const char *word)
 }
 
 /*
- * Whether the word can hardly be meant for anything but an address. The port of one is a number then, and not one
- * that may be the minutes of dump-2026-11-24-20:36.
+ * Whether the word can hardly be meant for anything but an address. The port of one is a number of so many digits
+ * then: where it would be a good name for a file, not one that may be the minutes of dump-2026-11-24-20:36.
  */
-static bool looks_like_address(const char *word)
+static bool looks_like_address(const char *word, size_t port_digits)
 {
 	struct addr addr;
 	struct err ignored;
@@ -32,7 +34,8 @@ static bool looks_like_address(const char *word)
 		return false;
 	if (addr.kind != ADDR_INET || *word == '[')
 		return true;
-	return strchr(word, '/') == NULL && number_is_decimal(addr.port) && strlen(addr.port) > 2;
+	return strchr(word, '/') == NULL && number_is_decimal(addr.port) &&
+	       strlen(addr.port) >= port_digits;
 }
 
 static int no_address(const struct options *options, struct err *err)
@@ -54,13 +57,17 @@ static int not_an_address(const struct options *options, const struct operands *
 	const char *third = operands->word[2];
 	bool has_colon = strchr(first, ':') != NULL;
 
-	if (second != NULL && looks_like_address(second))
+	if (second != NULL && looks_like_address(second, 1))
 		return err_set(err, ERR_USAGE, 0, "the address comes first: \"sockxfer %s %s %s\"",
 		    role, second, first);
+	if (number_is_decimal(first))
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is a port without a host: \"sockxfer %s -p %s%s%s\" listens on it",
+		    first, role, first, second == NULL ? "" : " ", second == NULL ? "" : second);
 	if (second != NULL && !has_colon && number_is_decimal(second))
 		return err_set(err, ERR_USAGE, 0,
-		    "host and port are one word: \"sockxfer %s %s:%s%s%s\"", role, first, second,
-		    third == NULL ? "" : " ", third == NULL ? "" : third);
+		    "host and port are one word: \"sockxfer %s %s:%s%s%s\"; -p %s listens", role,
+		    first, second, third == NULL ? "" : " ", third == NULL ? "" : third, second);
 	if (!has_colon && (is_file(first) || (second == NULL && options->role == OPTIONS_RECV)))
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is no address: \"sockxfer %s host:9009 %s\" connects, \"sockxfer %s -p 9009 %s\" listens",
@@ -75,10 +82,13 @@ static int set_path(struct options *options, const char *word, struct err *err)
 		    "\"%s\" and a command behind -- exclude each other", word);
 	if (*word == '\0')
 		return err_set(err, ERR_USAGE, 0, "the name of the file is empty");
-	if (looks_like_address(word))
+	if (looks_like_address(word, 3))
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is an address, where the file is expected: %s, or write ./%s", word,
 		    options->listens ? "leave -p or -l out to connect" : "one is enough", word);
+	int fd = place_descriptor(word);
+	if (fd == (options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO))
+		word = "-";
 	options->path = word;
 	return 0;
 }
@@ -99,6 +109,6 @@ int operands_place(struct options *options, const struct operands *operands, str
 		return err_set(err, ERR_USAGE, 0, "\"%s\" is one operand too many: %s",
 		    operands->word[next],
 		    options->listens ? "with -p or -l there is no address"
-				     : "a command goes behind --");
+				     : "one file at a time; for several, -- tar cf - FILES");
 	return 0;
 }

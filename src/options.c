@@ -345,7 +345,8 @@ static int parse_role(struct options *options, const char *word, struct err *err
 		options->role = OPTIONS_SEND;
 	else if (strcmp(word, "recv") == 0)
 		options->role = OPTIONS_RECV;
-	else if (strcmp(word, "--help") == 0)
+	else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+		 strcmp(word, "help") == 0)
 		options->action = OPTIONS_HELP;
 	else if (strcmp(word, "--version") == 0)
 		options->action = OPTIONS_VERSION;

@@ -27,12 +27,21 @@ static int open_listening(struct peer *peer, const struct options *options, int6
 	return err_prefix(err, "listen");
 }
 
+static const char *data_path(const struct options *options)
+{
+	if (options->command != NULL)
+		return NULL;
+	if (strcmp(options->path, "-") != 0)
+		return options->path;
+	return options->role == OPTIONS_SEND ? "/dev/stdin" : "/dev/stdout";
+}
+
 /* Listens, and writes down on which port. */
 static int open_with_portfile(struct peer *peer, const struct options *options, int64_t deadline,
     struct err *err)
 {
 	struct portfile portfile;
-	const char *data = options->command == NULL ? options->path : NULL;
+	const char *data = data_path(options);
 
 	if (portfile_open(&portfile, options->port_file, data, deadline, err) == -1)
 		return -1;
@@ -190,6 +199,7 @@ static int take_waiting(struct peer *peer, const struct options *options, struct
 	if (listening)
 		return accept_one(peer, &at_once, err);
 	peer->sock = options->address.fd;
+	sock_peer_name(peer->sock, peer->name);
 	return 0;
 }
 

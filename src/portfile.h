@@ -17,7 +17,7 @@ struct portfile {
 
 /*
  * Opens path for the port, as sink_open() does, whose blocking, return and errors these are: what is wrong with it is
- * found before anybody listens. data is the file that is sent or received, "-", or NULL: with ERR_USAGE, it must not be
+ * found before anybody listens. data is the path of what is sent or received, or NULL: with ERR_USAGE, it must not be
  * the same. The port file is the caller's to close, and has to stay where it is.
  */
 int portfile_open(struct portfile *portfile, const char *path, const char *data, int64_t deadline,

@@ -11,7 +11,7 @@
 
 #include "io.h"
 
-#define NAME_SERVER "the name server does not answer; an address, such as 192.0.2.7, needs none"
+#define NAME_SERVER "no name server answers; an address needs none"
 
 /*
  * What the thread works on. It outlives resolve() when that gives up, so whoever of the two lets go last
@@ -126,14 +126,21 @@ static bool is_numeric(struct lookup *lookup)
 	return lookup->status == 0;
 }
 
+/* The scope of an address, behind %, is an interface of this machine, not of the one that it was copied from. */
+static const char *unknown_name(const char *host)
+{
+	return strchr(host, '%') != NULL
+	           ? "this machine has no such interface; write one of its own behind %"
+	           : "is the name right? Or write the address, as 192.0.2.7:9009";
+}
+
 static int explain(const struct lookup *lookup, struct err *err)
 {
 	switch (lookup->status) {
 	case EAI_NONAME:
 	case EAI_NODATA:
 		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
-		return err_advise(err,
-		    "is the name right? An address, such as 192.0.2.7, needs no look-up");
+		return err_advise(err, unknown_name(lookup->host));
 	case EAI_ADDRFAMILY:
 		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
 		err->errnum = EAFNOSUPPORT;

@@ -21,8 +21,10 @@ struct retry_options {
 
 /*
  * connect_open(), until it succeeds or time is up: 0.1 s after a failure, then after twice as long each time, 2 s
- * at the most, and once more when time is up, for a second at the most. What cannot become better by waiting ends it at once: a wrong service name, a source address that
- * is not ours, a lack of descriptors or of memory. Blocks as long as that takes.
+ * at the most, and once more when time is up, for a second at the most. The first try has the time that it would
+ * have by itself, be it beyond options->until. What cannot become better by waiting ends it at once: a
+ * service that is not known, a source address that is not ours, a family that there is not, what is not permitted,
+ * a path that cannot be, a lack of descriptors or of memory. Blocks as long as that takes.
  *
  * Returns the socket, as connect_open(), or -1 with the last try's error; ERR_TIMEOUT if it was limits->end that
  * put an end to it.

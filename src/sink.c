@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 #include "clock.h"
 #include "interrupt.h"
 #include "io.h"
-#include "number.h"
 
 /* open(2) of a FIFO without a reader fails at once; how long until it is tried again. */
 #define FIFO_PAUSE (20 * CLOCK_MILLISECOND)
@@ -36,6 +34,11 @@ static int fail(const struct sink *sink, struct err *err)
 static int fail_as(const struct sink *sink, int errnum, struct err *err)
 {
 	return err_set(err, ERR_FAILED, errnum, "%s", sink->path);
+}
+
+static int is_socket(const struct sink *sink, struct err *err)
+{
+	return err_set(err, ERR_FAILED, 0, "%s: is a socket, not a file", sink->path);
 }
 
 static int open_stream(struct sink *sink, bool fifo, int64_t deadline, struct err *err)
@@ -173,7 +176,7 @@ static int open_path(struct sink *sink, int64_t deadline, struct err *err)
 	case S_IFDIR:
 		return fail_as(sink, EISDIR, err);
 	case S_IFSOCK:
-		return err_set(err, ERR_FAILED, 0, "%s: is a socket, not a file", sink->path);
+		return is_socket(sink, err);
 	default:
 		return open_stream(sink, S_ISFIFO(st.st_mode), deadline, err);
 	}
@@ -195,25 +198,12 @@ static void unblock(struct sink *sink)
 	sink->fd = fd;
 }
 
-/*
- * N of /dev/fd/N and the like, or -1. Their links lead to the file behind the descriptor, which would be replaced;
- * what is meant is the descriptor, where it stands.
- */
-static int descriptor_named(const char *path)
+/* What we have opened ourselves is close-on-exec; what was inherited to be named is not. */
+static bool is_inherited(int fd)
 {
-	static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
-	struct err ignored;
+	int flags = fcntl(fd, F_GETFD);
 
-	if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
-		return STDOUT_FILENO;
-	if (strcmp(path, "/dev/stderr") == 0)
-		return STDERR_FILENO;
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-		size_t len = strlen(directories[i]);
-		if (strncmp(path, directories[i], len) == 0)
-			return (int)number_integer(path + len, 0, INT_MAX, &ignored);
-	}
-	return -1;
+	return flags != -1 && (flags & FD_CLOEXEC) == 0;
 }
 
 static int take_descriptor(struct sink *sink, int fd, struct err *err)
@@ -224,9 +214,15 @@ static int take_descriptor(struct sink *sink, int fd, struct err *err)
 	sink->kind = SINK_STREAM;
 	if (strcmp(sink->path, "-") == 0)
 		sink->path = "stdout";
+	if (!is_inherited(fd))
+		return fail_as(sink, EBADF, err);
 	sink->fd = fd == STDOUT_FILENO ? fd : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (flags == -1 || sink->fd == -1 || fstat(sink->fd, &st) == -1)
 		return fail(sink, err);
+	if (S_ISDIR(st.st_mode))
+		return fail_as(sink, EISDIR, err);
+	if (S_ISSOCK(st.st_mode) && fd != STDOUT_FILENO)
+		return is_socket(sink, err);
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return fail_as(sink, EBADF, err);
 	sink->waits = !S_ISREG(st.st_mode); /* the shell may have made it a file */
@@ -257,7 +253,7 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	};
 	if (options->argv != NULL)
 		return check_command(sink, options->argv, err);
-	int fd = descriptor_named(path);
+	int fd = strcmp(path, "-") == 0 ? STDOUT_FILENO : place_descriptor(path);
 	int status = fd != -1 ? take_descriptor(sink, fd, err) : open_path(sink, deadline, err);
 	if (status == -1)
 		sink_close(sink);

@@ -1,6 +1,6 @@
 /*
  * Where a receiver's bytes go: a file, which appears under its name only when it is whole, or a stream
- * (stdout, a FIFO, a device), which is written as the bytes come, or a command, which reads them.
+ * (stdout, an open descriptor, a FIFO, a device), which is written as the bytes come, or a command, which reads them.
  *
  * A file is written without a name (O_TMPFILE) in its own directory, or, where the file system has no
  * O_TMPFILE, under a temporary name; sink_commit() gives it its final name in one step. It has the

@@ -8,6 +8,12 @@
 
 #include "io.h"
 
+static int is_directory(const struct source *source, struct err *err)
+{
+	err_set(err, ERR_FAILED, EISDIR, "%s", source->name);
+	return err_advise(err, "for a directory there is -- tar cf - DIRECTORY");
+}
+
 /* Looks at what fd is. Files of size 0 are read to their end: those in /proc have no size. */
 static int measure(struct source *source, struct err *err)
 {
@@ -16,7 +22,7 @@ static int measure(struct source *source, struct err *err)
 	if (fstat(source->fd, &st) == -1)
 		return err_sys(err, "%s", source->name);
 	if (S_ISDIR(st.st_mode))
-		return err_set(err, ERR_FAILED, EISDIR, "%s", source->name);
+		return is_directory(source, err);
 	if (S_ISFIFO(st.st_mode))
 		io_widen_pipe(source->fd);
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)

@@ -46,9 +46,7 @@ static int broken(struct receiving *receiving, struct err *err)
 	transfer_broken("receive", receiving->result->bytes, limits, err);
 	if (has_idled && receiving->result->bytes > 0 && receiving->options->idle_eof == 0 &&
 	    lifeline_peer(&receiving->lifeline) != LIFELINE_HELD)
-		err_advise(err,
-		    "if this sender never ends its stream, as nc without -N: --idle-eof "
-		    "SECONDS takes silence for the end");
+		err_advise(err, "is the link up? For nc without -N there is --idle-eof SECONDS");
 	return -1;
 }
 

@@ -94,7 +94,9 @@ failure() {
 	touch in.jpg
 	usage_error '"sockxfer send host:9009 in.jpg"' -- send in.jpg host:9009
 	usage_error '"sockxfer recv host:9009 out"' -- recv out host:9009
-	usage_error '"sockxfer send host:9009"' -- send host 9009
+	usage_error '"sockxfer send host:9009"' '-p 9009 listens' -- send host 9009
+	usage_error '"9009" is a port without a host: "sockxfer recv -p 9009 out" listens on it' -- recv 9009 out
+	usage_error '9009: is a port: write -p 9009, or :9009' -- recv -l 9009 out
 	usage_error '"sockxfer send host:9009 in.jpg"' -- send host 9009 in.jpg
 }
 @test "an address where the file has to be is told, unless there is such a file" {
@@ -311,27 +313,28 @@ hints() {
 
 @test "an error of connecting says what can be done, in a second line that -q leaves out" {
 	free_port
-	hints 1 'nobody listens there: start the other end first, or wait for it with -r SECONDS' send "127.0.0.1:$port" /dev/null
-	hints 1 'nobody listens there' recv unix:no-such-socket out
+	hints 1 'nobody listens there yet: start the other end, or use -r 60' send "127.0.0.1:$port" /dev/null
+	hints 1 'nobody listens there yet' recv unix:no-such-socket out
 	hints 1 '-s takes an address of this machine' send -s 192.0.2.7 "127.0.0.1:$port" /dev/null
 	make_namespace
-	hints 1 'there is no way to it from here' send 192.0.2.7:9 /dev/null
+	hints 1 'no way there: is the address right' send 192.0.2.7:9 /dev/null
 	echo nameserver 127.0.0.1 | replace_in_namespace /etc/resolv.conf
-	hints 1 'the name server does not answer; an address, such as 192.0.2.7, needs none' send host.invalid:9 /dev/null
+	hints 1 'no name server answers; an address needs none' send host.invalid:9 /dev/null
 	echo 'hosts: files' | replace_in_namespace /etc/nsswitch.conf
-	hints 1 'is the name right? An address, such as 192.0.2.7, needs no look-up' send no-such-name.invalid:9 /dev/null
+	hints 1 'this machine has no such interface; write one of its own behind %' send '[fe80::1%none]:9' /dev/null
+	hints 1 'is the name right? Or write the address, as 192.0.2.7:9009' send no-such-name.invalid:9 /dev/null
 	drop_in_namespace 'tcp dport 9'
-	hints 3 'nothing answers there' send -w 0.2 127.0.0.1:9 /dev/null
+	hints 3 'no answer: is the address right' send -w 0.2 127.0.0.1:9 /dev/null
 }
 
 @test "an error of listening says what can be done" {
 	receive out
-	hints 1 'another program listens there; port 0, as in -p 0, takes a free one' recv -p "$port" other
-	hints 1 'this machine has no such address; -p listens on all that it has' recv -l 192.0.2.7:9 other
+	hints 1 'another program listens there; -p 0 takes a free port' recv -p "$port" other
+	hints 1 'this machine has no such address; -p listens on all it has' recv -l 192.0.2.7:9 other
 	stop us
 	start them "$SOCKXFER" recv -v -l unix:socket out
 	wait_said them 'listening on'
-	hints 1 'something of that name is in use there' recv -l unix:socket other
+	hints 1 'something of that name is in use' recv -l unix:socket other
 }
 
 @test "a port that is kept for root is told as such" {

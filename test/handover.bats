@@ -272,7 +272,8 @@ prints() {
 	prints "sockxfer: recv: listening on 0.0.0.0:$port, [::]:$port" \
 		"On the other machine: sockxfer send -V 172.16.0.9:$port out.jpg" \
 		"Or with another address: '[2001:db8:7::9]:$port', 10.0.0.5:$port, '[fd00::5]:$port',\
- 169.254.7.7:$port, '[fe80::7%v0]:$port' (after %: its own interface)"
+ 169.254.7.7:$port" \
+		"Or, with its interface behind %: '[fe80::7%v0]:$port'"
 }
 
 @test "a sender that listens prints the same for a receiver" {
@@ -295,14 +296,15 @@ prints() {
 	arguments="recv -6 -p $port --no-receipt /dev/null"
 	prints "sockxfer: recv: listening on [::]:$port" \
 		"On the other machine: sockxfer send '[2001:db8:7::9]:$port' FILE" \
-		"Or with another address: '[fd00::5]:$port', '[fe80::7%v0]:$port' (after %: its own interface)"
+		"Or with another address: '[fd00::5]:$port'" \
+		"Or, with its interface behind %: '[fe80::7%v0]:$port'"
 	arguments="recv -l 10.0.0.5:$port -"
-	prints "sockxfer: recv: listening on 10.0.0.5:$port" \
+	prints "sockxfer: recv: no file given: what arrives is shown here" "sockxfer: recv: listening on 10.0.0.5:$port" \
 		"On the other machine: sockxfer send -V 10.0.0.5:$port FILE"
 	arguments="recv -l [fe80::7%v0]:$port out"
 	prints "sockxfer: recv: listening on [fe80::7%v0]:$port" \
 		"On the other machine: sockxfer send -V '[fe80::7%v0]:$port' out" \
-		"After %: its own interface."
+		"Behind % belongs the name of that machine's own interface."
 }
 
 @test "bound to loopback, or with no other address, it is for this machine" {
@@ -387,7 +389,8 @@ os.execv(sys.argv[1], sys.argv[1:])" "$SOCKXFER" "$@"
 	with_socket us "$both" recv --peer nc -w 0.2 fd:3 out
 	finish us 3
 	grep -qE "^On the other machine: nc -N 172.16.0.9 [0-9]+ <out$" us.err
-	has us.err "Or with another address: 2001:db8:7::9, 10.0.0.5, fd00::5, 169.254.7.7, fe80::7%v0"
+	has us.err "Or with another address: 2001:db8:7::9, 10.0.0.5, fd00::5, 169.254.7.7"
+	has us.err "Or, with its interface behind %: fe80::7%v0"
 	with_socket us "socket.create_server(('10.0.0.5', 0))" send --peer socat -w 0.2 -l fd:3 "$BATS_FILE_TMPDIR/data"
 	finish us 3
 	grep -qE "^On the other machine: socat -u TCP:10.0.0.5:[0-9]+ CREATE:data$" us.err

@@ -286,12 +286,12 @@ no_line() {
 	receive out
 	terminal 80 24 "\"\$SOCKXFER\" send 127.0.0.1:$port"
 	tmux_do send-keys hello Enter
-	wait_shows hello
+	wait_shows 'sockxfer: send: no file given: .*' hello
 	pass 1
-	shows hello
+	shows 'sockxfer: send: no file given: .*' hello
 	tmux_do send-keys C-d
 	finish us
-	wait_shows hello 'stdin: 6 B in .*, stored and verified by .*' 'END 0'
+	wait_shows '.*' hello 'stdin: 6 B in .*, stored and verified by .*' 'END 0'
 	[ "$(<out)" = hello ]
 }
 
@@ -372,6 +372,15 @@ ended_on_terminal() {
 	grep -qx 'END 0' screen
 }
 
+# Whether nothing is drawn any more: the line has a clock.
+screen_stands() {
+	screen
+	cp screen before
+	sleep 1.2
+	screen
+	same before screen
+}
+
 @test "a terminal that takes no output, asked for the status or not, does not keep a signal to stop" {
 	local asks pid
 
@@ -380,7 +389,7 @@ ended_on_terminal() {
 		wait_last_shows 'out\.jpg +1\.0 MB +.*'
 		pid=$(on_terminal)
 		tmux_do send-keys C-s
-		pass 0.6
+		wait_for screen_stands
 		[ "$asks" = no ] || kill -USR1 "$pid"
 		kill -TERM "$pid"
 		wait_for ended "$pid"
@@ -397,7 +406,7 @@ ended_on_terminal() {
 	exec 8<>full
 	dd if=/dev/zero bs=4096 count=64 oflag=nonblock >&8 2>/dev/null || true
 	start us sh -c 'exec "$0" recv -l 127.0.0.1:0 --port-file port out 2>full' "$SOCKXFER"
-	pass 0.5
+	wait_for [ -s port ]
 	kill -USR1 "${PID[us]}"
 	pass 0.3
 	kill -TERM "${PID[us]}"

@@ -63,8 +63,8 @@ retries() {
 	start send strace -f -qq -e trace=connect -r -o trace "$SOCKXFER" send -r 8 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
 	finish send 1
 	grep -c connect trace >tries
-	# 0.1, 0.2, 0.4, 0.8, 1.6, 2, 2 and the rest
-	[ "$(<tries)" -ge 7 ] && [ "$(<tries)" -le 10 ]
+	# 0.1, 0.2, 0.4, 0.8, 1.6, 2, 2 and the rest; fewer where the machine is slow
+	[ "$(<tries)" -ge 5 ] && [ "$(<tries)" -le 10 ]
 }
 
 @test "-W ends the tries of -r, as a timeout; -w is the limit of one of them" {
@@ -119,6 +119,27 @@ retries() {
 	finish send 2
 	clock now
 	[ $((now - since)) -lt 10000 ]
+}
+
+@test "an address of another family does not end -r for the one that may come" {
+	make_namespace
+	need nft
+	free_port
+	printf '127.0.0.5 both\n2001:db8::9 both\n' | replace_in_namespace /etc/hosts
+	"${NS[@]}" nft -f - <<-END
+		table inet holes {
+			chain input {
+				type filter hook input priority 0
+				tcp dport $port reject with icmpx host-unreachable
+			}
+		}
+	END
+	start send "${NS[@]}" "$SOCKXFER" send -v -r 15 -s 127.0.0.1 "both:$port" "$BATS_FILE_TMPDIR/data"
+	wait_said send '; trying again'
+	"${NS[@]}" nft delete table inet holes
+	ours recv recv -v -l "127.0.0.5:$port" out
+	finish send
+	finish recv
 }
 
 @test "where this machine has no address yet, -r waits for one" {
@@ -238,6 +259,7 @@ retries() {
 
 # activate MANNER ADDRESS PORT COMMAND...: the command is started, as "us", by a sender that connects.
 activate() {
+	[ -x "$ROOT/build/peer/activate" ] || skip "needs make programs"
 	start us "$ROOT/build/peer/activate" "$@"
 	wait_said us 'listening on'
 	address=unix:socket
@@ -259,9 +281,33 @@ activate() {
 		start us "$SOCKXFER" send -p 0 -w 1 --port-file "$name" <file
 		finish us 2
 	done
-	start us "$SOCKXFER" recv -p 0 -w 1 --port-file new new
-	finish us 2
+	for name in new ./new "$PWD/new"; do
+		start us "$SOCKXFER" recv -p 0 -w 1 --port-file "$name" new
+		finish us 2
+	done
+	start us sh -c '"$0" recv -p 0 -w 1 --port-file /dev/stdout | cat' "$SOCKXFER"
+	finish us
+	[ ! -s us.out ]
+	has us.err 'is the file of the data, too'
 	[ "$(<file)" = precious ] && [ ! -e new ]
+	# but where stdout is not where the data are
+	start us sh -c 'exec "$0" send -q -p 0 -w 0.2 --port-file /dev/stdout <file' "$SOCKXFER"
+	finish us 3
+	grep -qxE '[0-9]+' us.out
+}
+
+@test "a descriptor of our own is not to be named, nor the connection" {
+	local n
+
+	for n in 3 4 5 6; do
+		start us "$SOCKXFER" recv -p 0 -w 0.2 --port-file "/dev/fd/$n" out
+		finish us 1
+		has us.err "/dev/fd/$n: Bad file descriptor"
+	done
+	activate accept 127.0.0.1 0 "$SOCKXFER" recv fd:3 /dev/fd/3
+	finish us 2
+	has us.err '/dev/fd/3 is the connection itself'
+	[ ! -e out ]
 }
 
 @test "--port-file /dev/stdout and the like write where the descriptor stands" {
@@ -377,7 +423,7 @@ activate() {
 	scripted stranger connect "127.0.0.1:$port" send:1000 gone
 	finish us 3
 	has us.err 'receive: timed out after 1000 bytes'
-	has us.err '--idle-eof SECONDS takes silence for the end'
+	has us.err 'hint: is the link up? For nc without -N there is --idle-eof SECONDS'
 	[ ! -e out ]
 	receive -w 0.3 out # not where nothing came, for that is no end
 	scripted stranger connect "127.0.0.1:$port" gone

@@ -163,7 +163,7 @@ static void refuses_hosts(void)
 	    {ADDR_CONNECT, "[::1]", "the port is missing"},
 	    {ADDR_CONNECT, "[::1]80", "the port is missing"},
 	    {ADDR_CONNECT, "[::1]]:80", "the port is missing"},
-	    {ADDR_CONNECT, "2001:db8::1:80", "brackets, as in [2001:db8::1]:9009"},
+	    {ADDR_CONNECT, "2001:db8::1:80", "brackets, as in '[2001:db8::1]:9009'"},
 	    {ADDR_CONNECT, "::1", "brackets"},
 	    {ADDR_CONNECT, "a:b:c", "brackets"},
 	    {ADDR_CONNECT, "[::1", "\"]\" is missing"},
