@@ -25,6 +25,7 @@ enum {
 	OPTION_NO_PROGRESS,
 	OPTION_PORT_FILE,
 	OPTION_IDLE_EOF,
+	OPTION_MAX_SIZE,
 	OPTION_JSON,
 	OPTION_PEER,
 	OPTION_HELP,
@@ -57,6 +58,7 @@ static const struct row rows[] = {
     {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (2M)"},
     {'b', ROLE_BOTH, "rate", "RATE", "move no more than so many bytes a second"},
     {'C', ROLE_SEND, "congestion", "NAME", "send: TCP's congestion control, such as bbr"},
+    {OPTION_MAX_SIZE, ROLE_RECV, "max-size", "SIZE", "recv: fail if more than so many bytes come"},
     {'n', ROLE_RECV, "no-clobber", NULL, "recv: never replace an existing file"},
     {'S', ROLE_RECV, "sync", NULL, "recv: store it safe from a power cut"},
     {'E', ROLE_RECV, "expect", "xxh128:HEX", "recv: fail unless the data have this digest"},
@@ -137,6 +139,12 @@ static int set_chunk(struct options *options, const char *text, struct err *err)
 	return options->chunk == -1 ? -1 : 0;
 }
 
+static int set_max_size(struct options *options, const char *text, struct err *err)
+{
+	options->max_size = number_size(text, INT64_MAX, err);
+	return options->max_size == -1 ? -1 : 0;
+}
+
 static int set_expected(struct options *options, const char *text, struct err *err)
 {
 	options->has_expected = true;
@@ -185,6 +193,8 @@ static int set_option(struct options *options, int key, const char *argument, st
 		if (*argument == '\0')
 			return err_set(err, ERR_USAGE, 0, "a name is needed, such as bbr");
 		return 0;
+	case OPTION_MAX_SIZE:
+		return set_max_size(options, argument, err);
 	case 'n':
 		return set_flag(&options->no_clobber);
 	case 'S':

@@ -32,6 +32,7 @@ struct options {
 	const char *port_file;  /* --port-file, or NULL */
 	int64_t chunk;          /* -B, bytes */
 	int64_t rate;           /* -b, bytes a second; 0: no limit */
+	int64_t max_size;       /* --max-size, bytes; 0: no limit */
 	const char *congestion; /* -C, or NULL */
 	bool no_clobber;        /* -n */
 	bool sync;              /* -S */

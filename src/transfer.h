@@ -25,6 +25,7 @@ struct transfer_options {
 	size_t chunk;              /* bytes moved at a time, at least 1 */
 	int64_t rate;              /* bytes a second at the most, 0: no limit */
 	int64_t idle_eof;   /* recv: ns of silence that end a stranger's stream; 0: none do */
+	int64_t max_size;   /* recv: bytes that a stream may have, 0: no limit */
 	bool receipts;      /* recv: give receipts; send: listen to them */
 	bool must_confirm;  /* send: without a matching receipt it has failed */
 	const char *expect; /* recv: the digest that the data must have, or NULL */
@@ -67,6 +68,9 @@ int transfer_send(struct source *source, int sock, const struct transfer_options
  *
  * With idle_eof, a silence of that time after the first byte is the end, unless the peer is known to be one of ours,
  * which is over a unix socket only; nothing is said then, for the peer may yet send.
+ *
+ * A stream of more than max_size bytes has failed when the first byte beyond them is there. It is not written to the
+ * sink, which may have all those before it.
  *
  * listening, if not NULL, is where sock was accepted: it is closed with the first byte. Until then
  * the connection may be a stray.

@@ -126,6 +126,24 @@ static int begin(struct receiving *receiving, struct err *err)
 	return 0;
 }
 
+/* How many bytes may still come. */
+static int64_t allowance(const struct receiving *receiving)
+{
+	int64_t max = receiving->options->max_size;
+
+	return max == 0 ? INT64_MAX : max - receiving->result->bytes;
+}
+
+/* How much to ask for: what may still come and, once all of that is there, one byte, which would be too much. */
+static size_t wanted(const struct receiving *receiving, size_t piece)
+{
+	int64_t left = allowance(receiving);
+
+	if (left == 0)
+		return 1;
+	return left < (int64_t)piece ? (size_t)left : piece;
+}
+
 /* Whoever sends a byte is the one: whoever else waits to be accepted is refused. */
 static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 {
@@ -133,6 +151,9 @@ static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 
 	if (may_be_stray(receiving))
 		listen_close(receiving->listening);
+	if ((int64_t)size > allowance(receiving))
+		return err_set(err, ERR_FAILED, 0, "too large: more than %lld bytes",
+		    (long long)receiving->options->max_size);
 	digest_add(&receiving->digest, receiving->chunk, size);
 	receiving->result->bytes += (int64_t)size;
 	progress_add(receiving->options->progress, (int64_t)size);
@@ -182,7 +203,7 @@ static int receive_all(struct receiving *receiving, struct err *err)
 	size_t size = pace_piece(&receiving->pace, options->chunk);
 
 	for (;;) {
-		ssize_t n = receive_some(receiving, size, err);
+		ssize_t n = receive_some(receiving, wanted(receiving, size), err);
 		if (n == -1)
 			return broken(receiving, err);
 		if (n == 0)

@@ -147,7 +147,7 @@ argument() {
 	listen | source) echo 127.0.0.1:0 ;;
 	timeout | max-time | retry | idle-eof) echo 5 ;;
 	port-file) echo port.txt ;;
-	chunk-size) echo 64K ;;
+	chunk-size | max-size) echo 64K ;;
 	rate) echo 1M ;;
 	peer) echo socat ;;
 	congestion) cut -d ' ' -f 1 /proc/sys/net/ipv4/tcp_available_congestion_control ;;

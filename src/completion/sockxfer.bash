@@ -15,6 +15,7 @@ recv - idle-eof seconds
 both B chunk-size size
 both b rate rate
 send C congestion congestion
+recv - max-size size
 recv n no-clobber -
 recv S sync -
 recv E expect digest

@@ -14,6 +14,7 @@ set -l options \
     'both B chunk-size size move that many bytes at a time (2M)' \
     'both b rate rate move no more than so many bytes a second' \
     "send C congestion congestion TCP's congestion control, such as bbr" \
+    'recv - max-size size fail if more than so many bytes come' \
     'recv n no-clobber - never replace an existing file' \
     'recv S sync - store it safe from a power cut' \
     'recv E expect digest fail unless the data have this digest' \
