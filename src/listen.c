@@ -10,7 +10,6 @@
 
 #include "io.h"
 #include "resolve.h"
-#include "sock.h"
 
 #define BACKLOG 128
 
@@ -196,18 +195,15 @@ static bool is_connection_error(void)
 	}
 }
 
-static int accept_from(int listening, char *peer)
+static int accept_from(int listening, struct sock_addr *peer)
 {
-	struct sock_addr addr = {.len = sizeof(addr.storage)};
-	int sock = accept4(listening, (struct sockaddr *)&addr.storage, &addr.len,
+	peer->len = sizeof(peer->storage);
+	return accept4(listening, (struct sockaddr *)&peer->storage, &peer->len,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (sock != -1)
-		addr_format(sock_sockaddr(&addr), addr.len, peer);
-	return sock;
 }
 
-int listen_accept(const struct listen_set *set, int64_t deadline, char *peer, struct err *err)
+int listen_accept(const struct listen_set *set, int64_t deadline, struct sock_addr *peer,
+    struct err *err)
 {
 	struct pollfd fds[HAPPY_MAX];
 

@@ -12,6 +12,7 @@
 #include "addr.h"
 #include "err.h"
 #include "happy.h"
+#include "sock.h"
 
 struct listen_set {
 	size_t count;
@@ -36,12 +37,13 @@ int listen_open(struct listen_set *set, const struct addr *addr, int family, int
 
 /*
  * Accepts the next connection of any of the sockets; blocks until it is there or the deadline.
- * Connections that are gone before they are accepted are passed over. Its address is written into
- * peer, of ADDR_TEXT_MAX bytes: later, after a reset, it could not be had.
+ * Connections that are gone before they are accepted are passed over. *peer becomes its address, which
+ * later, after a reset, could not be had.
  *
  * Returns the socket (sock.h's kind, not yet prepared), the caller's to close, or -1.
  */
-int listen_accept(const struct listen_set *set, int64_t deadline, char *peer, struct err *err);
+int listen_accept(const struct listen_set *set, int64_t deadline, struct sock_addr *peer,
+    struct err *err);
 
 /* Writes where the set listens, "[::]:9009, 0.0.0.0:9009", into text of size bytes. */
 void listen_names(const struct listen_set *set, char *text, size_t size);

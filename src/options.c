@@ -23,6 +23,7 @@ enum {
 	OPTION_OPERAND = 1,
 	OPTION_NO_RECEIPT = 256,
 	OPTION_NO_PROGRESS,
+	OPTION_ALLOW,
 	OPTION_PORT_FILE,
 	OPTION_IDLE_EOF,
 	OPTION_MAX_SIZE,
@@ -50,6 +51,7 @@ static const struct row rows[] = {
     {'6', ROLE_BOTH, "ipv6", NULL, "only IPv6"},
     {'s', ROLE_BOTH, "source", "ADDRESS[:PORT]", "connect from this address"},
     {'r', ROLE_BOTH, "retry", "SECONDS", "keep trying to connect for so long"},
+    {OPTION_ALLOW, ROLE_BOTH, "allow", "CIDR[,CIDR...]", "serve only who connects from there"},
     {OPTION_PORT_FILE, ROLE_BOTH, "port-file", "FILE", "once listening, write the port there"},
     {OPTION_PEER, ROLE_BOTH, "peer", "TOOL", "print the command for nc, ncat, socat, ..."},
     {'w', ROLE_BOTH, "timeout", "SECONDS", "give up after so long without progress"},
@@ -174,6 +176,8 @@ static int set_option(struct options *options, int key, const char *argument, st
 	case 's':
 		options->has_source = true;
 		return addr_parse(&options->source, argument, ADDR_SOURCE, err);
+	case OPTION_ALLOW:
+		return allow_add(&options->allow, argument, err);
 	case 'w':
 		return set_seconds(&options->idle_limit, argument, err);
 	case 'W':
@@ -321,6 +325,8 @@ static int check_combinations(const struct options *options, struct err *err)
 		    "-s, --source: is only for connecting to host:port");
 	if (options->retry != 0 && (options->listens || options->address.kind == ADDR_FD))
 		return err_set(err, ERR_USAGE, 0, "-r, --retry: is only for connecting");
+	if (options->allow.count > 0 && (connects || options->address.kind == ADDR_UNIX))
+		return err_set(err, ERR_USAGE, 0, "--allow: is only for listening on TCP");
 	if (options->port_file != NULL && (connects || options->address.kind == ADDR_UNIX))
 		return err_set(err, ERR_USAGE, 0,
 		    "--port-file: is only for listening on a TCP port");

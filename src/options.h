@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "addr.h"
+#include "allow.h"
 #include "digest.h"
 #include "err.h"
 #include "handover.h"
@@ -25,21 +26,22 @@ struct options {
 	int family;      /* -4, -6: AF_INET, AF_INET6; else AF_UNSPEC */
 	bool has_source; /* -s */
 	struct addr source;
-	int64_t idle_limit;     /* -w, ns; 0: none */
-	int64_t total_limit;    /* -W, ns; 0: none */
-	int64_t retry;          /* -r, ns; 0: one try */
-	int64_t idle_eof;       /* --idle-eof, ns; 0: silence is no end */
-	const char *port_file;  /* --port-file, or NULL */
-	int64_t chunk;          /* -B, bytes */
-	int64_t rate;           /* -b, bytes a second; 0: no limit */
-	int64_t max_size;       /* --max-size, bytes; 0: no limit */
-	const char *congestion; /* -C, or NULL */
-	bool no_clobber;        /* -n */
-	bool sync;              /* -S */
-	bool must_confirm;      /* -V */
-	bool no_receipt;        /* --no-receipt */
-	bool json;              /* --json */
-	bool has_expected;      /* -E */
+	struct allow_list allow; /* --allow */
+	int64_t idle_limit;      /* -w, ns; 0: none */
+	int64_t total_limit;     /* -W, ns; 0: none */
+	int64_t retry;           /* -r, ns; 0: one try */
+	int64_t idle_eof;        /* --idle-eof, ns; 0: silence is no end */
+	const char *port_file;   /* --port-file, or NULL */
+	int64_t chunk;           /* -B, bytes */
+	int64_t rate;            /* -b, bytes a second; 0: no limit */
+	int64_t max_size;        /* --max-size, bytes; 0: no limit */
+	const char *congestion;  /* -C, or NULL */
+	bool no_clobber;         /* -n */
+	bool sync;               /* -S */
+	bool must_confirm;       /* -V */
+	bool no_receipt;         /* --no-receipt */
+	bool json;               /* --json */
+	bool has_expected;       /* -E */
 	char expected[DIGEST_TEXT_MAX];
 	bool quiet;           /* -q */
 	bool verbose;         /* -v */

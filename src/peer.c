@@ -9,14 +9,69 @@
 #include "retry.h"
 #include "sock.h"
 
-static int accept_one(struct peer *peer, const struct time_limits *limits, struct err *err)
+static bool is_allowed(const struct options *options, const struct sock_addr *addr)
 {
-	peer->sock = listen_accept(&peer->listening, deadline_of(limits), peer->name, err);
+	return options->allow.count == 0 || allow_matches(&options->allow, sock_sockaddr(addr));
+}
+
+/* Who may not connect sees a reset, and nothing that he sends is read. */
+static void turn_away(struct peer *peer, const struct report *report)
+{
+	sock_begin_abort(peer->sock);
+	close(peer->sock);
+	peer->sock = -1;
+	report_detail(report, "%s: not allowed; waiting for another", peer->name);
+}
+
+static int accept_any(struct peer *peer, int64_t deadline, struct sock_addr *addr, struct err *err)
+{
+	peer->sock = listen_accept(&peer->listening, deadline, addr, err);
 	if (peer->sock == -1)
 		return -1;
+	addr_format(sock_sockaddr(addr), addr->len, peer->name);
 	if (strcmp(peer->name, "unix:") == 0) /* it has no name of its own: ours tells more */
 		sock_local_name(peer->sock, peer->name);
 	return 0;
+}
+
+/*
+ * One deadline for all of the wait: those who are turned away do not renew it, nor does it go unnoticed because there
+ * is always another.
+ */
+static int accept_one(struct peer *peer, const struct options *options,
+    const struct time_limits *limits, const struct report *report, struct err *err)
+{
+	int64_t deadline = deadline_of(limits);
+	struct sock_addr addr;
+
+	while (accept_any(peer, deadline, &addr, err) == 0) {
+		if (is_allowed(options, &addr))
+			return 0;
+		turn_away(peer, report);
+		if (deadline != DEADLINE_NOW && clock_now() >= deadline)
+			return err_set(err, ERR_TIMEOUT, 0, "accept: timed out");
+	}
+	return -1;
+}
+
+/* Of an inherited socket: a unix socket's peers have no address by which to allow them. */
+static int check_inherited(const struct options *options, struct err *err)
+{
+	if (options->allow.count == 0 || options->address.kind != ADDR_FD ||
+	    !sock_is_unix(options->address.fd))
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "--allow: fd:%d is no TCP socket", options->address.fd);
+}
+
+/* Of a connection that we were started for, and that no other will come after. */
+static int check_connected(const struct peer *peer, const struct options *options, struct err *err)
+{
+	struct sock_addr addr;
+
+	if (options->allow.count == 0 ||
+	    (sock_peer_addr(peer->sock, &addr) == 0 && is_allowed(options, &addr)))
+		return 0;
+	return err_set(err, ERR_FAILED, 0, "%s: not allowed", peer->name);
 }
 
 static int open_listening(struct peer *peer, const struct options *options, int64_t deadline,
@@ -61,7 +116,7 @@ static int listen_and_accept(struct peer *peer, const struct options *options,
 
 	if (status == -1 || announce_listening(&peer->listening, options, report, err) == -1)
 		return -1;
-	return accept_one(peer, limits, err);
+	return accept_one(peer, options, limits, report, err);
 }
 
 /* An inherited socket may be a connection (inetd) or listen (systemd): it says itself which. */
@@ -79,7 +134,7 @@ static int inherit(struct peer *peer, const struct options *options,
 		    options->port_file != NULL ? "--port-file" : "--peer", options->address.fd);
 	peer->sock = options->address.fd;
 	sock_peer_name(peer->sock, peer->name);
-	return 0;
+	return check_connected(peer, options, err);
 }
 
 /* Tries that are each followed by another. */
@@ -179,7 +234,8 @@ int peer_open(struct peer *peer, const struct options *options, const struct tim
     const struct report *report, struct err *err)
 {
 	*peer = (struct peer){.sock = -1};
-	if (get_connection(peer, options, limits, report, err) == 0 &&
+	if (check_inherited(options, err) == 0 &&
+	    get_connection(peer, options, limits, report, err) == 0 &&
 	    prepare(peer, options, report, err) == 0)
 		return 0;
 	peer_close(peer);
@@ -187,7 +243,8 @@ int peer_open(struct peer *peer, const struct options *options, const struct tim
 }
 
 /* The connection that fd is, or the first that waits to be accepted there. */
-static int take_waiting(struct peer *peer, const struct options *options, struct err *err)
+static int take_waiting(struct peer *peer, const struct options *options,
+    const struct report *report, struct err *err)
 {
 	static const struct time_limits at_once = {.end = DEADLINE_NOW};
 	bool listening;
@@ -197,10 +254,10 @@ static int take_waiting(struct peer *peer, const struct options *options, struct
 	if (listening && open_listening(peer, options, DEADLINE_NOW, err) == -1)
 		return -1;
 	if (listening)
-		return accept_one(peer, &at_once, err);
+		return accept_one(peer, options, &at_once, report, err);
 	peer->sock = options->address.fd;
 	sock_peer_name(peer->sock, peer->name);
-	return 0;
+	return check_connected(peer, options, err);
 }
 
 int peer_open_waiting(struct peer *peer, const struct options *options, const struct report *report)
@@ -208,7 +265,7 @@ int peer_open_waiting(struct peer *peer, const struct options *options, const st
 	struct err err;
 
 	*peer = (struct peer){.sock = -1};
-	if (options->address.kind == ADDR_FD && take_waiting(peer, options, &err) == 0 &&
+	if (options->address.kind == ADDR_FD && take_waiting(peer, options, report, &err) == 0 &&
 	    prepare(peer, options, report, &err) == 0)
 		return 0;
 	peer_close(peer);
@@ -219,7 +276,8 @@ int peer_next(struct peer *peer, const struct options *options, const struct tim
     const struct report *report, struct err *err)
 {
 	close(peer->sock);
-	if (accept_one(peer, limits, err) == 0 && prepare(peer, options, report, err) == 0)
+	if (accept_one(peer, options, limits, report, err) == 0 &&
+	    prepare(peer, options, report, err) == 0)
 		return 0;
 	peer_close(peer);
 	return -1;

@@ -26,8 +26,8 @@ int peer_check_congestion(const struct options *options, struct err *err);
  * Gets the connection that options ask for, prepared for a transfer (sock_prepare()); blocks until
  * it is there, each wait for no longer than limits allow. On a terminal where we listen, and with
  * --peer, prints what to run at the other end. Where we listen, says so (on port 0 and then always,
- * else with -v) and takes the first who comes; others can wait in peer->listening until it is
- * closed.
+ * else with -v) and takes the first who comes and is allowed; who is not is reset, and noted with -v, and an inherited
+ * connection of such a one is ERR_FAILED. Others can wait in peer->listening until it is closed.
  *
  * Returns 0, peer then being the caller's to close, or -1.
  */
@@ -43,8 +43,8 @@ int peer_next(struct peer *peer, const struct options *options, const struct tim
 
 /*
  * For a transfer that fails before it begins: gets the connection for which we were started, an inherited one, or
- * the first that waits at an inherited socket. Does not block. Returns 0, peer then being the caller's to
- * close, which resets it, or -1 if there is none.
+ * the first that waits at an inherited socket, of those that are allowed; the others are reset. Does not block.
+ * Returns 0, peer then being the caller's to close, which resets it, or -1 if there is none.
  */
 int peer_open_waiting(struct peer *peer, const struct options *options,
     const struct report *report);

@@ -209,7 +209,7 @@ static int get_local(int sock, struct sock_addr *addr)
 	return getsockname(sock, (struct sockaddr *)&addr->storage, &addr->len);
 }
 
-static int get_peer(int sock, struct sock_addr *addr)
+int sock_peer_addr(int sock, struct sock_addr *addr)
 {
 	addr->len = sizeof(addr->storage);
 	return getpeername(sock, (struct sockaddr *)&addr->storage, &addr->len);
@@ -234,7 +234,7 @@ void sock_local_name(int sock, char *text)
 void sock_peer_name(int sock, char *text)
 {
 	struct sock_addr addr;
-	int status = get_peer(sock, &addr);
+	int status = sock_peer_addr(sock, &addr);
 
 	name_text(status, &addr, text);
 }
@@ -272,7 +272,7 @@ bool sock_is_loopback(int sock)
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 
-	if (get_peer(sock, &addr) == -1)
+	if (sock_peer_addr(sock, &addr) == -1)
 		return false;
 	memcpy(&in, &addr.storage, sizeof(in));
 	memcpy(&in6, &addr.storage, sizeof(in6));

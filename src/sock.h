@@ -95,6 +95,9 @@ int sock_unacknowledged(int sock);
 void sock_local_name(int sock, char *text);
 void sock_peer_name(int sock, char *text);
 
+/* getpeername(2). Returns 0, or -1 with errno set: a connection that was reset has no peer any more. */
+int sock_peer_addr(int sock, struct sock_addr *addr);
+
 /* The port a socket is bound to, 0 if it has none. */
 uint16_t sock_port(int sock);
 

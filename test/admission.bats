@@ -1,9 +1,14 @@
 #!/usr/bin/env bats
-# What a stranger may do to an end that listens: how much may come (--max-size).
+# What an end that listens takes: from whom (--allow), and how much (--max-size).
+#
+# Connections come from 127.0.0.1 and, with -s, from other addresses of loopback, 127.0.0.0/8. The inherited sockets
+# are those of test/peer/activate.c.
 # shellcheck disable=SC2154  # address, port: set by the helpers
 
 load helper
 load fault/fault
+
+ACTIVATE=${ACTIVATE:-$ROOT/build/peer/activate}
 
 # sends BYTES ARGUMENT...: so many bytes from one of ours, "send", to what listens at $address.
 sends() {
@@ -33,6 +38,349 @@ fits() {
 
 holds_bytes() {
 	[ -e "$1" ] && [ "$(stat -c %s "$1")" -eq "$2" ]
+}
+
+need_ipv6() {
+	grep -q '^0*1 ' /proc/net/if_inet6 2>/dev/null || skip "needs IPv6"
+}
+
+### --allow
+
+# listens ROLE ARGUMENT...: "us" listens on every address, and $port.
+listens() {
+	start us "$SOCKXFER" "$1" -v -p 0 "${@:2}"
+	wait_port us
+}
+
+# inherits MANNER ADDRESS ARGUMENT...: "us", started by the launcher, and $port.
+inherits() {
+	[ -x "$ACTIVATE" ] || {
+		echo "no launcher at $ACTIVATE: run make programs first" >&2
+		return 1
+	}
+	start us "$ACTIVATE" "$1" "$2" 0 "$SOCKXFER" "${@:3}"
+	wait_port us
+}
+
+# A stranger who connects and waits for what is said. Linux may tell him of the reset in connect(2) already.
+STRANGER='
+import socket, sys
+try:
+    with socket.create_connection((sys.argv[1].strip("[]"), int(sys.argv[2])), 10) as peer:
+        heard = peer.recv(100)
+except ConnectionResetError:
+    sys.exit(0)
+sys.exit(f"no reset, but {heard}")'
+
+# turned_away HOST: such a one is reset without a word.
+turned_away() {
+	start stranger "$PYTHON" -c "$STRANGER" "$1" "$port"
+	finish stranger
+}
+
+# served HOST [SOURCE]: one who sends from there has all of it stored in "out".
+served() {
+	"$PYTHON" "$PEER/pattern.py" 100000 >data
+	start send "$SOCKXFER" send -V ${2:+-s "$2"} "$1:$port" data
+	finish send
+	finish us
+	same out data
+	rm out
+}
+
+notes() {
+	[ "$(grep -cE "^sockxfer: (recv|send): $1:[0-9]+: not allowed; waiting for another\$" us.err)" -eq "$2" ] || {
+		echo "not $2 notes of $1" >&2
+		return 1
+	}
+}
+
+@test "--allow: an IPv4 address from elsewhere is reset at once, and one from there is served" {
+	local list
+
+	for list in 127.0.0.2 127.0.0.2/32 127.0.0.2/31 192.0.2.0/24,127.0.0.2 ::ffff:127.0.0.2 ::ffff:127.0.0.2/127; do
+		echo "$list"
+		listens recv --allow "$list" out
+		turned_away 127.0.0.1
+		running us
+		turned_away 127.0.0.1
+		served 127.0.0.1 127.0.0.2
+		notes 127.0.0.1 2
+		notes 127.0.0.2 0
+	done
+}
+
+@test "--allow: so it is with IPv6, and neither family is the other" {
+	need_ipv6
+	listens recv --allow ::1 out
+	turned_away 127.0.0.1
+	served '[::1]'
+	notes 127.0.0.1 1
+	listens recv --allow 127.0.0.0/8 out
+	turned_away '[::1]'
+	served 127.0.0.1
+	notes '\[::1\]' 1
+	listens recv --allow ::/0 out
+	turned_away 127.0.0.1
+	served '[::1]'
+	listens recv --allow 2001:db8::/32 --allow ::/127 out
+	served '[::1]'
+	notes '.*' 0
+}
+
+@test "--allow: a peer of a dual-stack socket, which has a mapped address, is IPv4" {
+	local list
+
+	need_ipv6
+	[ "$(</proc/sys/net/ipv6/bindv6only)" = 0 ] || skip "needs dual-stack sockets"
+	for list in 127.0.0.2 ::ffff:127.0.0.2 ::ffff:127.0.0.0/120; do
+		inherits listen :: recv -v --allow "$list" fd:3 out
+		case $list in
+		*/120) ;;
+		*)
+			turned_away 127.0.0.1
+			notes 127.0.0.1 1
+			;;
+		esac
+		served 127.0.0.1 127.0.0.2
+	done
+	# What holds the mapped addresses as IPv6 ones does not hold them.
+	inherits listen :: recv -v --allow ::/0 fd:3 out
+	turned_away 127.0.0.1
+	served '[::1]'
+}
+
+@test "--allow given again adds to the list" {
+	listens recv --allow 127.0.0.2 --allow 127.0.0.4/30,127.0.0.9 out
+	turned_away 127.0.0.1
+	served 127.0.0.1 127.0.0.7
+	listens recv --allow 127.0.0.2 --allow 127.0.0.4/30,127.0.0.9 out
+	served 127.0.0.1 127.0.0.2
+}
+
+@test "--allow: one of ours that is turned away fails, and keeps nothing" {
+	listens recv --allow 127.0.0.2 out
+	picture data
+	start send "$SOCKXFER" send -V "127.0.0.1:$port" data
+	finish send 1
+	grep -q '[Cc]onnection reset' send.err
+	running us
+	[ ! -e out ]
+	served 127.0.0.1 127.0.0.2
+}
+
+@test "--allow: a sender that listens serves in the same way" {
+	picture data
+	listens send --allow 127.0.0.2 data
+	turned_away 127.0.0.1
+	start recv "$SOCKXFER" recv "127.0.0.1:$port" out
+	finish recv 1
+	[ ! -e out ]
+	running us
+	start recv "$SOCKXFER" recv -s 127.0.0.2 "127.0.0.1:$port" out
+	finish recv
+	finish us
+	same out data
+	notes 127.0.0.1 2
+}
+
+@test "--allow: who is turned away is told of with -v only, and with -q nothing is said at all" {
+	receive --allow 127.0.0.2 out
+	turned_away 127.0.0.1
+	served 127.0.0.1 127.0.0.2
+	one_line us.err
+	has us.err 'listening on'
+	free_port
+	start us "$SOCKXFER" recv -q --allow 127.0.0.2 -p "$port" out
+	wait_for listening "$port"
+	turned_away 127.0.0.1
+	served 127.0.0.1 127.0.0.2
+	[ ! -s us.err ]
+}
+
+@test "--allow: a command is not started for who is turned away" {
+	listens recv --allow 127.0.0.2 -- sh -c 'echo started >>log; cat >out'
+	turned_away 127.0.0.1
+	[ ! -e log ]
+	served 127.0.0.1 127.0.0.2
+	[ "$(cat log)" = started ]
+}
+
+@test "--allow: strays among those allowed are passed over, too" {
+	listens recv --allow 127.0.0.1 out
+	scripted stray connect "127.0.0.1:$port" close
+	finish stray
+	wait_said us 'gone without a byte; waiting for another'
+	start other "$SOCKXFER" send -s 127.0.0.2 "127.0.0.1:$port" "$ROOT/README"
+	finish other 1
+	served 127.0.0.1
+	notes 127.0.0.2 1
+}
+
+@test "--allow: who is turned away does not renew -w, which counts from the beginning of the wait" {
+	local since role
+
+	picture data
+	for role in recv send; do
+		clock since
+		start us "$SOCKXFER" "$role" -v -w 2 --allow 127.0.0.2 -p 0 data
+		wait_port us
+		pass 1.4
+		turned_away 127.0.0.1
+		running us
+		finish us 3
+		soon 3200 "$since"
+		has us.err 'accept: timed out'
+		notes 127.0.0.1 1
+	done
+}
+
+@test "--allow: a flood of strangers puts off neither -w nor -W nor a signal" {
+	local limit expected since
+
+	cat >flood.py <<-'END'
+		import socket, sys, threading
+		address = ("127.0.0.1", int(sys.argv[1]))
+		def connect():
+		    while True:
+		        try:
+		            socket.create_connection(address).close()
+		        except ConnectionRefusedError:
+		            break
+		        except ConnectionResetError:
+		            pass
+		for _ in range(4):
+		    threading.Thread(target=connect).start()
+	END
+	for limit in '-w 1' '-W 1' '-w 30'; do
+		# shellcheck disable=SC2086  # two words
+		listens recv --allow 127.0.0.2 $limit out
+		clock since
+		start flood "$PYTHON" flood.py "$port"
+		wait_said us 'not allowed'
+		expected=3
+		[ "$limit" != '-w 30' ] || {
+			kill -TERM "${PID[us]}"
+			expected=143
+		}
+		finish us $expected
+		soon 2500 "$since"
+		finish flood
+	done
+}
+
+# Else those who wait already when the time is up could be followed by others, without an end.
+@test "--allow: when the time is up, one who waits is turned away, and no more are" {
+	listens recv --allow 127.0.0.2 -w 1 out
+	kill -STOP "${PID[us]}"
+	start strangers "$PYTHON" -c '
+import socket, sys
+them = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(20)]
+print("connected", flush=True)
+for one in them:
+    try:
+        assert one.recv(1) == b""
+    except ConnectionResetError:
+        pass' "$port"
+	wait_said strangers connected
+	pass 1.2
+	kill -CONT "${PID[us]}"
+	finish us 3
+	finish strangers
+	notes 127.0.0.1 1
+}
+
+@test "--allow: an inherited connection from elsewhere is reset and fails, one from there is served" {
+	local manner fd
+
+	for manner in accept inetd; do
+		fd=3
+		[ "$manner" != inetd ] || fd=0
+		inherits "$manner" 127.0.0.1 recv --allow 127.0.0.2 "fd:$fd" out
+		turned_away 127.0.0.1
+		finish us 1
+		[ "$manner" = inetd ] || {
+			one_line us.err
+			grep -qE '^sockxfer: recv: 127.0.0.1:[0-9]+: not allowed$' us.err
+		}
+		[ ! -e out ]
+		inherits "$manner" 127.0.0.1 recv --allow 127.0.0.2 "fd:$fd" out
+		served 127.0.0.1 127.0.0.2
+		inherits "$manner" 127.0.0.1 send --allow 127.0.0.2 "fd:$fd" "$ROOT/README"
+		turned_away 127.0.0.1
+		finish us 1
+	done
+}
+
+@test "--allow: a receiver that fails before it begins tells strangers nothing" {
+	local manner
+
+	for manner in listen accept; do
+		inherits "$manner" 127.0.0.1 recv --allow 127.0.0.2 fd:3 no/such/out
+		turned_away 127.0.0.1
+		finish us 1
+		inherits "$manner" 127.0.0.1 recv --allow 127.0.0.2 fd:3 no/such/out
+		start send "$SOCKXFER" send -s 127.0.0.2 "127.0.0.1:$port" "$ROOT/README"
+		finish send 6
+		finish us 1
+	done
+}
+
+# refuses_list LIST MESSAGE
+refuses_list() {
+	run -2 "$SOCKXFER" recv --allow "$1" -p 0 out
+	[ "$output" = "sockxfer: recv: --allow: $2" ] || {
+		echo "$output" >&2
+		return 1
+	}
+}
+
+@test "--allow: a bad list is refused, with what to write instead" {
+	local bad what='is no address: one of IPv4 or IPv6 is needed, or a network such as 192.0.2.0/24'
+
+	for bad in '' localhost 192.0.2 192.0.2.256 192.0.2.07 ' 192.0.2.7' '192.0.2.7 ' '*' '[::1]' 192.0.2.7:80 \
+		2001:db8::g ::1::2 0x7f000001; do
+		refuses_list "$bad" "\"$bad\" $what"
+	done
+	refuses_list 192.0.2.7, "\"\" $what"
+	refuses_list 192.0.2.7,,::1 "\"\" $what"
+	refuses_list /24 "\"\" $what"
+	refuses_list '192.0.2.7, ::1' "\" ::1\" $what"
+	refuses_list fe80::1%lo 'fe80::1%lo: an address is taken without its scope, whatever the interface'
+	refuses_list 192.0.2.0/ \
+		'192.0.2.0/: prefix length: "" is invalid: a whole number from 0 to 32 is needed'
+	refuses_list 192.0.2.0/33 \
+		'192.0.2.0/33: prefix length: "33" is too large: a whole number from 0 to 32 is needed'
+	refuses_list 2001:db8::/129 \
+		'2001:db8::/129: prefix length: "129" is too large: a whole number from 0 to 128 is needed'
+	refuses_list 192.0.2.0/+24 \
+		'192.0.2.0/+24: prefix length: "+24" is invalid: a whole number from 0 to 32 is needed'
+	refuses_list 192.0.2.0/255.255.255.0 \
+		'192.0.2.0/255.255.255.0: prefix length: "255.255.255.0" is invalid: a whole number from 0 to 32 is needed'
+	refuses_list 10.0.0.0/8,192.0.2.7/24 \
+		'192.0.2.7/24 has bits set behind its prefix: the network is 192.0.2.0/24, the address alone 192.0.2.7'
+	refuses_list 2001:db8::7/32 \
+		'2001:db8::7/32 has bits set behind its prefix: the network is 2001:db8::/32, the address alone 2001:db8::7'
+	refuses_list "$(printf '192.0.2.%d,' {1..64})::1" '::1 is one too many: up to 64 are possible'
+}
+
+@test "--allow is for listening on TCP only" {
+	local role
+
+	for role in send recv; do
+		run -2 "$SOCKXFER" "$role" --allow ::1 127.0.0.1:9 "$ROOT/README"
+		[ "$output" = "sockxfer: $role: --allow: is only for listening on TCP" ]
+		run -2 "$SOCKXFER" "$role" --allow ::1 -l unix:socket "$ROOT/README"
+		[ "$output" = "sockxfer: $role: --allow: is only for listening on TCP" ]
+		run -2 "$SOCKXFER" "$role" --allow ::1 unix:socket "$ROOT/README"
+		[ ! -e socket ]
+	done
+	start us "$ACTIVATE" listen unix socket "$SOCKXFER" recv --allow ::1 fd:3 out
+	wait_said us 'listening on'
+	scripted stranger connect unix:socket stall
+	finish us 2
+	stop stranger
+	has us.err 'sockxfer: recv: --allow: fd:3 is no TCP socket'
 }
 
 ### --max-size

@@ -165,7 +165,7 @@ zsh_rows() {
 		function _arguments { print -rl -- "$@" }
 		words=(sockxfer $2 "") CURRENT=3
 		source $1/_sockxfer' - "$COMPLETION" "$1" |
-		sed -nE 's/^(\([^)]*\))?-(-?)([^[+=]+)[+=]?\[(.*)\](:.*)?$/\2\t\3\t\5\t\4/p' | sed 's/\\:/:/g' |
+		sed -nE 's/^\*?(\([^)]*\))?-(-?)([^[+=]+)[+=]?\[(.*)\](:.*)?$/\2\t\3\t\5\t\4/p' | sed 's/\\:/:/g' |
 		awk -F '\t' '$1 == "" { letter = $2; next }
 		{ print letter == "" ? "-" : letter, $2, $3 == "" ? "-" : "value", $4; letter = "" }' | sort
 }
@@ -316,6 +316,7 @@ parser_names() {
 		'sockxfer recv --port-file=fi' 'sockxfer recv --port-file=file '
 	offers 'sockxfer send -p '
 	offers 'sockxfer recv --idle-eof '
+	offers 'sockxfer recv --allow '
 	offers 'sockxfer send quux-one:9 -B '
 	[ -r /proc/sys/net/ipv4/tcp_available_congestion_control ] || skip "needs /proc/sys/net"
 	read -ra controls </proc/sys/net/ipv4/tcp_available_congestion_control

@@ -146,6 +146,7 @@ argument() {
 	port) echo 0 ;;
 	listen | source) echo 127.0.0.1:0 ;;
 	timeout | max-time | retry | idle-eof) echo 5 ;;
+	allow) echo 127.0.0.1 ;;
 	port-file) echo port.txt ;;
 	chunk-size | max-size) echo 64K ;;
 	rate) echo 1M ;;
@@ -180,7 +181,7 @@ argument() {
 			last=("127.0.0.1:9" "$BATS_TEST_TMPDIR/no/such")
 			case $long in
 			help | version) continue ;;
-			port-file) last=(-p 0 "$BATS_TEST_TMPDIR/no/such") ;;
+			allow | port-file) last=(-p 0 "$BATS_TEST_TMPDIR/no/such") ;;
 			port | listen) last=("$BATS_TEST_TMPDIR/no/such") ;;
 			esac
 			expected=2

@@ -25,6 +25,7 @@ both q quiet -
 both v verbose -
 both - no-progress -
 both - json -
+both - allow networks
 both - port-file path
 both - peer tool
 both - help -

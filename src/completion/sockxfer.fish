@@ -24,6 +24,7 @@ set -l options \
     'both v verbose - print what happens' \
     'both - no-progress - draw no progress line' \
     'both - json - print the result as a JSON object' \
+    'both - allow networks serve only who connects from there' \
     'both - port-file path once listening, write the port there' \
     'both - peer tool print the command for nc, ncat, socat, ...' \
     'both - help - print this and exit' \
@@ -150,7 +151,7 @@ for option in $options
         case -
         case path
             set -a description -r -F
-        case port seconds size rate
+        case port networks seconds size rate
             set -a description -x
         case '*'
             set -a description -x -a "(__fish_sockxfer_$value)"
