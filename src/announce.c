@@ -1,16 +1,27 @@
 #include "announce.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "invite.h"
 
+/* The file that the peer sends is not called as the directory is. */
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static struct handover handover_of(const struct options *options)
 {
+	bool names_file = options->command == NULL && !is_directory(options->path);
+
 	return (struct handover){
 	    .tool = options->peer,
 	    .peer_sends = options->role == OPTIONS_RECV,
 	    .receipts = !options->no_receipt,
-	    .path = options->command != NULL ? NULL : options->path,
+	    .path = names_file ? options->path : NULL,
 	};
 }
 

@@ -131,6 +131,17 @@ static FILE *json_stream(const struct options *options)
 	return is_data ? stderr : stdout;
 }
 
+/* What is for a program to read. Returns 0, or -1 if it could not be written. */
+static int print_result(const struct options *options, const struct report *report,
+    const struct outcome *outcome, const struct err *why, int code)
+{
+	if (options->json)
+		return report_json(report, outcome, why, code, json_stream(options));
+	if (code == 0 && outcome->inbox_file[0] != '\0')
+		return report_inbox_file(outcome, stdout);
+	return 0;
+}
+
 static struct outcome outcome_of(const struct options *options)
 {
 	const char *path = options->command != NULL ? options->command[0] : options->path;
@@ -167,9 +178,8 @@ static int run_and_report(struct options *options)
 		report_error(&report, &err);
 	}
 	int code = exit_code(&err);
-	if (options->json &&
-	    report_json(&report, &outcome, &err, code, json_stream(options)) == -1 && code == 0) {
-		err_sys(&err, "--json");
+	if (print_result(options, &report, &outcome, &err, code) == -1 && code == 0) {
+		err_sys(&err, "%s", options->json ? "--json" : "stdout");
 		report_error(&report, &err);
 		code = exit_code(&err);
 	}

@@ -6,6 +6,7 @@ static int receive_from(struct peer *peer, struct sink *sink,
     const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
 {
 	peer_describe(peer, outcome);
+	sink_set_peer(sink, peer->name);
 	if (transfer_recv(peer->sock, &peer->listening, sink, transfer, &outcome->result, err) ==
 	    -1)
 		return err_prefix(err, "%s", peer->name);
@@ -59,6 +60,7 @@ int recv_run(const struct options *options, const struct transfer_options *trans
 	    .no_clobber = options->no_clobber,
 	    .sync = options->sync,
 	    .argv = options->command,
+	    .inbox_file = outcome->inbox_file,
 	};
 	struct sink sink;
 	struct peer peer;
@@ -77,6 +79,10 @@ int recv_run(const struct options *options, const struct transfer_options *trans
 		report_detail(report, "%s; waiting for another", err->text);
 		forget(outcome, transfer->progress);
 		status = peer_next(&peer, options, &transfer->limits, report, err);
+	}
+	if (outcome->inbox_file[0] != '\0') {
+		outcome->path = outcome->inbox_file;
+		outcome->name = outcome->inbox_file;
 	}
 	peer_close(&peer);
 	sink_close(&sink);

@@ -210,3 +210,9 @@ int report_json(const struct report *report, const struct outcome *outcome, cons
 	json_end(&json);
 	return fflush(out) == 0 ? 0 : -1;
 }
+
+int report_inbox_file(const struct outcome *outcome, FILE *out)
+{
+	fprintf(out, "%s\n", outcome->inbox_file);
+	return fflush(out) == 0 ? 0 : -1;
+}

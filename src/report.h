@@ -5,6 +5,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -46,7 +47,8 @@ struct outcome {
 	const char *stored;        /* what TRANSFER_STORED means here, "stored and verified" */
 	char local[ADDR_TEXT_MAX]; /* "": there was no connection */
 	char peer[ADDR_TEXT_MAX];
-	int64_t started; /* clock_now() of the connection, 0: there was none */
+	char inbox_file[PATH_MAX]; /* the path of the new file in a directory; "": there is none */
+	int64_t started;           /* clock_now() of the connection, 0: there was none */
 	struct transfer_result result;
 };
 
@@ -62,5 +64,11 @@ void report_outcome(const struct report *report, const struct outcome *outcome);
  */
 int report_json(const struct report *report, const struct outcome *outcome, const struct err *err,
     int exit_code, FILE *out);
+
+/*
+ * Writes the path of a new file in a directory and a newline to out, as it is, for a program to read. Returns 0, or
+ * -1 if out failed.
+ */
+int report_inbox_file(const struct outcome *outcome, FILE *out);
 
 #endif

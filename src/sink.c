@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "inbox.h"
 #include "interrupt.h"
 #include "io.h"
 
@@ -22,6 +23,9 @@
 
 /* How long a command that has closed its input may take to exit and tell us why. */
 #define CLOSE_GRACE (1 * CLOCK_SECOND)
+
+/* So many files of the same millisecond and peer may be there already. */
+#define INBOX_TRIES 10000
 
 /* With -S, how much is written before the device is told of it. */
 #define SYNC_WINDOW (INT64_C(8) * 1024 * 1024)
@@ -135,18 +139,17 @@ static int check_replaceable(const struct sink *sink, const struct stat *old, st
 	return 0;
 }
 
-/* Opens the file to be committed later; old is what it will replace, or NULL. */
-static int open_file(struct sink *sink, const struct stat *old, struct err *err)
+/* Opens, in its place, the file to be committed later; old is what it will replace, or NULL. */
+static int open_in_place(struct sink *sink, const struct stat *old, struct err *err)
 {
 	mode_t mode = old == NULL ? 0666 : 0600;
 
 	sink->kind = SINK_FILE;
-	if (place_find(&sink->place, sink->path, err) == -1)
-		return -1;
 	if (sink->options->sync) {
 		sink->dir = openat(sink->place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (sink->dir == -1)
-			return err_sys(err, "%s: its directory, which -S has to open", sink->path);
+			return err_sys(err, "%s: %s directory, which -S has to open", sink->path,
+			    sink->in_inbox ? "the" : "its");
 	}
 	if (old != NULL && check_replaceable(sink, old, err) == -1)
 		return -1;
@@ -159,6 +162,35 @@ static int open_file(struct sink *sink, const struct stat *old, struct err *err)
 	return old == NULL ? 0 : copy_mode(sink, old, err);
 }
 
+static int open_file(struct sink *sink, const struct stat *old, struct err *err)
+{
+	if (place_find(&sink->place, sink->path, err) == -1)
+		return -1;
+	return open_in_place(sink, old, err);
+}
+
+static int open_new(struct sink *sink, struct err *err)
+{
+	if (open_file(sink, NULL, err) == 0)
+		return 0;
+	/* It ends as only the name of a directory does, of one that is not there. */
+	return err->errnum == EISDIR ? fail_as(sink, ENOENT, err) : -1;
+}
+
+/* The file gets its name only at the commit, but its path has to fit into PATH_MAX then. */
+static int open_inbox(struct sink *sink, struct err *err)
+{
+	if (sink->options->inbox_file == NULL)
+		return fail_as(sink, EISDIR, err);
+	if (strlen(sink->path) + 1 + INBOX_NAME_MAX > PATH_MAX)
+		return fail_as(sink, ENAMETOOLONG, err);
+	sink->in_inbox = true;
+	sink->place.dir = open(sink->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (sink->place.dir == -1)
+		return fail(sink, err);
+	return open_in_place(sink, NULL, err);
+}
+
 static int open_path(struct sink *sink, int64_t deadline, struct err *err)
 {
 	struct stat st;
@@ -166,7 +198,7 @@ static int open_path(struct sink *sink, int64_t deadline, struct err *err)
 	if (stat(sink->path, &st) == -1) {
 		if (errno != ENOENT)
 			return fail(sink, err);
-		return open_file(sink, NULL, err);
+		return open_new(sink, err);
 	}
 	switch (st.st_mode & S_IFMT) {
 	case S_IFREG:
@@ -174,7 +206,7 @@ static int open_path(struct sink *sink, int64_t deadline, struct err *err)
 			return fail_as(sink, EEXIST, err);
 		return open_file(sink, &st, err);
 	case S_IFDIR:
-		return fail_as(sink, EISDIR, err);
+		return open_inbox(sink, err);
 	case S_IFSOCK:
 		return is_socket(sink, err);
 	default:
@@ -247,6 +279,7 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	*sink = (struct sink){
 	    .fd = -1,
 	    .path = path,
+	    .peer = "",
 	    .options = options,
 	    .place = {.dir = -1},
 	    .dir = -1,
@@ -258,6 +291,11 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	if (status == -1)
 		sink_close(sink);
 	return status;
+}
+
+void sink_set_peer(struct sink *sink, const char *peer)
+{
+	sink->peer = peer;
 }
 
 static int start_command(struct sink *sink, struct err *err)
@@ -315,7 +353,7 @@ static int check_written(const struct sink *sink)
 
 static int publish(struct sink *sink)
 {
-	bool no_clobber = sink->options->no_clobber;
+	bool no_clobber = sink->options->no_clobber || sink->in_inbox;
 
 	if (sink->temp[0] == '\0')
 		return publish_nameless(sink->fd, &sink->place, no_clobber, sink->temp);
@@ -323,6 +361,27 @@ static int publish(struct sink *sink)
 		return -1;
 	sink->temp[0] = '\0';
 	return 0;
+}
+
+/* Names the file by the time it is now, and by the first number with which no file has that name. */
+static int publish_in_inbox(struct sink *sink)
+{
+	struct timespec now;
+	const char *slash = sink->path[strlen(sink->path) - 1] == '/' ? "" : "/";
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (unsigned number = 1; number <= INBOX_TRIES; number++) {
+		inbox_name(sink->place.name, &now, sink->peer, number);
+		if (publish(sink) == 0) {
+			snprintf(sink->options->inbox_file, PATH_MAX, "%s%s%s", sink->path, slash,
+			    sink->place.name);
+			sink->path = sink->options->inbox_file;
+			return 0;
+		}
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
 }
 
 /* fsync(2), where there is something to sync: a pipe or a terminal says EINVAL. */
@@ -369,7 +428,7 @@ static int commit_file(struct sink *sink, struct err *err)
 	/* A signal that came during a long fsync is in time still; behind this line it is too late. */
 	if (interrupt_check(err) == -1)
 		return -1;
-	if (publish(sink) == -1)
+	if ((sink->in_inbox ? publish_in_inbox(sink) : publish(sink)) == -1)
 		return fail(sink, err);
 	if (sink->dir != -1 && sync_descriptor(sink->dir) == -1)
 		return err_sys(err, "%s: fsync of its directory", sink->path);

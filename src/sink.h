@@ -1,6 +1,7 @@
 /*
  * Where a receiver's bytes go: a file, which appears under its name only when it is whole, or a stream
  * (stdout, an open descriptor, a FIFO, a device), which is written as the bytes come, or a command, which reads them.
+ * In a directory it is a new file, named by time and peer (inbox.h).
  *
  * A file is written without a name (O_TMPFILE) in its own directory, or, where the file system has no
  * O_TMPFILE, under a temporary name; sink_commit() gives it its final name in one step. It has the
@@ -21,20 +22,24 @@
 enum sink_kind { SINK_FILE, SINK_STREAM, SINK_COMMAND };
 
 struct sink_options {
-	bool no_clobber;   /* never replace a file */
+	bool no_clobber;   /* never replace a file, as in a directory none is anyway */
 	bool sync;         /* the commit waits until file and directory are on the device */
 	char *const *argv; /* a command instead of a path, or NULL */
+	/* of PATH_MAX bytes: the path of a new file in a directory, once it has one; NULL: a directory is refused */
+	char *inbox_file;
 };
 
 struct sink {
 	enum sink_kind kind;
 	int fd;
 	const char *path; /* for messages; the caller's */
+	const char *peer; /* who the bytes come from; the caller's */
 	bool waits;       /* a write may have to wait for a reader */
 	const struct sink_options *options;
 	int64_t written;             /* bytes so far */
 	int64_t synced;              /* of these, bytes that the device was told of */
 	struct place place;          /* SINK_FILE: the final directory and name */
+	bool in_inbox;               /* SINK_FILE: the name is found at the commit */
 	int dir;                     /* the directory for fsync(2), or -1: it is not to be synced */
 	char temp[PUBLISH_TEMP_MAX]; /* SINK_FILE: the temporary name there; "": it has none */
 	struct command command;      /* SINK_COMMAND */
@@ -53,6 +58,12 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
     int64_t deadline, struct err *err);
 
 /*
+ * Says who the bytes come from, as addr_format() has it, for the name of a new file in a directory. Before the
+ * commit; peer has to outlive it.
+ */
+void sink_set_peer(struct sink *sink, const char *peer);
+
+/*
  * Writes all of the size bytes; a stream is waited for until the deadline. A command is started by the
  * first of them, not earlier: it might undo what is there. Returns 0, or -1: ERR_FAILED,
  * ERR_INTERRUPTED, ERR_TIMEOUT.
@@ -61,7 +72,7 @@ int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadl
     struct err *err);
 
 /*
- * Makes what was written the file of its name. May block as long as the file system takes. A command is told
+ * Makes what was written the file of its name; in a directory it gets one that no file has. May block as long as the file system takes. A command is told
  * that this was all, and has until the deadline to have read it and to exit with 0. Returns 0, or
  * -1 with ERR_FAILED (ERR_TIMEOUT, ERR_INTERRUPTED), and then an old file of that name is as it was,
  * unless it was the directory that could not be synced.

@@ -225,15 +225,17 @@ refused() {
 
 @test "an output in a missing directory" { refused 'nosuch/out: No such file or directory' nosuch/out; }
 
-@test "a directory as the output" {
-	mkdir d
-	refused 'd: Is a directory' d
-	refused 'd/: Is a directory' d/
-	refused '.: Is a directory' .
+@test "a directory that is not there as the output" {
+	ln -s nosuch link
+	refused 'nosuch/: No such file or directory' nosuch/
+	refused 'nosuch/.: No such file or directory' nosuch/.
+	refused 'link/: No such file or directory' link/
+	holds . link us.err us.out
 }
 
 @test "an output below a file" {
 	touch file
+	refused 'file/: Not a directory' file/
 	refused 'file/out: Not a directory' file/out
 }
 
@@ -267,6 +269,8 @@ refused() {
 		command=(setpriv --bounding-set=-dac_override --inh-caps=-dac_override)
 	fi
 	refused 'd/out: Permission denied' d/out "${command[@]}"
+	refused 'd: Permission denied' d "${command[@]}"
+	refused 'd/: Permission denied' d/ "${command[@]}"
 	holds d
 }
 

@@ -340,9 +340,8 @@ decided() {
 	has recv.err "$1"
 }
 
-@test "an output that is a directory, or in a missing one, is decided before listening" {
-	mkdir d
-	decided 'Is a directory' d
+@test "an output that is a missing directory, or in one, is decided before listening" {
+	decided 'No such file or directory' missing/
 	decided 'No such file or directory' missing/out
 	[ ! -e missing ]
 }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 
 #include "check.h"
 #include "clock.h"
+#include "inbox.h"
 #include "interrupt.h"
 
 #define SHORT (20 * CLOCK_MILLISECOND)
@@ -234,6 +236,103 @@ static void directory_vanishes(void)
 	check_names(".", "");
 }
 
+static char inbox_file[PATH_MAX];
+static const struct sink_options taking = {.inbox_file = inbox_file};
+
+static bool open_inbox(struct sink *sink, const char *path)
+{
+	struct err err = {.kind = ERR_NONE};
+
+	inbox_file[0] = '\0';
+	if (!CHECK_INT(sink_open(sink, path, &taking, DEADLINE_NEVER, &err), 0))
+		return false;
+	sink_set_peer(sink, "192.0.2.7:9009");
+	write_sink(sink, "new");
+	return true;
+}
+
+/* Where the file is, from the directory dir that was called path. */
+static void check_in_inbox(const char *path, const char *dir)
+{
+	char found[PATH_MAX];
+
+	CHECK(strncmp(inbox_file, path, strlen(path)) == 0);
+	CHECK_STR(inbox_file + strlen(path) + 20, "-192.0.2.7-1");
+	snprintf(found, sizeof(found), "%s/%s", dir, inbox_file + strlen(path));
+	check_content(found, "new");
+	check_names(dir, inbox_file + strlen(path));
+	CHECK_INT(unlink(found), 0);
+}
+
+static void inbox(void)
+{
+	static const char *const paths[] = {"dir", "dir/", "link", "link/", "dir/.",
+	    "/proc/self/cwd/dir"};
+	struct sink sink;
+
+	CHECK_INT(mkdir("dir", 0700), 0);
+	CHECK_INT(symlink("dir", "link"), 0);
+	for (size_t i = 0; i < ROWS(paths); i++) {
+		char path[64];
+		bool has_slash = paths[i][strlen(paths[i]) - 1] == '/';
+		check_row("%s", paths[i]);
+		snprintf(path, sizeof(path), "%s%s", paths[i], has_slash ? "" : "/");
+		if (!open_inbox(&sink, paths[i]))
+			return;
+		CHECK_STR(inbox_file, "");
+		commit_sink(&sink);
+		check_in_inbox(path, "dir");
+	}
+	if (!open_inbox(&sink, "dir"))
+		return;
+	sink_close(&sink);
+	check_names("dir", "");
+}
+
+/* The directory is the one of the beginning: one that is moved away, with a link to another in its place. */
+static void inbox_moves(void)
+{
+	struct sink sink;
+
+	CHECK_INT(mkdir("dir", 0700), 0);
+	CHECK_INT(mkdir("other", 0700), 0);
+	if (!open_inbox(&sink, "dir/"))
+		return;
+	CHECK_INT(rename("dir", "moved"), 0);
+	CHECK_INT(symlink("other", "dir"), 0);
+	commit_sink(&sink);
+	check_in_inbox("dir/", "moved");
+	check_names("other", "");
+}
+
+static void inbox_vanishes(void)
+{
+	struct sink sink;
+
+	CHECK_INT(mkdir("dir", 0700), 0);
+	if (!open_inbox(&sink, "dir"))
+		return;
+	if (sink.temp[0] != '\0')
+		CHECK_INT(unlinkat(sink.place.dir, sink.temp, 0), 0);
+	CHECK_INT(rmdir("dir"), 0);
+	check_commit_fails(&sink, ENOENT);
+	CHECK_STR(inbox_file, "");
+	check_names(".", "");
+}
+
+/* Its path would be too long with a name behind it. */
+static void inbox_too_deep(void)
+{
+	struct sink sink;
+	struct err err = {.kind = ERR_NONE};
+	char path[PATH_MAX];
+
+	memset(path, '/', sizeof(path));
+	path[PATH_MAX - INBOX_NAME_MAX] = '\0';
+	CHECK_INT(sink_open(&sink, path, &taking, DEADLINE_NEVER, &err), -1);
+	CHECK_INT(err.errnum, ENAMETOOLONG);
+}
+
 static mode_t mode_of(const char *path)
 {
 	struct stat st;
@@ -406,7 +505,8 @@ static void refused(void)
 	check_refused("dir/", false, EISDIR);
 	check_refused("to-dir", false, EISDIR);
 	check_refused(".", false, EISDIR);
-	check_refused("new/", false, EISDIR);
+	check_refused("new/", false, ENOENT);
+	check_refused("new/.", false, ENOENT);
 	check_refused("missing/out", false, ENOENT);
 	check_refused("lost", false, ENOENT);
 	check_refused("file/out", false, ENOTDIR);
@@ -627,6 +727,11 @@ int main(void)
 	promise_both("a write that fails leaves the old file, and nothing else", disk_full);
 	promise_both("a commit that fails leaves the old file, and nothing else", commit_fails);
 	promise_both("a directory that vanishes is a commit that fails", directory_vanishes);
+	promise_both("in a directory a new file is made, and its path is known", inbox);
+	promise_both("the directory is the one of the beginning, whatever has its name",
+	    inbox_moves);
+	promise_both("a directory that is removed is a commit that fails", inbox_vanishes);
+	promise("a directory whose files would have paths too long is refused", inbox_too_deep);
 	promise_both("the mode is that of the file replaced, or 0666 less the umask", modes);
 	promise_both("the owner is that of the file replaced, as far as we may", owner);
 	promise_both("links are followed to the file, and stay links", follows_links);
