@@ -26,7 +26,9 @@ static void peer_field(char *field, const char *peer)
 	}
 	for (size_t i = 0; i < len; i++) {
 		bool is_plain = isalnum((unsigned char)host[i]) || strchr(".%", host[i]) != NULL;
-		field[i] = is_plain ? host[i] : '_';
+		field[i] = '_';
+		if (is_plain)
+			field[i] = host[i];
 	}
 	field[len] = '\0';
 }

@@ -414,11 +414,12 @@ static void help_row(FILE *out, const struct row *row)
 void options_help(FILE *out)
 {
 	fputs("usage: sockxfer send [options] ADDRESS | -p PORT [FILE | - | -- COMMAND ...]\n"
-	      "       sockxfer recv [options] ADDRESS | -p PORT [FILE | - | -- COMMAND ...]\n"
+	      "       sockxfer recv [options] ADDRESS | -p PORT [FILE|DIR | - | -- COMMAND ...]\n"
 	      "\n"
 	      "ADDRESS is host:port, [v6]:port, unix:path or fd:N; where it listens, :port and\n"
 	      "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"
 	      "-- COMMAND [ARGUMENT ...] in its place sends the command's output, or feeds it.\n"
+	      "In DIR, a directory, recv makes a new file, and prints its path.\n"
 	      "\n",
 	    out);
 	for (size_t i = 0; i < ROWS; i++)

@@ -129,7 +129,7 @@ end
 
 complete -c sockxfer -f
 complete -c sockxfer -n "__fish_sockxfer_is ''" -a send -d 'send a file, standard input or what a command prints'
-complete -c sockxfer -n "__fish_sockxfer_is ''" -a recv -d 'receive into a file, standard output or a command'
+complete -c sockxfer -n "__fish_sockxfer_is ''" -a recv -d 'receive into a file, a directory, standard output or a command'
 complete -c sockxfer -n '__fish_sockxfer_operand_is address' -a '(__fish_sockxfer_address)'
 complete -c sockxfer -n '__fish_sockxfer_operand_is path' -F
 complete -c sockxfer -n __fish_sockxfer_is_command -a '(__fish_sockxfer_command)'

@@ -289,6 +289,51 @@ static void inbox(void)
 	check_names("dir", "");
 }
 
+/* Makes files of all names but the one with number 3 that ours may get in the next milliseconds. */
+static struct timespec take_names(int milliseconds)
+{
+	char name[INBOX_NAME_MAX];
+	char path[INBOX_NAME_MAX + 8];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (int i = 0; i < milliseconds; i++) {
+		for (unsigned number = 1; number <= 4; number += 1 + number / 2) {
+			inbox_name(name, &now, "192.0.2.7:1", number);
+			snprintf(path, sizeof(path), "dir/%s", name);
+			make_file(path, "old");
+		}
+		now.tv_nsec += 1000000;
+		if (now.tv_nsec >= 1000000000) {
+			now.tv_nsec -= 1000000000;
+			now.tv_sec++;
+		}
+	}
+	return now;
+}
+
+static void inbox_taken(void)
+{
+	struct sink sink;
+	struct timespec end;
+	struct timespec now;
+	size_t len = strlen("dir/20261124T210126.042Z-192.0.2.7-");
+
+	CHECK_INT(mkdir("dir", 0700), 0);
+	for (int milliseconds = 20; milliseconds < 20000; milliseconds *= 2) {
+		if (!open_inbox(&sink, "dir"))
+			return;
+		end = take_names(milliseconds);
+		commit_sink(&sink);
+		check_content(inbox_file, "new");
+		clock_gettime(CLOCK_REALTIME, &now);
+		if (now.tv_sec < end.tv_sec ||
+		    (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec))
+			break; /* it was quick enough for this to be a test */
+	}
+	CHECK_STR(inbox_file + len, "3");
+}
+
 /* The directory is the one of the beginning: one that is moved away, with a link to another in its place. */
 static void inbox_moves(void)
 {
@@ -728,6 +773,7 @@ int main(void)
 	promise_both("a commit that fails leaves the old file, and nothing else", commit_fails);
 	promise_both("a directory that vanishes is a commit that fails", directory_vanishes);
 	promise_both("in a directory a new file is made, and its path is known", inbox);
+	promise_both("no file there is replaced: the next number is taken", inbox_taken);
 	promise_both("the directory is the one of the beginning, whatever has its name",
 	    inbox_moves);
 	promise_both("a directory that is removed is a commit that fails", inbox_vanishes);
