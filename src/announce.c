@@ -15,13 +15,13 @@ static bool is_directory(const char *path)
 
 static struct handover handover_of(const struct options *options)
 {
-	bool names_file = options->command == NULL && !is_directory(options->path);
+	const char *path = is_directory(options->path) ? "-" : options->path;
 
 	return (struct handover){
 	    .tool = options->peer,
 	    .peer_sends = options->role == OPTIONS_RECV,
 	    .receipts = !options->no_receipt,
-	    .path = names_file ? options->path : NULL,
+	    .path = options->command == NULL ? path : NULL,
 	};
 }
 

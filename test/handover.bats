@@ -276,6 +276,23 @@ prints() {
 		"Or, with its interface behind %: '[fe80::7%v0]:$port'"
 }
 
+@test "for a directory the file of the other end is FILE, for a command it is a command" {
+	local arguments
+
+	make_machine
+	free_port
+	mkdir inbox
+	arguments="recv -l 10.0.0.5:$port inbox/"
+	prints "sockxfer: recv: listening on 10.0.0.5:$port" \
+		"On the other machine: sockxfer send -V 10.0.0.5:$port FILE"
+	arguments="recv -l 10.0.0.5:$port -- cat"
+	prints "sockxfer: recv: listening on 10.0.0.5:$port" \
+		"On the other machine: sockxfer send -V 10.0.0.5:$port -- COMMAND"
+	arguments="send -l 10.0.0.5:$port -- cat"
+	prints "sockxfer: send: listening on 10.0.0.5:$port" \
+		"On the other machine: sockxfer recv 10.0.0.5:$port -- COMMAND"
+}
+
 @test "a sender that listens prints the same for a receiver" {
 	local arguments
 
