@@ -285,10 +285,10 @@ prints() {
 	arguments="recv -l 10.0.0.5:$port inbox/"
 	prints "sockxfer: recv: listening on 10.0.0.5:$port" \
 		"On the other machine: sockxfer send -V 10.0.0.5:$port FILE"
-	arguments="recv -l 10.0.0.5:$port -- cat"
+	arguments="recv -w 0.3 -l 10.0.0.5:$port -- cat"
 	prints "sockxfer: recv: listening on 10.0.0.5:$port" \
 		"On the other machine: sockxfer send -V 10.0.0.5:$port -- COMMAND"
-	arguments="send -l 10.0.0.5:$port -- cat"
+	arguments="send -w 0.3 -l 10.0.0.5:$port -- cat"
 	prints "sockxfer: send: listening on 10.0.0.5:$port" \
 		"On the other machine: sockxfer recv 10.0.0.5:$port -- COMMAND"
 }
