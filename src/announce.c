@@ -30,7 +30,6 @@ int announce_listening(const struct listen_set *set, const struct options *optio
 {
 	char names[ADDR_TEXT_MAX];
 	const struct addr *addr = &options->address;
-	const struct handover handover = handover_of(options);
 	bool unknown = addr->kind == ADDR_INET && strcmp(addr->port, "0") == 0;
 	bool tells = options->peer != HANDOVER_SOCKXFER || report->screen->is_terminal;
 
@@ -39,9 +38,10 @@ int announce_listening(const struct listen_set *set, const struct options *optio
 		report_note(report, "listening on %s", names);
 	else
 		report_detail(report, "listening on %s", names);
-	if (tells && invite_listening(&handover, set, report, err) == -1)
-		return err_prefix(err, "--peer");
-	return 0;
+	if (!tells)
+		return 0;
+	const struct handover handover = handover_of(options);
+	return invite_listening(&handover, set, report, err) == 0 ? 0 : err_prefix(err, "--peer");
 }
 
 void announce_connecting(const struct options *options, const struct report *report)

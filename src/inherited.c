@@ -27,16 +27,15 @@ static int clear_stdio(int sock, struct err *err)
 /* The descriptor that is the other end of the transfer on this machine, or -1: a file or a command is. */
 static int other_end(const struct options *options)
 {
-	if (options->command != NULL)
-		return -1;
-	if (strcmp(options->path, "-") == 0)
-		return options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO;
-	return place_descriptor(options->path);
+	int fd = options_stdio(options);
+
+	return fd != -1 || options->command != NULL ? fd : place_descriptor(options->path);
 }
 
 int inherited_settle(struct options *options, struct err *err)
 {
 	int fd = options->address.fd;
+
 	if (options->address.kind != ADDR_FD || !sock_same(fd, fd))
 		return 0;
 	int other = other_end(options);

@@ -81,24 +81,25 @@ static int run(const struct options *options, const struct report *report,
  */
 static bool draws(const struct options *options)
 {
-	bool uses_stdio = strcmp(options->path, "-") == 0;
+	int fd = options_stdio(options);
 
 	if (options->quiet || options->no_progress)
 		return false;
-	if (options->role == OPTIONS_SEND)
-		return options->command != NULL || !uses_stdio || !isatty(STDIN_FILENO);
-	return !uses_stdio || !isatty(STDOUT_FILENO);
+	if (options->role == OPTIONS_RECV && options->command != NULL)
+		fd = STDOUT_FILENO;
+	return fd == -1 || !isatty(fd);
 }
 
 /* Who forgot the file at a terminal would wonder why nothing happens, or what that is on the screen. */
 static void tell_stdio(const struct options *options, const struct report *report)
 {
-	if (options->command != NULL || strcmp(options->path, "-") != 0)
+	int fd = options_stdio(options);
+
+	if (fd == -1 || !isatty(fd))
 		return;
-	if (options->role == OPTIONS_SEND && isatty(STDIN_FILENO))
-		report_note(report, "no file given: type what is to be sent, and ^D at the end");
-	if (options->role == OPTIONS_RECV && isatty(STDOUT_FILENO))
-		report_note(report, "no file given: what arrives is shown here");
+	report_note(report, "no file given: %s",
+	    fd == STDIN_FILENO ? "type what is to be sent, and ^D at the end"
+			       : "what arrives is shown here");
 }
 
 static int run_and_show(const struct options *options, const struct report *report,
@@ -126,7 +127,7 @@ static int run_and_show(const struct options *options, const struct report *repo
 static FILE *json_stream(const struct options *options)
 {
 	bool is_data = options->role == OPTIONS_RECV &&
-	               (options->command != NULL || strcmp(options->path, "-") == 0);
+	               (options->command != NULL || options_stdio(options) != -1);
 
 	return is_data ? stderr : stdout;
 }

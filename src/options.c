@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "number.h"
 #include "operands.h"
@@ -397,6 +398,13 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 const char *options_role_name(enum options_role role)
 {
 	return role == OPTIONS_SEND ? "send" : "recv";
+}
+
+int options_stdio(const struct options *options)
+{
+	if (options->command != NULL || strcmp(options->path, "-") != 0)
+		return -1;
+	return options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO;
 }
 
 static void help_row(FILE *out, const struct row *row)

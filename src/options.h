@@ -61,6 +61,9 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 /* "send" or "recv". */
 const char *options_role_name(enum options_role role);
 
+/* The descriptor of the data where they come by stdin or go to stdout; -1: a file or a command has them. */
+int options_stdio(const struct options *options);
+
 /* Prints what --help says. */
 void options_help(FILE *out);
 

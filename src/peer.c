@@ -63,11 +63,13 @@ static int check_inherited(const struct options *options, struct err *err)
 	return err_set(err, ERR_USAGE, 0, "--allow: fd:%d is no TCP socket", options->address.fd);
 }
 
-/* Of a connection that we were started for, and that no other will come after. */
-static int check_connected(const struct peer *peer, const struct options *options, struct err *err)
+/* Takes the connection that we were started for, and that no other will come after. */
+static int take_connected(struct peer *peer, const struct options *options, struct err *err)
 {
 	struct sock_addr addr;
 
+	peer->sock = options->address.fd;
+	sock_peer_name(peer->sock, peer->name);
 	if (options->allow.count == 0 ||
 	    (sock_peer_addr(peer->sock, &addr) == 0 && is_allowed(options, &addr)))
 		return 0;
@@ -84,11 +86,14 @@ static int open_listening(struct peer *peer, const struct options *options, int6
 
 static const char *data_path(const struct options *options)
 {
-	if (options->command != NULL)
-		return NULL;
-	if (strcmp(options->path, "-") != 0)
-		return options->path;
-	return options->role == OPTIONS_SEND ? "/dev/stdin" : "/dev/stdout";
+	switch (options_stdio(options)) {
+	case STDIN_FILENO:
+		return "/dev/stdin";
+	case STDOUT_FILENO:
+		return "/dev/stdout";
+	default:
+		return options->command == NULL ? options->path : NULL;
+	}
 }
 
 /* Listens, and writes down on which port. */
@@ -132,9 +137,7 @@ static int inherit(struct peer *peer, const struct options *options,
 	if (options->peer != HANDOVER_SOCKXFER || options->port_file != NULL)
 		return err_set(err, ERR_USAGE, 0, "%s: fd:%d is connected already",
 		    options->port_file != NULL ? "--port-file" : "--peer", options->address.fd);
-	peer->sock = options->address.fd;
-	sock_peer_name(peer->sock, peer->name);
-	return check_connected(peer, options, err);
+	return take_connected(peer, options, err);
 }
 
 /* Tries that are each followed by another. */
@@ -255,9 +258,7 @@ static int take_waiting(struct peer *peer, const struct options *options,
 		return -1;
 	if (listening)
 		return accept_one(peer, options, &at_once, report, err);
-	peer->sock = options->address.fd;
-	sock_peer_name(peer->sock, peer->name);
-	return check_connected(peer, options, err);
+	return take_connected(peer, options, err);
 }
 
 int peer_open_waiting(struct peer *peer, const struct options *options, const struct report *report)
