@@ -6,34 +6,10 @@
 
 load helper
 
-ACTIVATE=${ACTIVATE:-$ROOT/build/peer/activate}
 MAN=$ROOT/man/sockxfer.1
 
 setup_file() {
 	head -c 3000000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
-}
-
-# launch MANNER TRANSPORT COMMAND...: starts the command as "us" when somebody connects to $address. The
-# transport is 4, 6 or unix; the manner can have options of the launcher in front: "-k 2 listen".
-launch() {
-	local manner where
-
-	[ -x "$ACTIVATE" ] || {
-		echo "no launcher at $ACTIVATE: run make programs first" >&2
-		return 1
-	}
-	read -ra manner <<<"$1"
-	case $2 in
-	4) where=(127.0.0.1 0) ;;
-	6) where=(::1 0) ;;
-	unix) where=(unix socket) && rm -f socket ;;
-	esac
-	start us "$ACTIVATE" "${manner[@]}" "${where[@]}" "${@:3}"
-	case $2 in
-	4) wait_port us && address=127.0.0.1:$port ;;
-	6) wait_port us && address="[::1]:$port" ;;
-	unix) wait_said us 'listening on' && address=unix:socket ;;
-	esac
 }
 
 # The transports that this machine has.

@@ -363,6 +363,33 @@ picture() {
 	cp "$ROOT/test/data/picture.jpg" "$1"
 }
 
+### Activated, as by systemd and inetd (test/peer/activate.c)
+
+ACTIVATE=${ACTIVATE:-$ROOT/build/peer/activate}
+
+# launch MANNER TRANSPORT COMMAND...: starts the command as "us" when somebody connects to $address. The
+# transport is 4, 6 or unix; the manner can have options of the launcher in front: "-k 2 listen".
+launch() {
+	local manner where
+
+	[ -x "$ACTIVATE" ] || {
+		echo "no launcher at $ACTIVATE: run make programs first" >&2
+		return 1
+	}
+	read -ra manner <<<"$1"
+	case $2 in
+	4) where=(127.0.0.1 0) ;;
+	6) where=(::1 0) ;;
+	unix) where=(unix socket) && rm -f socket ;;
+	esac
+	start us "$ACTIVATE" "${manner[@]}" "${where[@]}" "${@:3}"
+	case $2 in
+	4) wait_port us && address=127.0.0.1:$port ;;
+	6) wait_port us && address="[::1]:$port" ;;
+	unix) wait_said us 'listening on' && address=unix:socket ;;
+	esac
+}
+
 ### Receivers
 
 # receive ARGUMENT...: starts a receiver, "us", and sets $port.

@@ -156,22 +156,23 @@ FILL='seq -f "line %g" 40'
 	finish us 1
 }
 
-@test "-q shows nothing but errors, and --no-progress no line, but in the end what is known" {
-	receive_on_terminal '-q out.jpg'
+# That no line is drawn in mid-transfer; then lets it end.
+ends_without_a_line() {
 	pass 1
 	screen
 	has_not screen MB
 	touch go
 	finish sender
+}
+
+@test "-q shows nothing but errors, and --no-progress no line, but in the end what is known" {
+	receive_on_terminal '-q out.jpg'
+	ends_without_a_line
 	wait_shows 'END 0'
 	stop tmux
 	rm tmux go
 	receive_on_terminal '--no-progress out.jpg'
-	pass 1
-	screen
-	has_not screen MB
-	touch go
-	finish sender
+	ends_without_a_line
 	wait_last_shows "$STORED" 'END 0'
 }
 
@@ -258,11 +259,7 @@ no_line() {
 		free_port
 		terminal 80 24 "TERM=$term \"\$SOCKXFER\" recv -l 127.0.0.1:$port out.jpg"
 		half_sender_to "$port"
-		pass 1
-		screen
-		has_not screen MB
-		touch go
-		finish sender
+		ends_without_a_line
 		wait_last_shows "$STORED" 'END 0'
 		stop tmux
 		rm tmux go

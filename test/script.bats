@@ -242,30 +242,26 @@ retries() {
 }
 
 @test "--port-file knows the port of an inherited socket, if it listens and has one" {
-	activate listen 127.0.0.1 0 "$SOCKXFER" recv --port-file file fd:3 out
+	activated listen 4 "$SOCKXFER" recv --port-file file fd:3 out
 	finish us
 	[ "$(<file)" = "$port" ]
 	same out "$BATS_FILE_TMPDIR/data"
 	rm file
-	activate accept 127.0.0.1 0 "$SOCKXFER" recv --port-file file fd:3 other
+	activated accept 4 "$SOCKXFER" recv --port-file file fd:3 other
 	finish us 2
 	has us.err '--port-file: fd:3 is connected already'
-	activate listen unix socket "$SOCKXFER" recv --port-file file fd:3 other
+	activated listen unix "$SOCKXFER" recv --port-file file fd:3 other
 	finish us 2
 	has us.err '--port-file: what listens here has no port'
 	# nor where nothing comes of it
-	activate listen 127.0.0.1 0 "$SOCKXFER" recv --port-file file fd:3 no/such/output
+	activated listen 4 "$SOCKXFER" recv --port-file file fd:3 no/such/output
 	finish us 1
 	[ ! -e file ] && [ ! -e other ]
 }
 
-# activate MANNER ADDRESS PORT COMMAND...: the command is started, as "us", by a sender that connects.
-activate() {
-	[ -x "$ROOT/build/peer/activate" ] || skip "needs make programs"
-	start us "$ROOT/build/peer/activate" "$@"
-	wait_said us 'listening on'
-	address=unix:socket
-	[ "$2" = unix ] || { wait_port us && address=127.0.0.1:$port; }
+# activated MANNER TRANSPORT COMMAND...: launch, and a sender that has the command started, and comes to its end.
+activated() {
+	launch "$@"
 	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
 	wait_for ended "${PID[send]}"
 }
@@ -306,7 +302,7 @@ activate() {
 		finish us 1
 		has us.err "/dev/fd/$n: Bad file descriptor"
 	done
-	activate accept 127.0.0.1 0 "$SOCKXFER" recv fd:3 /dev/fd/3
+	activated accept 4 "$SOCKXFER" recv fd:3 /dev/fd/3
 	finish us 2
 	has us.err '/dev/fd/3 is the connection itself'
 	[ ! -e out ]
