@@ -282,6 +282,7 @@ no_line() {
 @test "data that are typed at a terminal are not drawn over" {
 	receive out
 	terminal 80 24 "\"\$SOCKXFER\" send 127.0.0.1:$port"
+	wait_shows 'sockxfer: send: no file given: .*'
 	tmux_do send-keys hello Enter
 	wait_shows 'sockxfer: send: no file given: .*' hello
 	pass 1
