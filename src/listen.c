@@ -195,14 +195,22 @@ static bool is_connection_error(void)
 	}
 }
 
-static int accept_from(int listening, struct sock_addr *peer)
+static int accept_from(int listening, struct listen_accepted *accepted)
 {
-	peer->len = sizeof(peer->storage);
-	return accept4(listening, (struct sockaddr *)&peer->storage, &peer->len,
+	struct sock_addr *addr = &accepted->addr;
+
+	addr->len = sizeof(addr->storage);
+	accepted->sock = accept4(listening, (struct sockaddr *)&addr->storage, &addr->len,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (accepted->sock == -1)
+		return -1;
+	addr_format(sock_sockaddr(addr), addr->len, accepted->name);
+	if (strcmp(accepted->name, "unix:") == 0)
+		sock_local_name(accepted->sock, accepted->name);
+	return 0;
 }
 
-int listen_accept(const struct listen_set *set, int64_t deadline, struct sock_addr *peer,
+int listen_accept(const struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
     struct err *err)
 {
 	struct pollfd fds[HAPPY_MAX];
@@ -218,9 +226,8 @@ int listen_accept(const struct listen_set *set, int64_t deadline, struct sock_ad
 		for (size_t i = 0; i < set->count; i++) {
 			if (fds[i].revents == 0)
 				continue;
-			int sock = accept_from(fds[i].fd, peer);
-			if (sock != -1)
-				return sock;
+			if (accept_from(fds[i].fd, accepted) == 0)
+				return 0;
 			if (!is_connection_error())
 				return err_sys(err, "accept");
 		}

@@ -35,14 +35,21 @@ struct listen_set {
 int listen_open(struct listen_set *set, const struct addr *addr, int family, int64_t deadline,
     struct err *err);
 
+/* A connection that was accepted, with whose it is: later, after a reset, that could not be had. */
+struct listen_accepted {
+	int sock;
+	struct sock_addr addr;
+	char name
+	    [ADDR_TEXT_MAX]; /* addr as text; of a unix socket without a name, where we listen */
+};
+
 /*
  * Accepts the next connection of any of the sockets; blocks until it is there or the deadline.
- * Connections that are gone before they are accepted are passed over. *peer becomes its address, which
- * later, after a reset, could not be had.
+ * Connections that are gone before they are accepted are passed over.
  *
- * Returns the socket (sock.h's kind, not yet prepared), the caller's to close, or -1.
+ * Returns 0, the socket (sock.h's kind, not yet prepared) then being the caller's to close, or -1.
  */
-int listen_accept(const struct listen_set *set, int64_t deadline, struct sock_addr *peer,
+int listen_accept(const struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
     struct err *err);
 
 /* Writes where the set listens, "[::]:9009, 0.0.0.0:9009", into text of size bytes. */

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "recv.h"
 #include "report.h"
+#include "run.h"
 #include "send.h"
 
 #ifndef VERSION
@@ -29,50 +30,6 @@ static void fill_standard_descriptors(void)
 		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", modes[fd]) == -1)
 			_exit(EXIT_FAILURE);
 	}
-}
-
-static int exit_code(const struct err *err)
-{
-	if (err->kind != ERR_NONE && interrupt_signal() != 0)
-		return 128 + interrupt_signal();
-	switch (err->kind) {
-	case ERR_NONE:
-		return 0;
-	case ERR_USAGE:
-		return 2;
-	case ERR_TIMEOUT:
-		return 3;
-	case ERR_MISMATCH:
-		return 4;
-	case ERR_UNCONFIRMED:
-		return 5;
-	case ERR_PEER:
-		return 6;
-	default:
-		return 1;
-	}
-}
-
-static int run(const struct options *options, const struct report *report,
-    struct progress *progress, struct outcome *outcome, struct err *err)
-{
-	struct transfer_options transfer = {
-	    .chunk = (size_t)options->chunk,
-	    .rate = options->rate,
-	    .limits = {.idle = options->idle_limit, .end = DEADLINE_NEVER},
-	    .idle_eof = options->idle_eof,
-	    .max_size = options->max_size,
-	    .receipts = !options->no_receipt,
-	    .must_confirm = options->must_confirm,
-	    .expect = options->has_expected ? options->expected : NULL,
-	    .progress = progress,
-	};
-
-	if (options->total_limit != 0)
-		transfer.limits.end = deadline_after(options->total_limit);
-	if (options->role == OPTIONS_SEND)
-		return send_run(options, &transfer, report, outcome, err);
-	return recv_run(options, &transfer, report, outcome, err);
 }
 
 /*
@@ -118,47 +75,18 @@ static int run_and_show(const struct options *options, const struct report *repo
 
 	tell_stdio(options, report);
 	meter_start(&meter, &how);
-	int status = run(options, report, &progress, outcome, err);
+	const struct transfer_options transfer = run_transfer(options, &progress);
+	int status = options->role == OPTIONS_SEND
+	                 ? send_run(options, &transfer, report, outcome, err)
+	                 : recv_run(options, &transfer, report, outcome, err);
 	meter_stop(&meter);
 	return status;
-}
-
-/* stdout is the data's, where recv writes them there or gives them to a command that may use it. */
-static FILE *json_stream(const struct options *options)
-{
-	bool is_data = options->role == OPTIONS_RECV &&
-	               (options->command != NULL || options_stdio(options) != -1);
-
-	return is_data ? stderr : stdout;
-}
-
-/* What is for a program to read. Returns 0, or -1 if it could not be written. */
-static int print_result(const struct options *options, const struct report *report,
-    const struct outcome *outcome, const struct err *why, int code)
-{
-	if (options->json)
-		return report_json(report, outcome, why, code, json_stream(options));
-	if (code == 0 && outcome->inbox_file[0] != '\0')
-		return report_inbox_file(outcome, stdout);
-	return 0;
-}
-
-static struct outcome outcome_of(const struct options *options)
-{
-	const char *path = options->command != NULL ? options->command[0] : options->path;
-	const char *stdio = options->role == OPTIONS_SEND ? "stdin" : "stdout";
-
-	return (struct outcome){
-	    .path = path,
-	    .name = strcmp(path, "-") == 0 ? stdio : path,
-	    .stored = "stored and verified",
-	};
 }
 
 /* Runs the transfer and reports it. Returns the exit code. */
 static int run_and_report(struct options *options)
 {
-	struct outcome outcome = outcome_of(options);
+	struct outcome outcome = run_outcome(options);
 	struct screen screen;
 	struct report report = {
 	    .screen = &screen,
@@ -172,19 +100,9 @@ static int run_and_report(struct options *options)
 	screen_open(&screen); /* only now is it certain what stderr is */
 	if (status == 0)
 		status = run_and_show(options, &report, &outcome, &err);
-	if (status == 0) {
+	if (status == 0)
 		err.kind = ERR_NONE; /* whatever was tried on the way */
-		report_outcome(&report, &outcome);
-	} else if (err.kind != ERR_INTERRUPTED) {
-		report_error(&report, &err);
-	}
-	int code = exit_code(&err);
-	if (print_result(options, &report, &outcome, &err, code) == -1 && code == 0) {
-		err_sys(&err, "%s", options->json ? "--json" : "stdout");
-		report_error(&report, &err);
-		code = exit_code(&err);
-	}
-	return code;
+	return run_conclude(options, &report, &outcome, &err);
 }
 
 /* Output that does not arrive is a failure also where it is only --help. */
@@ -210,7 +128,7 @@ int main(int argc, char **argv)
 	if (options_parse(&options, argc, argv, &err) == -1) {
 		inherited_hush(argv);
 		report_error(&nobody, &err);
-		return exit_code(&err);
+		return run_exit_code(&err);
 	}
 	switch (options.action) {
 	case OPTIONS_HELP:

@@ -15,39 +15,29 @@ static bool is_allowed(const struct options *options, const struct sock_addr *ad
 }
 
 /* Who may not connect sees a reset, and nothing that he sends is read. */
-static void turn_away(struct peer *peer, const struct report *report)
+static void turn_away(const struct listen_accepted *accepted, const struct report *report)
 {
-	sock_begin_abort(peer->sock);
-	close(peer->sock);
-	peer->sock = -1;
-	report_detail(report, "%s: not allowed; waiting for another", peer->name);
-}
-
-static int accept_any(struct peer *peer, int64_t deadline, struct sock_addr *addr, struct err *err)
-{
-	peer->sock = listen_accept(&peer->listening, deadline, addr, err);
-	if (peer->sock == -1)
-		return -1;
-	addr_format(sock_sockaddr(addr), addr->len, peer->name);
-	if (strcmp(peer->name, "unix:") == 0) /* it has no name of its own: ours tells more */
-		sock_local_name(peer->sock, peer->name);
-	return 0;
+	sock_begin_abort(accepted->sock);
+	close(accepted->sock);
+	report_detail(report, "%s: not allowed; waiting for another", accepted->name);
 }
 
 /*
  * One deadline for all of the wait: those who are turned away do not renew it, nor does it go unnoticed because there
  * is always another.
  */
-static int accept_one(struct peer *peer, const struct options *options,
-    const struct time_limits *limits, const struct report *report, struct err *err)
+static int accept_one(struct peer *peer, const struct options *options, int64_t deadline,
+    const struct report *report, struct err *err)
 {
-	int64_t deadline = deadline_of(limits);
-	struct sock_addr addr;
+	struct listen_accepted accepted;
 
-	while (accept_any(peer, deadline, &addr, err) == 0) {
-		if (is_allowed(options, &addr))
+	while (listen_accept(&peer->listening, deadline, &accepted, err) == 0) {
+		if (is_allowed(options, &accepted.addr)) {
+			peer->sock = accepted.sock;
+			strlcpy(peer->name, accepted.name, sizeof(peer->name));
 			return 0;
-		turn_away(peer, report);
+		}
+		turn_away(&accepted, report);
 		if (deadline != DEADLINE_NOW && clock_now() >= deadline)
 			return err_set(err, ERR_TIMEOUT, 0, "accept: timed out");
 	}
@@ -76,10 +66,10 @@ static int take_connected(struct peer *peer, const struct options *options, stru
 	return err_set(err, ERR_FAILED, 0, "%s: not allowed", peer->name);
 }
 
-static int open_listening(struct peer *peer, const struct options *options, int64_t deadline,
-    struct err *err)
+static int open_listening(struct listen_set *listening, const struct options *options,
+    int64_t deadline, struct err *err)
 {
-	if (listen_open(&peer->listening, &options->address, options->family, deadline, err) == 0)
+	if (listen_open(listening, &options->address, options->family, deadline, err) == 0)
 		return 0;
 	return err_prefix(err, "listen");
 }
@@ -97,31 +87,40 @@ static const char *data_path(const struct options *options)
 }
 
 /* Listens, and writes down on which port. */
-static int open_with_portfile(struct peer *peer, const struct options *options, int64_t deadline,
-    struct err *err)
+static int open_with_portfile(struct listen_set *listening, const struct options *options,
+    int64_t deadline, struct err *err)
 {
 	struct portfile portfile;
 	const char *data = data_path(options);
 
 	if (portfile_open(&portfile, options->port_file, data, deadline, err) == -1)
 		return -1;
-	int status = open_listening(peer, options, deadline, err);
+	int status = open_listening(listening, options, deadline, err);
 	if (status == 0)
-		status = portfile_write(&portfile, &peer->listening, deadline, err);
+		status = portfile_write(&portfile, listening, deadline, err);
 	portfile_close(&portfile);
 	return status;
+}
+
+int peer_listen(struct listen_set *listening, const struct options *options, int64_t deadline,
+    const struct report *report, struct err *err)
+{
+	int status = options->port_file != NULL
+	                 ? open_with_portfile(listening, options, deadline, err)
+	                 : open_listening(listening, options, deadline, err);
+
+	if (status == 0 && announce_listening(listening, options, report, err) == 0)
+		return 0;
+	listen_close(listening);
+	return -1;
 }
 
 static int listen_and_accept(struct peer *peer, const struct options *options,
     const struct time_limits *limits, const struct report *report, struct err *err)
 {
-	int64_t deadline = deadline_of(limits);
-	int status = options->port_file != NULL ? open_with_portfile(peer, options, deadline, err)
-	                                        : open_listening(peer, options, deadline, err);
-
-	if (status == -1 || announce_listening(&peer->listening, options, report, err) == -1)
+	if (peer_listen(&peer->listening, options, deadline_of(limits), report, err) == -1)
 		return -1;
-	return accept_one(peer, options, limits, report, err);
+	return accept_one(peer, options, deadline_of(limits), report, err);
 }
 
 /* An inherited socket may be a connection (inetd) or listen (systemd): it says itself which. */
@@ -249,15 +248,14 @@ int peer_open(struct peer *peer, const struct options *options, const struct tim
 static int take_waiting(struct peer *peer, const struct options *options,
     const struct report *report, struct err *err)
 {
-	static const struct time_limits at_once = {.end = DEADLINE_NOW};
 	bool listening;
 
 	if (sock_adopt(options->address.fd, &listening, err) == -1)
 		return -1;
-	if (listening && open_listening(peer, options, DEADLINE_NOW, err) == -1)
+	if (listening && open_listening(&peer->listening, options, DEADLINE_NOW, err) == -1)
 		return -1;
 	if (listening)
-		return accept_one(peer, options, &at_once, report, err);
+		return accept_one(peer, options, DEADLINE_NOW, report, err);
 	return take_connected(peer, options, err);
 }
 
@@ -277,7 +275,7 @@ int peer_next(struct peer *peer, const struct options *options, const struct tim
     const struct report *report, struct err *err)
 {
 	close(peer->sock);
-	if (accept_one(peer, options, limits, report, err) == 0 &&
+	if (accept_one(peer, options, deadline_of(limits), report, err) == 0 &&
 	    prepare(peer, options, report, err) == 0)
 		return 0;
 	peer_close(peer);

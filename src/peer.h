@@ -23,11 +23,18 @@ struct peer {
 int peer_check_congestion(const struct options *options, struct err *err);
 
 /*
+ * Listens where options say, which may be an inherited socket, writes the port file, and says where (on port 0 and
+ * then always, else with -v), and on a terminal, and with --peer, what to run at the other end. Blocks while a name is
+ * looked up, until the deadline at the most. Returns 0, the set then being the caller's to close, or -1.
+ */
+int peer_listen(struct listen_set *listening, const struct options *options, int64_t deadline,
+    const struct report *report, struct err *err);
+
+/*
  * Gets the connection that options ask for, prepared for a transfer (sock_prepare()); blocks until
- * it is there, each wait for no longer than limits allow. On a terminal where we listen, and with
- * --peer, prints what to run at the other end. Where we listen, says so (on port 0 and then always,
- * else with -v) and takes the first who comes and is allowed; who is not is reset, and noted with -v, and an inherited
- * connection of such a one is ERR_FAILED. Others can wait in peer->listening until it is closed.
+ * it is there, each wait for no longer than limits allow. Where we listen, as peer_listen(), it takes the first who
+ * comes and is allowed; who is not is reset, and noted with -v, and an inherited connection of such a one is
+ * ERR_FAILED. Others can wait in peer->listening until it is closed. Where we connect, --peer prints what to run there.
  *
  * Returns 0, peer then being the caller's to close, or -1.
  */
