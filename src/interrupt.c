@@ -15,14 +15,25 @@ static void on_stop_signal(int sig)
 	stop_signal = sig;
 }
 
-static void install_one(int sig)
+static void on_other_signal(int sig)
 {
-	struct sigaction action = {.sa_handler = on_stop_signal};
-	struct sigaction old;
+	(void)sig;
+}
+
+static void handle(int sig, void (*handler)(int), int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
 
 	sigemptyset(&action.sa_mask);
+	sigaction(sig, &action, NULL);
+}
+
+static void install_one(int sig)
+{
+	struct sigaction old;
+
 	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-		sigaction(sig, &action, NULL);
+		handle(sig, on_stop_signal, 0);
 }
 
 void interrupt_queries(sigset_t *set)
@@ -45,18 +56,41 @@ void interrupt_block_queries(void)
 
 void interrupt_install(void)
 {
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-
 	for (size_t i = 0; i < STOP_SIGNALS; i++)
 		install_one(stop_signals[i]);
 	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how our children ended */
-	sigaction(SIGPIPE, &ignore, NULL);
-	sigaction(SIGXFSZ, &ignore, NULL);
+	handle(SIGPIPE, SIG_IGN, 0);
+	handle(SIGXFSZ, SIG_IGN, 0);
+}
+
+/* Not SIG_IGN, which a command would inherit. */
+void interrupt_survive_hangup(void)
+{
+	handle(SIGHUP, on_other_signal, SA_RESTART);
+}
+
+void interrupt_become_worker(void)
+{
+	stop_signal = 0;
+	handle(SIGHUP, on_other_signal, SA_RESTART);
+	handle(SIGTERM, on_other_signal, SA_RESTART);
+	handle(INTERRUPT_ABORT, on_stop_signal, 0);
 }
 
 int interrupt_signal(void)
 {
 	return stop_signal;
+}
+
+int interrupt_take(void)
+{
+	sigset_t mask;
+
+	interrupt_block(&mask);
+	int sig = stop_signal;
+	stop_signal = 0;
+	interrupt_restore(&mask);
+	return sig;
 }
 
 int interrupt_check(struct err *err)
@@ -73,6 +107,7 @@ void interrupt_block(sigset_t *old)
 	sigemptyset(&mask);
 	for (size_t i = 0; i < STOP_SIGNALS; i++)
 		sigaddset(&mask, stop_signals[i]);
+	sigaddset(&mask, INTERRUPT_ABORT);
 	pthread_sigmask(SIG_BLOCK, &mask, old);
 }
 
