@@ -155,3 +155,11 @@ bool allow_matches(const struct allow_list *list, const struct sockaddr *sa)
 	}
 	return false;
 }
+
+bool allow_same_host(const struct sockaddr *a, const struct sockaddr *b)
+{
+	struct allow_net one = alone(a);
+	struct allow_net other = alone(b);
+
+	return (one.family == AF_INET || one.family == AF_INET6) && contains(&one, &other);
+}

@@ -32,6 +32,12 @@ struct allow_list {
  */
 int allow_add(struct allow_list *list, const char *text, struct err *err);
 
+/*
+ * Whether two sockets' addresses are of the same host, whatever their ports and, of IPv6, the scope. What is neither
+ * IPv4 nor IPv6 is of none.
+ */
+bool allow_same_host(const struct sockaddr *a, const struct sockaddr *b);
+
 /* Whether sa, a socket's address, lies in a network of the list. What is no IPv4 or IPv6 address lies in none. */
 bool allow_matches(const struct allow_list *list, const struct sockaddr *sa);
 

@@ -13,9 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "addr.h"
 #include "clock.h"
 #include "interrupt.h"
 #include "io.h"
+
+#define PEER "SOCKXFER_PEER="
+#define LOCAL "SOCKXFER_LOCAL="
 
 #define STOP_GRACE (500 * CLOCK_MILLISECOND)
 #define STOP_PAUSE (5 * CLOCK_MILLISECOND)
@@ -56,9 +60,37 @@ int command_check(char *const argv[], struct err *err)
 	}
 }
 
+static bool is_ours(const char *variable)
+{
+	return strncmp(variable, PEER, strlen(PEER)) == 0 ||
+	       strncmp(variable, LOCAL, strlen(LOCAL)) == 0;
+}
+
+/* Our environment without what tells of another connection, and with room for what tells of this one. */
+static char **environment(bool has_ends, char *peer, char *local)
+{
+	size_t count = 0;
+	size_t kept = 0;
+
+	while (environ[count] != NULL)
+		count++;
+	char **list = calloc(count + 3, sizeof(*list));
+	if (list == NULL)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_ours(environ[i]))
+			list[kept++] = environ[i];
+	}
+	if (has_ends) {
+		list[kept++] = peer;
+		list[kept++] = local;
+	}
+	return list;
+}
+
 /* Without its descriptor the command would have ours, so every error counts. Returns 0 or an errno. */
-static int spawn_with(struct command *command, const posix_spawnattr_t *attr, int child_fd,
-    int child_end)
+static int spawn_with(struct command *command, const posix_spawnattr_t *attr, char **variables,
+    int child_fd, int child_end)
 {
 	posix_spawn_file_actions_t actions;
 	int error = posix_spawn_file_actions_init(&actions);
@@ -68,7 +100,7 @@ static int spawn_with(struct command *command, const posix_spawnattr_t *attr, in
 	error = posix_spawn_file_actions_adddup2(&actions, child_end, child_fd);
 	if (error == 0)
 		error = posix_spawnp(&command->pid, command->argv[0], &actions, attr, command->argv,
-		    environ);
+		    variables);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
 }
@@ -89,7 +121,7 @@ static void set_mask(posix_spawnattr_t *attr)
 }
 
 /* The command gets the default for the signals that we ignore, as it would from a shell. */
-static int spawn(struct command *command, int child_fd, int child_end)
+static int spawn(struct command *command, char **variables, int child_fd, int child_end)
 {
 	posix_spawnattr_t attr;
 	sigset_t defaults;
@@ -103,14 +135,32 @@ static int spawn(struct command *command, int child_fd, int child_end)
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	set_mask(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	error = spawn_with(command, &attr, child_fd, child_end);
+	error = spawn_with(command, &attr, variables, child_fd, child_end);
 	posix_spawnattr_destroy(&attr);
 	return error;
 }
 
-static int run(struct command *command, int child_fd, int child_end, struct err *err)
+/* Returns 0 or an errno. */
+static int spawn_between(struct command *command, const struct command_ends *ends, int child_fd,
+    int child_end)
 {
-	int error = spawn(command, child_fd, child_end);
+	char peer[sizeof(PEER) + ADDR_TEXT_MAX];
+	char local[sizeof(LOCAL) + ADDR_TEXT_MAX];
+
+	snprintf(peer, sizeof(peer), PEER "%s", ends->peer);
+	snprintf(local, sizeof(local), LOCAL "%s", ends->local);
+	char **variables = environment(ends->peer[0] != '\0', peer, local);
+	if (variables == NULL)
+		return ENOMEM;
+	int error = spawn(command, variables, child_fd, child_end);
+	free(variables);
+	return error;
+}
+
+static int run(struct command *command, const struct command_ends *ends, int child_fd,
+    int child_end, struct err *err)
+{
+	int error = spawn_between(command, ends, child_fd, child_end);
 
 	if (error != 0) {
 		command->pid = 0;
@@ -124,21 +174,21 @@ static int run(struct command *command, int child_fd, int child_end, struct err 
 	return -1;
 }
 
-int command_start(struct command *command, char *const argv[], int child_fd, int *pipe,
-    struct err *err)
+int command_start(struct command *command, char *const argv[], const struct command_ends *ends,
+    int child_fd, int *pipe, struct err *err)
 {
-	int ends[2];
+	int pair[2];
 
 	*command = (struct command){.argv = argv, .pidfd = -1};
-	if (pipe2(ends, O_CLOEXEC) == -1)
+	if (pipe2(pair, O_CLOEXEC) == -1)
 		return err_sys(err, "pipe");
-	int theirs = ends[child_fd == STDIN_FILENO ? 0 : 1];
-	int ours = ends[child_fd == STDIN_FILENO ? 1 : 0];
+	int theirs = pair[child_fd == STDIN_FILENO ? 0 : 1];
+	int ours = pair[child_fd == STDIN_FILENO ? 1 : 0];
 	io_widen_pipe(ours);
 	int flags = fcntl(ours, F_GETFL);
 	int status = flags == -1 || fcntl(ours, F_SETFL, flags | O_NONBLOCK) == -1
 	                 ? err_sys(err, "pipe")
-	                 : run(command, child_fd, theirs, err);
+	                 : run(command, ends, child_fd, theirs, err);
 	close(theirs);
 	if (status == -1)
 		close(ours);

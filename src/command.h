@@ -11,6 +11,15 @@
 
 #include "err.h"
 
+/*
+ * What a command finds in its environment: who is connected, and to what, as addr_format() has it; nothing of either
+ * where peer is "".
+ */
+struct command_ends {
+	const char *peer;  /* SOCKXFER_PEER */
+	const char *local; /* SOCKXFER_LOCAL */
+};
+
 struct command {
 	char *const *argv; /* the caller's; argv[0] is looked for along PATH */
 	pid_t pid;         /* 0: it does not run */
@@ -21,11 +30,12 @@ struct command {
 int command_check(char *const argv[], struct err *err);
 
 /*
- * Starts argv with its descriptor child_fd (0 or 1) a pipe whose other end, non-blocking, becomes
- * *pipe, the caller's to close. argv has to outlive the command. Returns 0, or -1 with ERR_FAILED.
+ * Starts argv, with ends in its environment, and with its descriptor child_fd (0 or 1) a pipe whose other end,
+ * non-blocking, becomes *pipe, the caller's to close. argv has to outlive the command. Returns 0, or -1 with
+ * ERR_FAILED.
  */
-int command_start(struct command *command, char *const argv[], int child_fd, int *pipe,
-    struct err *err);
+int command_start(struct command *command, char *const argv[], const struct command_ends *ends,
+    int child_fd, int *pipe, struct err *err);
 
 /*
  * Waits until the command has ended or the deadline. Returns 0 if it exited with 0, or -1: ERR_FAILED

@@ -11,7 +11,8 @@
 #include "io.h"
 #include "resolve.h"
 
-#define BACKLOG 128
+/* As many as the system lets wait (net.core.somaxconn). */
+#define BACKLOG SOMAXCONN
 
 /* How often port 0 is tried again, when the port that IPv6 was given is taken in IPv4. */
 #define PORT_TRIES 16
@@ -247,6 +248,13 @@ void listen_names(const struct listen_set *set, char *text, size_t size)
 	}
 }
 
+void listen_leave(struct listen_set *set)
+{
+	set->path[0] = '\0';
+	while (set->count > 0)
+		close(set->fd[--set->count]);
+}
+
 void listen_close(struct listen_set *set)
 {
 	struct stat st;
@@ -254,7 +262,5 @@ void listen_close(struct listen_set *set)
 	if (set->path[0] != '\0' && lstat(set->path, &st) == 0 && st.st_dev == set->dev &&
 	    st.st_ino == set->ino)
 		unlink(set->path);
-	set->path[0] = '\0';
-	while (set->count > 0)
-		close(set->fd[--set->count]);
+	listen_leave(set);
 }

@@ -55,6 +55,9 @@ int listen_accept(const struct listen_set *set, int64_t deadline, struct listen_
 /* Writes where the set listens, "[::]:9009, 0.0.0.0:9009", into text of size bytes. */
 void listen_names(const struct listen_set *set, char *text, size_t size);
 
+/* Closes the sockets in this process only, for one that another goes on listening with. */
+void listen_leave(struct listen_set *set);
+
 /* Closes the sockets: whoever still waits to be accepted is refused. A second call does nothing. */
 void listen_close(struct listen_set *set);
 

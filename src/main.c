@@ -7,6 +7,7 @@
 
 #include "inherited.h"
 #include "interrupt.h"
+#include "keep.h"
 #include "meter.h"
 #include "options.h"
 #include "recv.h"
@@ -83,6 +84,16 @@ static int run_and_show(const struct options *options, const struct report *repo
 	return status;
 }
 
+/* Serves many. Each transfer is reported by itself; what is left to say is why there are no more. */
+static int keep_and_report(const struct options *options, const struct report *report,
+    const struct outcome *outcome, struct err *err)
+{
+	keep_run(options, report, err);
+	if (err->kind == ERR_INTERRUPTED)
+		return run_exit_code(err);
+	return run_conclude(options, report, outcome, err);
+}
+
 /* Runs the transfer and reports it. Returns the exit code. */
 static int run_and_report(struct options *options)
 {
@@ -98,6 +109,8 @@ static int run_and_report(struct options *options)
 	int status = inherited_settle(options, &err);
 
 	screen_open(&screen); /* only now is it certain what stderr is */
+	if (status == 0 && options->keeps)
+		return keep_and_report(options, &report, &outcome, &err);
 	if (status == 0)
 		status = run_and_show(options, &report, &outcome, &err);
 	if (status == 0)

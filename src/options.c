@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "combinations.h"
 #include "number.h"
 #include "operands.h"
 
@@ -19,6 +20,9 @@
 /* More than any link has, and far from what overflows. */
 #define RATE_MAX (INT64_C(1024) * 1024 * 1024 * 1024)
 
+/* Of connections at once: more than a machine has processes for. */
+#define COUNT_MAX 100000
+
 /* What getopt_long() returns for options without a letter, and for operands. */
 enum {
 	OPTION_OPERAND = 1,
@@ -27,6 +31,8 @@ enum {
 	OPTION_ALLOW,
 	OPTION_PORT_FILE,
 	OPTION_IDLE_EOF,
+	OPTION_GRACE,
+	OPTION_MAX_PER_PEER,
 	OPTION_MAX_SIZE,
 	OPTION_JSON,
 	OPTION_PEER,
@@ -53,6 +59,10 @@ static const struct row rows[] = {
     {'s', ROLE_BOTH, "source", "ADDRESS[:PORT]", "connect from this address"},
     {'r', ROLE_BOTH, "retry", "SECONDS", "keep trying to connect for so long"},
     {OPTION_ALLOW, ROLE_BOTH, "allow", "CIDR[,CIDR...]", "serve only who connects from there"},
+    {'k', ROLE_BOTH, "keep-open", NULL, "keep listening, and serve many at once"},
+    {'j', ROLE_BOTH, "jobs", "N", "with -k: so many at once at the most (64)"},
+    {OPTION_MAX_PER_PEER, ROLE_BOTH, "max-per-peer", "N", "with -k: of these, from one address"},
+    {OPTION_GRACE, ROLE_BOTH, "grace", "SECONDS", "with -k: time to end after SIGTERM (10)"},
     {OPTION_PORT_FILE, ROLE_BOTH, "port-file", "FILE", "once listening, write the port there"},
     {OPTION_PEER, ROLE_BOTH, "peer", "TOOL", "print the command for nc, ncat, socat, ..."},
     {'w', ROLE_BOTH, "timeout", "SECONDS", "give up after so long without progress"},
@@ -122,6 +132,22 @@ static int set_seconds(int64_t *ns, const char *text, struct err *err)
 	return *ns == -1 ? -1 : 0;
 }
 
+/* No time at all is a grace, too. */
+static int set_grace(struct options *options, const char *text, struct err *err)
+{
+	options->has_grace = true;
+	options->grace = 0;
+	return strcmp(text, "0") == 0 ? 0 : set_seconds(&options->grace, text, err);
+}
+
+static int set_count(size_t *count, const char *text, struct err *err)
+{
+	long long value = number_integer(text, 1, COUNT_MAX, err);
+
+	*count = value == -1 ? 0 : (size_t)value;
+	return value == -1 ? -1 : 0;
+}
+
 static int set_port_file(struct options *options, const char *path, struct err *err)
 {
 	options->port_file = path;
@@ -185,6 +211,14 @@ static int set_option(struct options *options, int key, const char *argument, st
 		return set_seconds(&options->total_limit, argument, err);
 	case 'r':
 		return set_seconds(&options->retry, argument, err);
+	case 'k':
+		return set_flag(&options->keeps);
+	case 'j':
+		return set_count(&options->jobs, argument, err);
+	case OPTION_MAX_PER_PEER:
+		return set_count(&options->max_per_peer, argument, err);
+	case OPTION_GRACE:
+		return set_grace(options, argument, err);
 	case OPTION_IDLE_EOF:
 		return set_seconds(&options->idle_eof, argument, err);
 	case OPTION_PORT_FILE:
@@ -317,45 +351,6 @@ static int read_words(struct options *options, struct operands *operands, int ar
 	return take_command(options, argc, argv, argument, err);
 }
 
-static int check_combinations(const struct options *options, struct err *err)
-{
-	bool connects = !options->listens && options->address.kind == ADDR_INET;
-
-	if (options->has_source && !connects)
-		return err_set(err, ERR_USAGE, 0,
-		    "-s, --source: is only for connecting to host:port");
-	if (options->retry != 0 && (options->listens || options->address.kind == ADDR_FD))
-		return err_set(err, ERR_USAGE, 0, "-r, --retry: is only for connecting");
-	if (options->allow.count > 0 && (connects || options->address.kind == ADDR_UNIX))
-		return err_set(err, ERR_USAGE, 0, "--allow: is only for listening on TCP");
-	if (options->port_file != NULL && (connects || options->address.kind == ADDR_UNIX))
-		return err_set(err, ERR_USAGE, 0,
-		    "--port-file: is only for listening on a TCP port");
-	if (options->idle_eof != 0 && options->idle_limit != 0 &&
-	    options->idle_eof >= options->idle_limit)
-		return err_set(err, ERR_USAGE, 0,
-		    "--idle-eof: has to be shorter than -w, which would end the transfer first");
-	if (options->must_confirm && options->no_receipt)
-		return err_set(err, ERR_USAGE, 0, "-V and --no-receipt exclude each other");
-	if (options->command != NULL && (options->no_clobber || options->sync))
-		return err_set(err, ERR_USAGE, 0, "-n and -S are for a file, not for a command");
-	return 0;
-}
-
-/* What goes together with --peer. */
-static int check_peer(const struct options *options, struct err *err)
-{
-	if (options->peer == HANDOVER_SOCKXFER)
-		return 0;
-	if (options->must_confirm)
-		return err_set(err, ERR_USAGE, 0,
-		    "-V and --peer exclude each other: %s gives no receipt",
-		    handover_tool_name(options->peer));
-	if (options->address.kind == ADDR_UNIX && handover_check_unix(options->peer, err) == -1)
-		return err_prefix(err, "--peer");
-	return 0;
-}
-
 static int parse_role(struct options *options, const char *word, struct err *err)
 {
 	if (strcmp(word, "send") == 0)
@@ -389,8 +384,7 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 		return err_prefix(err, "%s", options_role_name(options->role));
 	if (options->action != OPTIONS_RUN)
 		return 0;
-	if (operands_place(options, &operands, err) == -1 ||
-	    check_combinations(options, err) == -1 || check_peer(options, err) == -1)
+	if (operands_place(options, &operands, err) == -1 || combinations_check(options, err) == -1)
 		return err_prefix(err, "%s", options_role_name(options->role));
 	return 0;
 }

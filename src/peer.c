@@ -44,13 +44,15 @@ static int accept_one(struct peer *peer, const struct options *options, int64_t 
 	return -1;
 }
 
-/* Of an inherited socket: a unix socket's peers have no address by which to allow them. */
+/* Of an inherited socket: a unix socket's peers have no address by which to tell them apart. */
 static int check_inherited(const struct options *options, struct err *err)
 {
-	if (options->allow.count == 0 || options->address.kind != ADDR_FD ||
-	    !sock_is_unix(options->address.fd))
+	const char *only = options->allow.count > 0 ? "--allow" : "--max-per-peer";
+
+	if ((options->allow.count == 0 && options->max_per_peer == 0) ||
+	    options->address.kind != ADDR_FD || !sock_is_unix(options->address.fd))
 		return 0;
-	return err_set(err, ERR_USAGE, 0, "--allow: fd:%d is no TCP socket", options->address.fd);
+	return err_set(err, ERR_USAGE, 0, "%s: fd:%d is no TCP socket", only, options->address.fd);
 }
 
 /* Takes the connection that we were started for, and that no other will come after. */
@@ -105,6 +107,8 @@ static int open_with_portfile(struct listen_set *listening, const struct options
 int peer_listen(struct listen_set *listening, const struct options *options, int64_t deadline,
     const struct report *report, struct err *err)
 {
+	if (check_inherited(options, err) == -1)
+		return -1;
 	int status = options->port_file != NULL
 	                 ? open_with_portfile(listening, options, deadline, err)
 	                 : open_listening(listening, options, deadline, err);
@@ -239,6 +243,17 @@ int peer_open(struct peer *peer, const struct options *options, const struct tim
 	if (check_inherited(options, err) == 0 &&
 	    get_connection(peer, options, limits, report, err) == 0 &&
 	    prepare(peer, options, report, err) == 0)
+		return 0;
+	peer_close(peer);
+	return -1;
+}
+
+int peer_take(struct peer *peer, const struct listen_accepted *accepted,
+    const struct options *options, const struct report *report, struct err *err)
+{
+	*peer = (struct peer){.sock = accepted->sock};
+	strlcpy(peer->name, accepted->name, sizeof(peer->name));
+	if (prepare(peer, options, report, err) == 0)
 		return 0;
 	peer_close(peer);
 	return -1;

@@ -49,6 +49,13 @@ int peer_next(struct peer *peer, const struct options *options, const struct tim
     const struct report *report, struct err *err);
 
 /*
+ * Takes a connection that was accepted elsewhere, and prepares it for a transfer. Returns 0, peer then being the
+ * caller's to close, or -1, the connection being closed.
+ */
+int peer_take(struct peer *peer, const struct listen_accepted *accepted,
+    const struct options *options, const struct report *report, struct err *err);
+
+/*
  * For a transfer that fails before it begins: gets the connection for which we were started, an inherited one, or
  * the first that waits at an inherited socket, of those that are allowed; the others are reset. Does not block.
  * Returns 0, peer then being the caller's to close, which resets it, or -1 if there is none.

@@ -1,16 +1,17 @@
 #include "recv.h"
 
-#include "peer.h"
-
-static int receive_from(struct peer *peer, struct sink *sink,
-    const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
+int recv_from(struct peer *peer, struct sink *sink, const struct transfer_options *transfer,
+    struct outcome *outcome, struct err *err)
 {
 	peer_describe(peer, outcome);
-	sink_set_peer(sink, peer->name);
-	if (transfer_recv(peer->sock, &peer->listening, sink, transfer, &outcome->result, err) ==
-	    -1)
-		return err_prefix(err, "%s", peer->name);
-	return 0;
+	sink_set_ends(sink, &(struct command_ends){outcome->peer, outcome->local});
+	int status =
+	    transfer_recv(peer->sock, &peer->listening, sink, transfer, &outcome->result, err);
+	if (outcome->inbox_file[0] != '\0') {
+		outcome->path = outcome->inbox_file;
+		outcome->name = outcome->inbox_file;
+	}
+	return status == 0 ? 0 : err_prefix(err, "%s", peer->name);
 }
 
 /* Of a connection that was none, nothing is to be told. */
@@ -41,8 +42,7 @@ static const char *stored(const struct sink *sink, const struct options *options
 	return is_verified ? "stored and verified," : "stored,";
 }
 
-/* Who has had us started is not left to find out by himself, nor left waiting to have us started again. */
-static void refuse(const struct options *options, const struct transfer_options *transfer,
+void recv_refuse(const struct options *options, const struct transfer_options *transfer,
     const struct report *report, const struct err *why)
 {
 	struct peer peer;
@@ -53,36 +53,39 @@ static void refuse(const struct options *options, const struct transfer_options 
 	peer_close(&peer);
 }
 
+int recv_open_sink(struct sink *sink, struct sink_options *how, const struct options *options,
+    int64_t deadline, struct outcome *outcome, struct err *err)
+{
+	how->no_clobber = options->no_clobber;
+	how->sync = options->sync;
+	how->argv = options->command;
+	how->inbox_file = outcome->inbox_file;
+	if (sink_open(sink, options->path, how, deadline, err) == -1)
+		return -1;
+	outcome->stored = stored(sink, options);
+	return 0;
+}
+
 int recv_run(const struct options *options, const struct transfer_options *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
-	struct sink_options how = {
-	    .no_clobber = options->no_clobber,
-	    .sync = options->sync,
-	    .argv = options->command,
-	    .inbox_file = outcome->inbox_file,
-	};
+	struct sink_options how = {.turn = NULL};
 	struct sink sink;
 	struct peer peer;
 
-	if (sink_open(&sink, options->path, &how, transfer->limits.end, err) == -1) {
-		refuse(options, transfer, report, err);
+	if (recv_open_sink(&sink, &how, options, transfer->limits.end, outcome, err) == -1) {
+		recv_refuse(options, transfer, report, err);
 		return -1;
 	}
-	outcome->stored = stored(&sink, options);
 	int status = peer_open(&peer, options, &transfer->limits, report, err);
 	/* Port scans and health checks come first, perhaps; the transfer is what brings bytes or stays. */
 	while (status == 0) {
-		status = receive_from(&peer, &sink, transfer, outcome, err);
+		status = recv_from(&peer, &sink, transfer, outcome, err);
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;
 		report_detail(report, "%s; waiting for another", err->text);
 		forget(outcome, transfer->progress);
 		status = peer_next(&peer, options, &transfer->limits, report, err);
-	}
-	if (outcome->inbox_file[0] != '\0') {
-		outcome->path = outcome->inbox_file;
-		outcome->name = outcome->inbox_file;
 	}
 	peer_close(&peer);
 	sink_close(&sink);

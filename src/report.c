@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -188,6 +189,29 @@ static const char *or_null(const char *text)
 	return text[0] == '\0' ? NULL : text;
 }
 
+/* In our turn; what another one has begun is ended. Returns 0, or -1 with errno if a signal ended the wait. */
+static int begin_output(const struct report *report, FILE *out)
+{
+	struct err err;
+	bool torn;
+
+	if (turn_take(report->turn, DEADLINE_NEVER, &torn, &err) == -1) {
+		errno = EINTR;
+		return -1;
+	}
+	if (torn)
+		fputc('\n', out);
+	return 0;
+}
+
+static int end_output(const struct report *report, FILE *out)
+{
+	int status = fflush(out) == 0 ? 0 : -1;
+
+	turn_give(report->turn, status == -1);
+	return status;
+}
+
 int report_json(const struct report *report, const struct outcome *outcome, const struct err *err,
     int exit_code, FILE *out)
 {
@@ -195,6 +219,8 @@ int report_json(const struct report *report, const struct outcome *outcome, cons
 	int64_t took = outcome->started == 0 ? 0 : clock_now() - outcome->started;
 	struct json json;
 
+	if (begin_output(report, out) == -1)
+		return -1;
 	json_begin(&json, out);
 	json_string(&json, "role", report->role);
 	json_string(&json, "local", or_null(outcome->local));
@@ -208,11 +234,13 @@ int report_json(const struct report *report, const struct outcome *outcome, cons
 	json_string(&json, "error", err->kind == ERR_NONE ? NULL : err->text);
 	json_integer(&json, "exit", exit_code);
 	json_end(&json);
-	return fflush(out) == 0 ? 0 : -1;
+	return end_output(report, out);
 }
 
-int report_inbox_file(const struct outcome *outcome, FILE *out)
+int report_inbox_file(const struct report *report, const struct outcome *outcome, FILE *out)
 {
+	if (begin_output(report, out) == -1)
+		return -1;
 	fprintf(out, "%s\n", outcome->inbox_file);
-	return fflush(out) == 0 ? 0 : -1;
+	return end_output(report, out);
 }

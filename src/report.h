@@ -14,12 +14,15 @@
 #include "err.h"
 #include "screen.h"
 #include "transfer.h"
+#include "turn.h"
 
 struct report {
 	struct screen *screen;
 	const char *role; /* "send", "recv" */
 	bool quiet;       /* errors only */
 	bool verbose;
+	struct turn
+	    *turn; /* among those who write to the same standard output; NULL: we are alone */
 };
 
 /*
@@ -60,15 +63,15 @@ void report_outcome(const struct report *report, const struct outcome *outcome);
 
 /*
  * Writes the result as one JSON object and a newline to out: err is what went wrong, or of kind
- * ERR_NONE. Returns 0, or -1 if out failed.
+ * ERR_NONE. Blocks as write(2) does, and until it is its turn. Returns 0, or -1 with errno if out failed.
  */
 int report_json(const struct report *report, const struct outcome *outcome, const struct err *err,
     int exit_code, FILE *out);
 
 /*
- * Writes the path of a new file in a directory and a newline to out, as it is, for a program to read. Returns 0, or
- * -1 if out failed.
+ * Writes the path of a new file in a directory and a newline to out, as it is, for a program to read. As
+ * report_json().
  */
-int report_inbox_file(const struct outcome *outcome, FILE *out);
+int report_inbox_file(const struct report *report, const struct outcome *outcome, FILE *out);
 
 #endif

@@ -74,7 +74,7 @@ static int print_result(const struct options *options, const struct report *repo
 	if (options->json)
 		return report_json(report, outcome, why, run_exit_code(why), json_stream(options));
 	if (why->kind == ERR_NONE && outcome->inbox_file[0] != '\0')
-		return report_inbox_file(outcome, stdout);
+		return report_inbox_file(report, outcome, stdout);
 	return 0;
 }
 

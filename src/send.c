@@ -1,19 +1,17 @@
 #include "send.h"
 
-#include "peer.h"
-
-static int send_to(struct source *source, struct peer *peer,
-    const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
+int send_to(struct source *source, struct peer *peer, const struct transfer_options *transfer,
+    struct outcome *outcome, struct err *err)
 {
 	listen_close(&peer->listening);
 	peer_describe(peer, outcome);
+	source_set_ends(source, &(struct command_ends){outcome->peer, outcome->local});
 	if (transfer_send(source, peer->sock, transfer, &outcome->result, err) == -1)
 		return err_prefix(err, "%s", peer->name);
 	return 0;
 }
 
-/* Who has had us started sees a reset; and we are not started for him again and again. */
-static void refuse(const struct options *options, const struct report *report)
+void send_refuse(const struct options *options, const struct report *report)
 {
 	struct peer peer;
 
@@ -29,7 +27,7 @@ int send_run(const struct options *options, const struct transfer_options *trans
 
 	if (peer_check_congestion(options, err) == -1 ||
 	    source_open(&source, options->path, options->command, err) == -1) {
-		refuse(options, report);
+		send_refuse(options, report);
 		return -1;
 	}
 	int status = peer_open(&peer, options, &transfer->limits, report, err);

@@ -6,8 +6,20 @@
 
 #include "err.h"
 #include "options.h"
+#include "peer.h"
 #include "report.h"
+#include "source.h"
 #include "transfer.h"
+
+/*
+ * Sends source to peer: transfer_send(), whose return and errors these are, with the peer named in them and in
+ * outcome, which has to outlive source. Nobody else is accepted any more. The caller closes both.
+ */
+int send_to(struct source *source, struct peer *peer, const struct transfer_options *transfer,
+    struct outcome *outcome, struct err *err);
+
+/* The same as recv_refuse(), but who receives is not told: it sees a reset. */
+void send_refuse(const struct options *options, const struct report *report);
 
 /*
  * Does what options ask for. Blocks as long as the limits of transfer let it. Fills outcome as far as it

@@ -279,7 +279,7 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	*sink = (struct sink){
 	    .fd = -1,
 	    .path = path,
-	    .peer = "",
+	    .ends = {.peer = "", .local = ""},
 	    .options = options,
 	    .place = {.dir = -1},
 	    .dir = -1,
@@ -290,19 +290,26 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	int status = fd != -1 ? take_descriptor(sink, fd, err) : open_path(sink, deadline, err);
 	if (status == -1)
 		sink_close(sink);
+	sink->lines = (struct lines){.fd = sink->fd, .waits = sink->waits, .turn = options->turn};
 	return status;
 }
 
-void sink_set_peer(struct sink *sink, const char *peer)
+static bool is_by_lines(const struct sink *sink)
 {
-	sink->peer = peer;
+	return sink->kind == SINK_STREAM && sink->options->turn != NULL;
+}
+
+void sink_set_ends(struct sink *sink, const struct command_ends *ends)
+{
+	sink->ends = *ends;
 }
 
 static int start_command(struct sink *sink, struct err *err)
 {
 	if (sink->kind != SINK_COMMAND || sink->fd != -1)
 		return 0;
-	return command_start(&sink->command, sink->options->argv, STDIN_FILENO, &sink->fd, err);
+	return command_start(&sink->command, sink->options->argv, &sink->ends, STDIN_FILENO,
+	    &sink->fd, err);
 }
 
 /* Why a command has closed its input: it may have failed, and else it did not want all of it. */
@@ -329,7 +336,9 @@ int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadl
 
 	if (start_command(sink, err) == -1)
 		return -1;
-	if (sink->waits)
+	if (is_by_lines(sink))
+		result = lines_write(&sink->lines, buffer, size, deadline, err);
+	else if (sink->waits)
 		result = io_write_stream(sink->fd, buffer, size, deadline, err);
 	else
 		result = io_write_file(sink->fd, buffer, size, err);
@@ -371,7 +380,7 @@ static int publish_in_inbox(struct sink *sink)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (unsigned number = 1; number <= INBOX_TRIES; number++) {
-		inbox_name(sink->place.name, &now, sink->peer, number);
+		inbox_name(sink->place.name, &now, sink->ends.peer, number);
 		if (publish(sink) == 0) {
 			snprintf(sink->options->inbox_file, PATH_MAX, "%s%s%s", sink->path, slash,
 			    sink->place.name);
@@ -439,6 +448,8 @@ int sink_commit(struct sink *sink, int64_t deadline, struct err *err)
 {
 	if (sink->kind == SINK_COMMAND)
 		return commit_command(sink, deadline, err);
+	if (is_by_lines(sink) && lines_end(&sink->lines, deadline, err) == -1)
+		return write_failed(sink, err);
 	if (sink->options->sync && sync_descriptor(sink->fd) == -1)
 		return err_sys(err, "%s: fsync", sink->path);
 	if (check_written(sink) == -1)
@@ -448,6 +459,7 @@ int sink_commit(struct sink *sink, int64_t deadline, struct err *err)
 
 void sink_close(struct sink *sink)
 {
+	lines_close(&sink->lines);
 	command_stop(&sink->command); /* before its input ends, which it could take for the end */
 	if (sink->temp[0] != '\0')
 		unlinkat(sink->place.dir, sink->temp, 0);

@@ -16,6 +16,7 @@
 
 #include "command.h"
 #include "err.h"
+#include "lines.h"
 #include "place.h"
 #include "publish.h"
 
@@ -25,6 +26,8 @@ struct sink_options {
 	bool no_clobber;   /* never replace a file, as in a directory none is anyway */
 	bool sync;         /* the commit waits until file and directory are on the device */
 	char *const *argv; /* a command instead of a path, or NULL */
+	/* a stream is written by whole lines, in turn with all who have this; NULL: as the bytes come */
+	struct turn *turn;
 	/* of PATH_MAX bytes: the path of a new file in a directory, once it has one; NULL: a directory is refused */
 	char *inbox_file;
 };
@@ -32,9 +35,9 @@ struct sink_options {
 struct sink {
 	enum sink_kind kind;
 	int fd;
-	const char *path; /* for messages; the caller's */
-	const char *peer; /* who the bytes come from; the caller's */
-	bool waits;       /* a write may have to wait for a reader */
+	const char *path;         /* for messages; the caller's */
+	struct command_ends ends; /* who the bytes come from; the caller's */
+	bool waits;               /* a write may have to wait for a reader */
 	const struct sink_options *options;
 	int64_t written;             /* bytes so far */
 	int64_t synced;              /* of these, bytes that the device was told of */
@@ -43,6 +46,7 @@ struct sink {
 	int dir;                     /* the directory for fsync(2), or -1: it is not to be synced */
 	char temp[PUBLISH_TEMP_MAX]; /* SINK_FILE: the temporary name there; "": it has none */
 	struct command command;      /* SINK_COMMAND */
+	struct lines lines;          /* SINK_STREAM, by lines */
 };
 
 /*
@@ -58,10 +62,10 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
     int64_t deadline, struct err *err);
 
 /*
- * Says who the bytes come from, as addr_format() has it, for the name of a new file in a directory. Before the
- * commit; peer has to outlive it.
+ * Says who the bytes come from, for the name of a new file in a directory and for a command. Before the first write;
+ * the strings have to outlive the sink.
  */
-void sink_set_peer(struct sink *sink, const char *peer);
+void sink_set_ends(struct sink *sink, const struct command_ends *ends);
 
 /*
  * Writes all of the size bytes; a stream is waited for until the deadline. A command is started by the

@@ -45,7 +45,11 @@ static int open_command(struct source *source, char *const *argv, struct err *er
 
 int source_open(struct source *source, const char *path, char *const *argv, struct err *err)
 {
-	*source = (struct source){.fd = STDIN_FILENO, .name = path};
+	*source = (struct source){
+	    .fd = STDIN_FILENO,
+	    .name = path,
+	    .ends = {.peer = "", .local = ""},
+	};
 	if (argv != NULL)
 		return open_command(source, argv, err);
 	if (strcmp(path, "-") == 0) {
@@ -73,12 +77,18 @@ static int note_modified(struct source *source, struct err *err)
 	return 0;
 }
 
+void source_set_ends(struct source *source, const struct command_ends *ends)
+{
+	source->ends = *ends;
+}
+
 int source_start(struct source *source, struct err *err)
 {
 	char *const *argv = source->command.argv;
 
 	if (argv != NULL)
-		return command_start(&source->command, argv, STDOUT_FILENO, &source->fd, err);
+		return command_start(&source->command, argv, &source->ends, STDOUT_FILENO,
+		    &source->fd, err);
 	return source->sized ? note_modified(source, err) : 0;
 }
 

@@ -24,6 +24,7 @@ struct source {
 	int64_t size;
 	int64_t taken;            /* bytes read or sent so far */
 	struct timespec modified; /* sized: when it was last, just before the first byte was read */
+	struct command_ends ends; /* who the bytes go to; the caller's */
 	struct command command;   /* its argv is NULL where there is none */
 };
 
@@ -33,6 +34,9 @@ struct source {
  * Returns 0, the source then being the caller's to close, or -1 with ERR_FAILED.
  */
 int source_open(struct source *source, const char *path, char *const *argv, struct err *err);
+
+/* Says who the bytes go to, for a command. Before source_start(); the strings have to outlive that. */
+void source_set_ends(struct source *source, const struct command_ends *ends);
 
 /*
  * Starts the command, if the source is one, or notes when a file was modified last; to be called just before the

@@ -24,11 +24,13 @@ struct transfer_options {
 	struct time_limits limits; /* idle is the limit of each wait for the peer */
 	size_t chunk;              /* bytes moved at a time, at least 1 */
 	int64_t rate;              /* bytes a second at the most, 0: no limit */
-	int64_t idle_eof;   /* recv: ns of silence that end a stranger's stream; 0: none do */
-	int64_t max_size;   /* recv: bytes that a stream may have, 0: no limit */
-	bool receipts;      /* recv: give receipts; send: listen to them */
-	bool must_confirm;  /* send: without a matching receipt it has failed */
-	const char *expect; /* recv: the digest that the data must have, or NULL */
+	int64_t idle_eof; /* recv: ns of silence that end a stranger's stream; 0: none do */
+	int64_t max_size; /* recv: bytes that a stream may have, 0: no limit */
+	bool
+	    stays; /* recv: others are served whatever becomes of this one, which may be a stray without a byte */
+	bool receipts;             /* recv: give receipts; send: listen to them */
+	bool must_confirm;         /* send: without a matching receipt it has failed */
+	const char *expect;        /* recv: the digest that the data must have, or NULL */
 	struct progress *progress; /* kept up to date */
 };
 
@@ -72,8 +74,8 @@ int transfer_send(struct source *source, int sock, const struct transfer_options
  * A stream of more than max_size bytes has failed when the first byte beyond them is there. It is not written to the
  * sink, which may have all those before it.
  *
- * listening, if not NULL, is where sock was accepted: it is closed with the first byte. Until then
- * the connection may be a stray.
+ * listening, if not NULL, is where sock was accepted: it is closed with the first byte. Until then, as with
+ * options->stays, the connection may be a stray.
  *
  * Returns 0 when the output is committed, or -1: ERR_FAILED, ERR_TIMEOUT, ERR_INTERRUPTED, ERR_MISMATCH
  * (not the expected digest), or ERR_STRAY for a connection without a byte from a peer that is gone, after

@@ -34,7 +34,8 @@ struct receiving {
 
 static bool may_be_stray(const struct receiving *receiving)
 {
-	return receiving->listening != NULL && receiving->listening->count > 0;
+	return receiving->options->stays ||
+	       (receiving->listening != NULL && receiving->listening->count > 0);
 }
 
 static int broken(struct receiving *receiving, struct err *err)
@@ -149,7 +150,7 @@ static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 {
 	int64_t end = receiving->options->limits.end;
 
-	if (may_be_stray(receiving))
+	if (receiving->listening != NULL)
 		listen_close(receiving->listening);
 	if ((int64_t)size > allowance(receiving))
 		return err_set(err, ERR_FAILED, 0, "too large: more than %lld bytes",

@@ -264,7 +264,7 @@ notes() {
 			expected=143
 		}
 		finish us $expected
-		soon 2500 "$since"
+		soon 5000 "$since"
 		finish flood
 	done
 }

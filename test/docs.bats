@@ -147,7 +147,8 @@ argument() {
 	case $1 in
 	port) echo 0 ;;
 	listen | source) echo 127.0.0.1:0 ;;
-	timeout | max-time | retry | idle-eof) echo 5 ;;
+	timeout | max-time | retry | idle-eof | grace) echo 5 ;;
+	jobs | max-per-peer) echo 2 ;;
 	allow) echo 127.0.0.1 ;;
 	port-file) echo port.txt ;;
 	chunk-size | max-size) echo 64K ;;
@@ -183,7 +184,8 @@ argument() {
 			last=("127.0.0.1:9" "$BATS_TEST_TMPDIR/no/such")
 			case $long in
 			help | version) continue ;;
-			allow | port-file) last=(-p 0 "$BATS_TEST_TMPDIR/no/such") ;;
+			allow | port-file | keep-open) last=(-p 0 "$BATS_TEST_TMPDIR/no/such") ;;
+			jobs | max-per-peer | grace) last=(-k -p 0 "$BATS_TEST_TMPDIR/no/such") ;;
 			port | listen) last=("$BATS_TEST_TMPDIR/no/such") ;;
 			esac
 			expected=2
@@ -565,11 +567,14 @@ shows() {
 	[ "$(sed -n 2p shown)" = "$(head -n 1 us.err)" ]
 }
 
-@test "ENVIRONMENT has what the program asks for, and FILES what make install puts there" {
+@test "ENVIRONMENT has what the program asks for or sets, and FILES what make install puts there" {
 	local file
 
 	man_items ENVIRONMENT Ev | grep -v '^LC_' | sort >documented
-	grep -oh 'getenv("[^"]*")' "$ROOT"/src/*.c | sed 's/.*("//; s/").*//' | sort -u | diff documented -
+	{
+		grep -oh 'getenv("[^"]*")' "$ROOT"/src/*.c
+		grep -oh '"SOCKXFER_[A-Z]*=' "$ROOT"/src/*.c
+	} | sed -E "s/.*\"([A-Z_]+)[=\"].*/\1/" | sort -u | diff documented -
 	man_items FILES Pa | grep '^/usr/local/' >files
 	[ "$(wc -l <files)" -eq 3 ]
 	make -C "$ROOT" -n install PREFIX=/usr/local DESTDIR= >install

@@ -11,6 +11,10 @@ both s source source
 both w timeout seconds
 both W max-time seconds
 both r retry seconds
+both k keep-open -
+both j jobs number
+both - max-per-peer number
+both - grace seconds
 recv - idle-eof seconds
 both B chunk-size size
 both b rate rate

@@ -1,0 +1,16 @@
+/*
+ * Which options go together.
+ */
+#ifndef COMBINATIONS_H
+#define COMBINATIONS_H
+
+#include "err.h"
+#include "options.h"
+
+/*
+ * Checks options, which are complete else, and gives those of -k that were not given their defaults. Returns 0, or -1
+ * with ERR_USAGE.
+ */
+int combinations_check(struct options *options, struct err *err);
+
+#endif
