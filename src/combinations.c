@@ -43,7 +43,7 @@ static int check_keeps(struct options *options, struct err *err)
 {
 	const char *only = options->jobs != 0           ? "-j, --jobs"
 	                   : options->max_per_peer != 0 ? "--max-per-peer"
-	                   : options->has_grace         ? "--grace"
+	                   : options->grace != -1       ? "--grace"
 	                                                : NULL;
 
 	if (!options->keeps && only != NULL)
@@ -60,7 +60,7 @@ static int check_keeps(struct options *options, struct err *err)
 		    "-k, --keep-open: stdin can be read once only: name a file, or a command behind --");
 	if (options->jobs == 0)
 		options->jobs = JOBS_DEFAULT;
-	if (!options->has_grace)
+	if (options->grace == -1)
 		options->grace = GRACE_DEFAULT;
 	return 0;
 }

@@ -135,7 +135,6 @@ static int set_seconds(int64_t *ns, const char *text, struct err *err)
 /* No time at all is a grace, too. */
 static int set_grace(struct options *options, const char *text, struct err *err)
 {
-	options->has_grace = true;
 	options->grace = 0;
 	return strcmp(text, "0") == 0 ? 0 : set_seconds(&options->grace, text, err);
 }
@@ -372,7 +371,12 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 {
 	struct operands operands = {.count = 0};
 
-	*options = (struct options){.family = AF_UNSPEC, .chunk = CHUNK_DEFAULT, .path = "-"};
+	*options = (struct options){
+	    .family = AF_UNSPEC,
+	    .chunk = CHUNK_DEFAULT,
+	    .grace = -1,
+	    .path = "-",
+	};
 	if (argc < 2)
 		return err_set(err, ERR_USAGE, 0,
 		    "send or recv is needed; sockxfer --help shows the usage");

@@ -27,26 +27,25 @@ struct options {
 	bool has_source; /* -s */
 	struct addr source;
 	struct allow_list allow; /* --allow */
-	bool keeps;              /* -k: serve many; the following are of no use without */
+	int64_t idle_limit;      /* -w, ns; 0: none */
+	int64_t total_limit;     /* -W, ns; 0: none */
+	int64_t retry;           /* -r, ns; 0: one try */
+	int64_t idle_eof;        /* --idle-eof, ns; 0: silence is no end */
+	const char *port_file;   /* --port-file, or NULL */
+	int64_t chunk;           /* -B, bytes */
+	int64_t rate;            /* -b, bytes a second; 0: no limit */
+	int64_t max_size;        /* --max-size, bytes; 0: no limit */
 	size_t jobs;             /* -j: so many at once */
 	size_t max_per_peer;     /* --max-per-peer: of these, from one address; 0: no limit */
-	bool has_grace;
-	int64_t grace;          /* --grace, ns: what those under way have, when we are to end */
-	int64_t idle_limit;     /* -w, ns; 0: none */
-	int64_t total_limit;    /* -W, ns; 0: none */
-	int64_t retry;          /* -r, ns; 0: one try */
-	int64_t idle_eof;       /* --idle-eof, ns; 0: silence is no end */
-	const char *port_file;  /* --port-file, or NULL */
-	int64_t chunk;          /* -B, bytes */
-	int64_t rate;           /* -b, bytes a second; 0: no limit */
-	int64_t max_size;       /* --max-size, bytes; 0: no limit */
-	const char *congestion; /* -C, or NULL */
-	bool no_clobber;        /* -n */
-	bool sync;              /* -S */
-	bool must_confirm;      /* -V */
-	bool no_receipt;        /* --no-receipt */
-	bool json;              /* --json */
-	bool has_expected;      /* -E */
+	int64_t grace;           /* --grace, ns: what those under way have, when we are to end */
+	const char *congestion;  /* -C, or NULL */
+	bool keeps;        /* -k: serve many; jobs, max_per_peer and grace are of no use without */
+	bool no_clobber;   /* -n */
+	bool sync;         /* -S */
+	bool must_confirm; /* -V */
+	bool no_receipt;   /* --no-receipt */
+	bool json;         /* --json */
+	bool has_expected; /* -E */
 	char expected[DIGEST_TEXT_MAX];
 	bool quiet;           /* -q */
 	bool verbose;         /* -v */

@@ -74,13 +74,13 @@ static int wait_for_event(struct server *server, bool *comes, struct err *err)
 	};
 	size_t count = POLL_LISTENING;
 
+	*comes = false;
 	for (size_t i = 0; accepts && i < listening->count; i++)
 		fds[count++] = (struct pollfd){.fd = listening->fd[i], .events = POLLIN};
 	if (io_poll(fds, count, wake_at(server, is_paused), err) == -1)
 		return -1;
 	if ((fds[POLL_OUTPUT].revents & (POLLERR | POLLHUP)) != 0)
 		return err_set(err, ERR_FAILED, EPIPE, "stdout");
-	*comes = false;
 	for (size_t i = POLL_LISTENING; i < count; i++)
 		*comes = *comes || fds[i].revents != 0;
 	return 0;
