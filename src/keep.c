@@ -16,13 +16,17 @@
 struct keeping {
 	const struct options *options;
 	struct report report; /* with a turn for them */
+	bool has_inbox;       /* recv: they go into a directory, which may be gone for a time */
 };
 
 /* Whoever sends to us is told what has become of the place where it was to go. */
 static int receive(const struct keeping *keeping, struct peer *peer,
     const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
 {
-	struct sink_options how = {.turn = keeping->report.turn};
+	struct sink_options how = {
+	    .turn = keeping->report.turn,
+	    .only_inbox = keeping->has_inbox,
+	};
 	struct sink sink;
 
 	if (recv_open_sink(&sink, &how, keeping->options, transfer->limits.end, outcome, err) ==
@@ -116,18 +120,15 @@ static int check_source(const struct options *options, struct err *err)
 }
 
 /* Whether there is a pipe on standard output that is of no use without its reader. */
-static bool has_reader(const struct options *options)
+static bool has_reader(const struct keeping *keeping)
 {
+	const struct options *options = keeping->options;
 	struct stat st;
-	bool is_written = options_stdio(options) == STDOUT_FILENO;
 
-	if (options->command != NULL || fstat(STDOUT_FILENO, &st) == -1 ||
-	    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+	if ((options->role == OPTIONS_RECV && options->command != NULL) ||
+	    fstat(STDOUT_FILENO, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		return false;
-	if (!is_written && options->json)
-		return true;
-	return is_written || (options->role == OPTIONS_RECV && stat(options->path, &st) == 0 &&
-				 S_ISDIR(st.st_mode));
+	return options->json || keeping->has_inbox || options_stdio(options) == STDOUT_FILENO;
 }
 
 static int listen_and_serve(struct keeping *keeping, struct err *err)
@@ -140,7 +141,7 @@ static int listen_and_serve(struct keeping *keeping, struct err *err)
 	    .max = options->jobs,
 	    .max_per_host = options->max_per_peer,
 	    .grace = options->grace,
-	    .has_reader = has_reader(options),
+	    .has_reader = has_reader(keeping),
 	    .work = serve_one,
 	    .context = keeping,
 	};
@@ -169,6 +170,7 @@ static int keep_receiving(struct keeping *keeping, struct err *err)
 		recv_refuse(options, &transfer, &keeping->report, err);
 		return -1;
 	}
+	keeping->has_inbox = sink.in_inbox;
 	if (sink.kind != SINK_STREAM)
 		sink_close(&sink);
 	int status = listen_and_serve(keeping, err);

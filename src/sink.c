@@ -196,10 +196,12 @@ static int open_path(struct sink *sink, int64_t deadline, struct err *err)
 	struct stat st;
 
 	if (stat(sink->path, &st) == -1) {
-		if (errno != ENOENT)
+		if (errno != ENOENT || sink->options->only_inbox)
 			return fail(sink, err);
 		return open_new(sink, err);
 	}
+	if (sink->options->only_inbox && !S_ISDIR(st.st_mode))
+		return fail_as(sink, ENOTDIR, err);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFREG:
 		if (sink->options->no_clobber)

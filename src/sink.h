@@ -30,6 +30,7 @@ struct sink_options {
 	struct turn *turn;
 	/* of PATH_MAX bytes: the path of a new file in a directory, once it has one; NULL: a directory is refused */
 	char *inbox_file;
+	bool only_inbox; /* the path has to be a directory */
 };
 
 struct sink {
