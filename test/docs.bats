@@ -38,7 +38,7 @@ unescape() {
 
 # The commands among the lines of a file, as "role command".
 examples() {
-	unescape <"$1" | sed -E ':more; /\\$/{N; s/\\\n *//; b more}' | sed -nE 's/^ *(receiver|sender)\$ +/\1 /p'
+	unescape <"$1" | sed -E ':more; /\\$/{N; s/\\\n *//; b more}' | sed -nE 's/^ *('"${2:-receiver|sender}"')\$ +/\1 /p'
 }
 
 # An example with this test's host, port and directory.
@@ -110,6 +110,63 @@ play_examples() {
 		pairs=$((pairs + 1))
 	done <examples.txt
 	[ "$pairs" -ge 4 ]
+}
+
+# The program under test that the test has running, apart from processes that it has started itself.
+program_running() {
+	local pid
+
+	for pid in $(pgrep -x sockxfer); do
+		[ "/proc/$pid/cwd" -ef "$PWD/server" ] || continue
+		grep -q " $(awk '{ print $4 }' "/proc/$pid/stat") " <<<" $(pgrep -x sockxfer | tr '\n' ' ') " || echo "$pid"
+	done
+}
+
+# Plays the servers of a file, each with a client. What a client sends is a line, so that there is one to merge.
+play_servers() {
+	local command count=0
+
+	prepare
+	printf '#!/bin/sh\nexec cp "$2" "$2.xz"\n' >bin/xz
+	chmod +x bin/xz
+	cp sender/f file
+	echo line >line
+	examples "$1" server >examples.txt
+	while read -r command; do
+		mkdir -p server/inbox
+		cp sender/in.jpg server
+		free_port
+		play "$command"
+		wait_for listening "$port"
+		if [[ $command == *' recv '* ]]; then
+			start client "$SOCKXFER" send -V "127.0.0.1:$port" line
+			finish client
+			wait_for is_served "$command"
+		else
+			start client "$SOCKXFER" recv "127.0.0.1:$port" got
+			finish client
+			same got sender/in.jpg
+		fi
+		kill -TERM "$(program_running)"
+		wait_for ended "${PID[server]}"
+		stop server
+		rm -r server
+		count=$((count + 1))
+	done <examples.txt
+	[ "$count" -ge 5 ]
+}
+
+# That the line is where the command is to put it.
+is_served() {
+	case $1 in
+	*xz*) same line server/inbox/*.xz ;;
+	*'ls "$f"'*) grep -q '^inbox/2' server.out ;;
+	*latest.jpg*) cmp -s line server/latest.jpg ;;
+	*all.log*) cmp -s line server/all.log ;;
+	*.size*) grep -qx 5 server/127.0.0.1:*.size ;;
+	*'wc -c;'*) grep -qx 5 server.out && grep -q '^127.0.0.1:' server.out ;;
+	*) return 99 ;;
+	esac
 }
 
 # "short long role" of each option, sorted; short is "-" where there is none, role is send or recv where
@@ -608,6 +665,14 @@ play_cron() {
 	play "receiver $(cron_job recv)"
 	finish sender "$2"
 	finish receiver "$1"
+}
+
+@test "the servers of the manual page work as written" {
+	play_servers "$MAN"
+}
+
+@test "the servers of the README work as written" {
+	play_servers "$README"
 }
 
 @test "the README's cron jobs say nothing when all is well, and do not lie when the producer fails" {
