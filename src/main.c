@@ -88,6 +88,7 @@ static int run_and_show(const struct options *options, const struct report *repo
 static int keep_and_report(const struct options *options, const struct report *report,
     const struct outcome *outcome, struct err *err)
 {
+	tell_stdio(options, report);
 	keep_run(options, report, err);
 	if (err->kind == ERR_INTERRUPTED)
 		return run_exit_code(err);

@@ -212,15 +212,13 @@ static int end_output(const struct report *report, FILE *out)
 	return status;
 }
 
-int report_json(const struct report *report, const struct outcome *outcome, const struct err *err,
-    int exit_code, FILE *out)
+static void write_object(FILE *out, const struct report *report, const struct outcome *outcome,
+    const struct err *err, int exit_code)
 {
 	const struct transfer_result *result = &outcome->result;
 	int64_t took = outcome->started == 0 ? 0 : clock_now() - outcome->started;
 	struct json json;
 
-	if (begin_output(report, out) == -1)
-		return -1;
 	json_begin(&json, out);
 	json_string(&json, "role", report->role);
 	json_string(&json, "local", or_null(outcome->local));
@@ -234,6 +232,31 @@ int report_json(const struct report *report, const struct outcome *outcome, cons
 	json_string(&json, "error", err->kind == ERR_NONE ? NULL : err->text);
 	json_integer(&json, "exit", exit_code);
 	json_end(&json);
+}
+
+/* The same in one write also to stderr, which is unbuffered, and where others write, too. */
+static void write_at_once(FILE *out, const struct report *report, const struct outcome *outcome,
+    const struct err *err, int exit_code)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+
+	write_object(memory == NULL ? out : memory, report, outcome, err, exit_code);
+	if (memory != NULL && fclose(memory) == 0)
+		fwrite(text, 1, size, out);
+	free(text);
+}
+
+int report_json(const struct report *report, const struct outcome *outcome, const struct err *err,
+    int exit_code, FILE *out)
+{
+	if (begin_output(report, out) == -1)
+		return -1;
+	if (report->turn != NULL)
+		write_at_once(out, report, outcome, err, exit_code);
+	else
+		write_object(out, report, outcome, err, exit_code);
 	return end_output(report, out);
 }
 
