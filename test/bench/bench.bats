@@ -32,3 +32,11 @@ bench() {
 	[ "$status" -eq 1 ]
 	grep -q '^disk,sockxfer,65536,0,.*,wrong$' rows.csv
 }
+
+@test "the benchmark sends small files into servers of many, serves one to many, and checks what arrives" {
+	need_plain_build
+	bench --cases many,serve --size 64K --tools sockxfer,socat
+	[ "$(grep -cE '^many(-raw)?,sockxfer,1024,0,[0-9.]+,,[0-9.]+,,,ok$' rows.csv)" -eq 2 ]
+	[ "$(grep -cE '^serve(-own)?,sockxfer,65536,0,[0-9.]+,[0-9.]+,,,,ok$' rows.csv)" -eq 2 ]
+	[ "$(awk 'length > 100' table | wc -l)" -eq 0 ]
+}

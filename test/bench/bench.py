@@ -22,6 +22,7 @@ import sys
 import tempfile
 
 import cases
+import many
 import measure
 import peers
 import plot
@@ -29,7 +30,7 @@ import quick
 import table
 from transfer import Run
 
-CASES = {**cases.ALL, **quick.ALL}
+CASES = {**cases.ALL, **quick.ALL, **many.ALL}
 MEMORY = "/dev/shm"
 
 

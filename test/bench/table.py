@@ -19,7 +19,9 @@ runs tar itself, so that its is with it. rsync's receiver is several processes, 
 known. Sizes from which on neither output nor scratch file fit into memory go into a pipe to xxh128sum
 (sizes-pipe). null: each tool first does the same once into such a pipe. Small files: only sockxfer's
 are confirmed to the sender; what nc-to-socat-fork sends goes to /dev/null, and cannot be looked at.
-small-pairs: with the start of the receiver, too. link: between two network namespaces, by tbf; what it
+small-pairs: with the start of the receiver, too. many: r is the server with its children; socat-fork
+appends all to one file, the others make one of each; -raw: sent by plain sockets, with no receipt. serve: until
+the last receiver has all; they write to /dev/null, and -own are the tool's own (of http.server: curl). link: between two network namespaces, by tbf; what it
 can carry is the payload of full frames."""
 
 
@@ -34,8 +36,10 @@ def print_runs(runs):
         tools = groups.setdefault((run.case, run.size), {})
         tools.setdefault(run.tool, []).append(run)
     for (case, size), tools in groups.items():
-        if case.startswith("small"):
+        if case.startswith(("small", "many")):
             print_rates(case, tools)
+        elif case.startswith("serve"):
+            print_served(case, size, tools)
         elif case.startswith("link"):
             print_link(case, size, tools)
         elif case == "startup":
@@ -164,6 +168,17 @@ def print_rates(case, tools):
         fields = [number(None if cpu is None else cpu * 1000, 9, 2) for cpu in cpus]
         start = f"  {name:20} {1 / middle:<8.0f}{spread:18}{number(ratio(base, middle), 8, 2)}"
         print(start, *fields, end=f"{verdicts(runs)}\n")
+
+
+def print_served(case, size, tools):
+    """Seconds until the last receiver has it."""
+    print(f"  {f'{case} {in_units(size)}':20} s (least-most)              x   server's CPU s")
+    base = median_seconds(tools, OURS)
+    for name, runs, seconds in measured(tools):
+        middle = statistics.median(seconds)
+        spread = f"({min(seconds):.2f}-{max(seconds):.2f})"
+        cpu = number(median_of(runs, "cpu_send"), 16, 2)
+        print(f"  {name:20} {middle:<7.2f}{spread:15}{number(ratio(base, middle), 8, 2)} {cpu}{verdicts(runs)}")
 
 
 def print_starts(tools):
