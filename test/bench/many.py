@@ -130,7 +130,7 @@ def small_round(bench, index, way, case):
         with measure.deadline(LIMIT, way.name):
             send = plain_sender(work) if case == "many-raw" else work.client
             seconds, cpu, good = send_many(work, send)
-            verdict = "ok" if good and measure_stored(work) else "wrong"
+            verdict = "ok" if good and all_stored(work) else "wrong"
         return Run(case, way.name, SIZE, index, seconds / SENDS, None, cpu / SENDS, ok=verdict)
     except (measure.Failed, OSError) as failure:
         print(f"bench: {case}: {way.name}: {failure}", file=sys.stderr)
@@ -167,13 +167,19 @@ def plain_sender(work):
     return send
 
 
-def measure_stored(work):
-    """Whether all has arrived."""
+def all_stored(work):
+    """Whether all has arrived; what cat writes may come a little later."""
     data = work.source.read_bytes()
-    if not work.way.each:
-        return (work.output / "all").read_bytes() == data * SENDS
-    files = list(work.output.iterdir())
-    return len(files) == SENDS and all(file.read_bytes() == data for file in files)
+
+    def stored():
+        if not work.way.each:
+            return (work.output / "all").read_bytes() == data * SENDS
+        files = list(work.output.iterdir())
+        return len(files) == SENDS and all(file.read_bytes() == data for file in files)
+
+    with contextlib.suppress(measure.Failed):
+        return measure.wait_for(stored, "the files", pause=0.1)
+    return False
 
 
 ### One file to many receivers
