@@ -18,7 +18,7 @@ from server import Failed, environment
 WHOLE, EITHER, NONE = "whole", "either", "none"
 LIMIT = 60  # seconds that a client may take
 STORED, FAILED = b"sockxfer/1 stored\n", b"sockxfer/1 failed"
-SOON = 0.03  # seconds: about what a short transfer takes
+SOON = 0.03  # seconds: what a short transfer takes where many run
 
 
 @dataclasses.dataclass
@@ -37,6 +37,10 @@ class Client:
 
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), LIMIT)
+
+    def wait_a_little(self):
+        """Rather shorter than longer, but at times longer than the transfer takes."""
+        time.sleep(SOON * self.chance.random() ** 3)
 
     def part(self):
         """Some of the data, but not all."""
@@ -116,7 +120,7 @@ def killed_sender(client):
     process = client.start()
     try:
         feed(process, client.part())
-        time.sleep(client.chance.uniform(0, SOON))
+        client.wait_a_little()
     finally:
         kill(process)
     return NONE, None
@@ -128,7 +132,7 @@ def killed_ending_sender(client):
     try:
         given = feed(process, client.data)
         process.stdin.close()
-        time.sleep(client.chance.uniform(0, SOON))
+        client.wait_a_little()
     finally:
         status = kill(process)
     return WHOLE if status == 0 and given else EITHER, None
@@ -157,7 +161,7 @@ def resetting(client):
     connection = client.connect()
     try:
         connection.sendall(client.chance.choice((b"", client.part(), client.part(), client.data)))
-        time.sleep(client.chance.choice((0, client.chance.uniform(0, SOON))))
+        client.wait_a_little()
     except OSError:
         pass
     reset(connection)
