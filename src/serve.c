@@ -181,7 +181,6 @@ static const char *objection(const struct server *server, const struct sock_addr
 /* The peer sees a reset, and nothing that it sends is read. */
 static void turn_away(struct server *server)
 {
-	sock_begin_abort(server->waiting.sock);
 	close(server->waiting.sock);
 	server->waiting.sock = -1;
 }
@@ -204,6 +203,8 @@ static int accept_one(struct server *server, struct err *err)
 			pause_for(server, err);
 		return 0;
 	}
+	/* From now on: a process that is killed before it has prepared its socket must not look like an end. */
+	sock_begin_abort(waiting->sock);
 	const char *why = objection(server, &waiting->addr);
 	if (why == NULL) {
 		start(server);
