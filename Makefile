@@ -32,6 +32,7 @@ UNITS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/unit/*.c
 FUZZ_DRIVER = $(BUILD)/fuzz/replay.o
 FUZZERS = $(filter-out %/replay,$(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/fuzz/*.c))))
 FUZZ_SECONDS = 600
+SOAK_SECONDS = 600
 SHIMS = $(patsubst test/shim/%.c,$(BUILD)/shim/%.so,$(sort $(wildcard test/shim/*.c)))
 LAUNCHER = $(BUILD)/peer/activate
 C_FILES = $(wildcard src/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] test/shim/*.[ch] test/peer/*.[ch])
@@ -48,7 +49,7 @@ run_tests = SOCKXFER=$(UNDER_TEST) ACTIVATE=$(abspath $(LAUNCHER)) REPORTS=$(REP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all programs bench bench-plot compare check unit fuzz fuzz-run asan asan-check valgrind demo deps
+.PHONY: all programs bench bench-plot soak compare check unit fuzz fuzz-run asan asan-check valgrind demo deps
 .PHONY: install uninstall clean dist help
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-man lint-shell lint-gcc lint-clang format FORCE
 
@@ -121,6 +122,10 @@ compare: all ## run sockxfer and the tools like it through the same faults, and 
 
 bench: all ## measure sockxfer beside the tools like it; BENCH='--cases tmpfs --rounds 5' narrows it
 	@python3 -B test/bench/bench.py --csv $(BUILD)/bench.csv $(BENCH) $(PROGRAM)
+
+# For the sanitizers: make soak BUILD=build/asan SANITIZE=address,undefined
+soak: all ## run servers of many under random faults for SOAK_SECONDS=600; SOAK='--seed N' repeats one
+	@python3 -B test/crowd/soak.py --seconds $(SOAK_SECONDS) $(SOAK) $(or $(SOCKXFER),$(PROGRAM))
 
 bench-plot: ## draw throughput by size, from the CSV of `make bench`, as test/bench/throughput.png
 	@$(call need,gnuplot)

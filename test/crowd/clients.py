@@ -89,12 +89,15 @@ def sender(client):
     return NONE if status == 6 else EITHER, "a sender: %d: %s" % (status, errors.strip())
 
 
-def raw_sender(client):
+def raw_sender(client, pieces=1):
     """A socket that ends its stream and waits for the receipt."""
-    said = b""
+    said, size = b"", len(client.data) // pieces + 1
     with client.connect() as connection:
         try:
-            connection.sendall(client.data)
+            for start in range(0, len(client.data), size):
+                connection.sendall(client.data[start:start + size])
+                if pieces > 1:
+                    client.wait_a_little()
             connection.shutdown(socket.SHUT_WR)
             while chunk := connection.recv(4096):
                 said += chunk
@@ -103,6 +106,11 @@ def raw_sender(client):
     if STORED in said:
         return WHOLE, None
     return NONE if FAILED in said else EITHER, "a raw sender: %r" % said
+
+
+def slow_sender(client):
+    """The same, with pauses."""
+    return raw_sender(client, pieces=10)
 
 
 def leaving_sender(client):

@@ -29,7 +29,7 @@ def kinds(count, chance):
     """Which client is of which kind, shuffled."""
     chosen = [clients.killed_sender] * (count // 6) + [clients.killed_ending_sender] * (count // 6)
     chosen += [clients.silent, clients.closing, clients.resetting] * (count // 10)
-    good = [clients.sender, clients.raw_sender, clients.sender, clients.leaving_sender]
+    good = [clients.sender] * 3 + [clients.raw_sender, clients.leaving_sender, clients.slow_sender]
     chosen += [good[number % len(good)] for number in range(count - len(chosen))]
     chance.shuffle(chosen)
     return chosen

@@ -15,6 +15,8 @@ import time
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
+COMPLAINT = re.compile("Sanitizer|runtime error:")
+KILLED = "was killed by signal"
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -93,9 +95,10 @@ def memory_of(pids, kind=b"Pss:"):
 class Server:
     """Listens on a free port of 127.0.0.1, and is killed at the end of the block at the latest."""
 
-    def __init__(self, program, role, *operands, name="us", front=(), stdout=subprocess.DEVNULL, files=None):
-        """front: what to put before it; stdout: as of Popen; files: its RLIMIT_NOFILE."""
-        self.name = name
+    def __init__(self, program, role, *operands, name="us", front=(), stdout=subprocess.DEVNULL, files=None,
+                 is_hurt=False):
+        """front: what to put before it; stdout: as of Popen; files: its RLIMIT_NOFILE; is_hurt: workers are killed."""
+        self.name, self.is_hurt = name, is_hurt
 
         def prepare():
             dies_with_us()
@@ -107,7 +110,7 @@ class Server:
         with open(name + ".err", "wb") as errors:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=stdout, stderr=errors,
-                env=environment(), preexec_fn=prepare, bufsize=0,
+                env=environment() if is_hurt else None, preexec_fn=prepare, bufsize=0,
             )
         self.pid = self.process.pid
         self.port = int(wait_for(self._listening, "the server to listen")[1])
@@ -181,6 +184,11 @@ class Server:
         left = [pid for pid in children if stat_of(pid)]
         if left:
             raise Failed("it leaves children behind: %s" % left)
+        complaints = [line for line in self.said().splitlines() if COMPLAINT.search(line)]
+        if not self.is_hurt:
+            complaints += [line for line in self.said().splitlines() if KILLED in line]
+        if complaints:
+            raise Failed("%d complaints: %s" % (len(complaints), complaints[0]))
 
 
 class Sampler(threading.Thread):

@@ -24,7 +24,6 @@ import os
 import pathlib
 import random
 import re
-import select
 import shutil
 import signal
 import socket
@@ -36,7 +35,7 @@ import time
 import traceback
 
 import clients
-from server import TICK, Failed, Server, dies_with_us, environment, is_instrumented, memory_of, stat_of, wait_for
+from server import KILLED, TICK, Failed, Server, environment, is_instrumented, memory_of, wait_for
 
 AT_ONCE = 8  # clients of each server
 SILENCE = 2  # seconds, the servers' -w
@@ -106,7 +105,7 @@ class Part(threading.Thread):
     def open(self):
         """Starts the server; in the main thread, for it lives as long as the thread that started it."""
         self.server = Server(self.program, self.role, "-w", str(SILENCE), *self.operands,
-                             name=self.name_of_part, stdout=subprocess.PIPE)
+                             name=self.name_of_part, stdout=subprocess.PIPE, is_hurt=True)
 
     def run(self):
         self.guarded(self.serve)
@@ -132,12 +131,17 @@ class Part(threading.Thread):
             raise Failed("it uses %.2f s of CPU time while idle" % used)
         self.server.end()
         reader.join()
+        if self.server.said().count(KILLED) > self.count["signals to workers"]:
+            raise Failed("more workers were killed by a signal than got one")
         self.check()
 
     def clients(self, first, chance):
         number = first
         while not self.is_over():
-            self.client(number, chance)
+            try:
+                self.client(number, chance)
+            except ConnectionResetError:
+                self.note("workers killed before connect() had returned")
             number += AT_ONCE
 
     def disturber(self, chance):
@@ -178,8 +182,8 @@ class Inbox(Part):
     """Files in a directory that may be full; each is taken away once its path was printed."""
 
     name_of_part, role, operands = "inbox", "recv", ("small/inbox",)
-    KINDS = [clients.sender] * 8 + [clients.raw_sender, clients.leaving_sender, clients.closing] * 4 + [
-        clients.killed_sender, clients.killed_ending_sender, clients.resetting] * 6 + [clients.silent]
+    KINDS = [clients.sender, clients.slow_sender] * 8 + [clients.raw_sender, clients.leaving_sender] * 4 + [
+        clients.closing, clients.killed_sender, clients.killed_ending_sender, clients.resetting] * 6 + [clients.silent]
 
     def __init__(self, chosen, seed):
         super().__init__(chosen, seed)
@@ -190,7 +194,7 @@ class Inbox(Part):
     def client(self, number, chance):
         kind = chance.choice(self.KINDS)
         size = chance.randrange(LARGEST if chance.random() < 0.3 else 5000)
-        data = b"%d %d " % (number, self.count["streams"]) + chance.randbytes(size)
+        data = b"%d " % number + chance.randbytes(size)
         known, wrong = kind(clients.Client(self.program, self.server.port, data, chance))
         if kind is clients.leaving_sender:
             known = clients.EITHER  # it was told nothing, and much may have happened
@@ -205,10 +209,9 @@ class Inbox(Part):
             self.hurt_worker(chance)
             return
         self.note("times that the disk is full")
-        with open("small/filler", "wb") as filler, contextlib.suppress(OSError):
+        with open("small/filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
             while True:
                 filler.write(bytes(1 << 16))
-                filler.flush()
         time.sleep(chance.uniform(0, 1))
         os.unlink("small/filler")
 
@@ -247,12 +250,13 @@ class Lines(Part):
     SPAN = 1 << 16
     LONGEST = 3000
     COUNT = 400
-    KINDS = [clients.sender, clients.raw_sender, clients.raw_sender, clients.killed_sender,
-             clients.killed_ending_sender, clients.resetting, clients.closing] * 4 + [clients.silent]
+    KINDS = [clients.sender, clients.raw_sender, clients.slow_sender, clients.slow_sender, clients.killed_sender,
+             clients.killed_ending_sender, clients.resetting, clients.closing] * 8 + [clients.silent]
 
     def __init__(self, chosen, seed):
         super().__init__(chosen, seed)
         self.text = self.chance.randbytes(self.SPAN + self.LONGEST).replace(b"\n", b"N")
+        self.pauses = random.Random(self.chance.random())
         self.streams = {}  # by its name: how many lines there are, and of these came; whether that is all
         self.rest = b""
 
@@ -261,8 +265,7 @@ class Lines(Part):
         start, length = mixed % self.SPAN, mixed // self.SPAN % self.LONGEST
         return b"%d %d %s" % (stream, number, self.text[start:start + length])
 
-    def client(self, number, chance):
-        stream = number + AT_ONCE * self.count["streams"]
+    def client(self, stream, chance):
         count = chance.randrange(1, self.COUNT)
         data = b"\n".join(self.line(stream, each) for each in range(count)) + chance.choice((b"", b"\n"))
         kind = chance.choice(self.KINDS)
@@ -277,6 +280,8 @@ class Lines(Part):
             wait_for(lambda: self.streams[stream][1] == count or self.wrong, lambda: "the lines of %d" % stream)
 
     def take(self, chunk):
+        if self.pauses.random() < 0.05:
+            time.sleep(0.1 * self.pauses.random())  # so that the pipe is full, and workers wait
         lines = chunk.split(b"\n")
         lines[0] = self.rest + lines[0]
         self.rest = lines.pop()
