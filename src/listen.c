@@ -205,6 +205,8 @@ static int accept_from(int listening, struct listen_accepted *accepted)
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (accepted->sock == -1)
 		return -1;
+	sock_begin_abort(
+	    accepted->sock); /* who is killed before sock_prepare() has not come to an end either */
 	addr_format(sock_sockaddr(addr), addr->len, accepted->name);
 	if (strcmp(accepted->name, "unix:") == 0)
 		sock_local_name(accepted->sock, accepted->name);

@@ -47,7 +47,8 @@ struct listen_accepted {
  * Accepts the next connection of any of the sockets; blocks until it is there or the deadline.
  * Connections that are gone before they are accepted are passed over.
  *
- * Returns 0, the socket (sock.h's kind, not yet prepared) then being the caller's to close, or -1.
+ * Returns 0, the socket (sock.h's kind, not yet prepared, but its close is a reset) then being the caller's to
+ * close, or -1.
  */
 int listen_accept(const struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
     struct err *err);

@@ -17,7 +17,6 @@ static bool is_allowed(const struct options *options, const struct sock_addr *ad
 /* Who may not connect sees a reset, and nothing that he sends is read. */
 static void turn_away(const struct listen_accepted *accepted, const struct report *report)
 {
-	sock_begin_abort(accepted->sock);
 	close(accepted->sock);
 	report_detail(report, "%s: not allowed; waiting for another", accepted->name);
 }

@@ -203,8 +203,6 @@ static int accept_one(struct server *server, struct err *err)
 			pause_for(server, err);
 		return 0;
 	}
-	/* From now on: a process that is killed before it has prepared its socket must not look like an end. */
-	sock_begin_abort(waiting->sock);
 	const char *why = objection(server, &waiting->addr);
 	if (why == NULL) {
 		start(server);
