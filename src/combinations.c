@@ -79,10 +79,30 @@ static int check_peer(const struct options *options, struct err *err)
 	return 0;
 }
 
+/* What depends on the address. */
+static int check_address(const struct options *options, struct err *err)
+{
+	return check_connection(options, err) == -1 ? -1 : check_peer(options, err);
+}
+
+/* What holds for one address has to hold for each of several. */
+static int check_addresses(const struct options *options, struct err *err)
+{
+	struct options one = *options;
+
+	if (options->receivers.count == 0)
+		return check_address(options, err);
+	for (size_t i = 0; i < options->receivers.count; i++) {
+		one.address = options->receivers.one[i].addr;
+		if (check_address(&one, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int combinations_check(struct options *options, struct err *err)
 {
-	if (check_connection(options, err) == -1 || check_data(options, err) == -1 ||
-	    check_keeps(options, err) == -1)
+	if (check_addresses(options, err) == -1 || check_data(options, err) == -1)
 		return -1;
-	return check_peer(options, err);
+	return check_keeps(options, err);
 }

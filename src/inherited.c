@@ -1,6 +1,7 @@
 #include "inherited.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,13 +60,17 @@ int inherited_settle(struct options *options, struct err *err)
 
 void inherited_hush(char *const argv[])
 {
+	char text[ADDR_TEXT_MAX];
 	struct err ignored;
 	struct addr addr;
 
 	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
-		const char *word = strstr(*argv, "fd:"); /* also in -lfd:3 and --listen=fd:3 */
-		if (word != NULL && addr_parse(&addr, word, ADDR_CONNECT, &ignored) == 0 &&
-		    addr.kind == ADDR_FD)
+		const char *word =
+		    strstr(*argv, "fd:"); /* also in -lfd:3, --listen=fd:3, fd:3,a:1 */
+		if (word == NULL)
+			continue;
+		snprintf(text, sizeof(text), "%.*s", (int)strcspn(word, ","), word);
+		if (addr_parse(&addr, text, ADDR_CONNECT, &ignored) == 0 && addr.kind == ADDR_FD)
 			sock_begin_abort(addr.fd);
 	}
 	if (!sock_same(STDIN_FILENO, STDERR_FILENO))

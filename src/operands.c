@@ -21,21 +21,32 @@ static bool is_file(const char *word)
 	return access(word, F_OK) == 0;
 }
 
+static bool is_no_name(const struct addr *addr, const char *text, size_t port_digits)
+{
+	if (addr->kind != ADDR_INET || *text == '[')
+		return true;
+	return strchr(text, '/') == NULL && number_is_decimal(addr->port) &&
+	       strlen(addr->port) >= port_digits;
+}
+
 /*
- * Whether the word can hardly be meant for anything but an address. The port of one is a number of so many digits
- * then: where it would be a good name for a file, not one that may be the minutes of dump-2026-11-24-20:36.
+ * Whether the word can hardly be meant for anything but an address, or several. The port of one is a number of so
+ * many digits then: where it would be a good name for a file, not one that may be the minutes of
+ * dump-2026-11-24-20:36.
  */
 static bool looks_like_address(const char *word, size_t port_digits)
 {
+	struct receivers receivers;
 	struct addr addr;
 	struct err ignored;
 
-	if (addr_parse(&addr, word, ADDR_CONNECT, &ignored) == -1 || is_file(word))
+	if (receivers_parse(&receivers, &addr, word, &ignored) == -1 || is_file(word))
 		return false;
-	if (addr.kind != ADDR_INET || *word == '[')
-		return true;
-	return strchr(word, '/') == NULL && number_is_decimal(addr.port) &&
-	       strlen(addr.port) >= port_digits;
+	for (size_t i = 0; i < receivers.count; i++) {
+		if (!is_no_name(&receivers.one[i].addr, receivers.one[i].text, port_digits))
+			return false;
+	}
+	return receivers.count > 0 || is_no_name(&addr, word, port_digits);
 }
 
 static int no_address(const struct options *options, struct err *err)
@@ -75,6 +86,16 @@ static int not_an_address(const struct options *options, const struct operands *
 	return -1;
 }
 
+/* What to do with an address in the place of the file. */
+static const char *instead_of_second(const struct options *options)
+{
+	if (options->listens)
+		return "leave -p or -l out to connect";
+	if (options->role == OPTIONS_SEND)
+		return "one is enough, several are one word, as in a:9009,b:9009";
+	return "one is enough";
+}
+
 static int set_path(struct options *options, const char *word, struct err *err)
 {
 	if (options->command != NULL)
@@ -85,11 +106,25 @@ static int set_path(struct options *options, const char *word, struct err *err)
 	if (looks_like_address(word, 3))
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is an address, where the file is expected: %s, or write ./%s", word,
-		    options->listens ? "leave -p or -l out to connect" : "one is enough", word);
+		    instead_of_second(options), word);
 	int fd = place_descriptor(word);
 	if (fd == (options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO))
 		word = "-";
 	options->path = word;
+	return 0;
+}
+
+/* The address to connect to, or those to send to at once. */
+static int set_address(struct options *options, const struct operands *operands, struct err *err)
+{
+	const char *word = operands->word[0];
+
+	if (receivers_parse(&options->receivers, &options->address, word, err) == -1)
+		return not_an_address(options, operands, err);
+	if (options->receivers.count > 0 && options->role == OPTIONS_RECV)
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is more than one address: recv has one sender; several receivers are for send",
+		    word);
 	return 0;
 }
 
@@ -100,8 +135,9 @@ int operands_place(struct options *options, const struct operands *operands, str
 	if (!options->listens) {
 		if (operands->count == 0)
 			return no_address(options, err);
-		if (addr_parse(&options->address, operands->word[next++], ADDR_CONNECT, err) == -1)
-			return not_an_address(options, operands, err);
+		if (set_address(options, operands, err) == -1)
+			return -1;
+		next++;
 	}
 	if (next < operands->count && set_path(options, operands->word[next++], err) == -1)
 		return -1;

@@ -13,6 +13,7 @@
 #include "digest.h"
 #include "err.h"
 #include "handover.h"
+#include "receivers.h"
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
@@ -23,8 +24,9 @@ struct options {
 	enum options_role role;
 	bool listens; /* -p or -l: address is where; else where to connect to */
 	struct addr address;
-	int family;      /* -4, -6: AF_INET, AF_INET6; else AF_UNSPEC */
-	bool has_source; /* -s */
+	struct receivers receivers; /* send: if there are several; address is the first */
+	int family;                 /* -4, -6: AF_INET, AF_INET6; else AF_UNSPEC */
+	bool has_source;            /* -s */
 	struct addr source;
 	struct allow_list allow; /* --allow */
 	int64_t idle_limit;      /* -w, ns; 0: none */
