@@ -150,6 +150,16 @@ int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, s
 	return 0;
 }
 
+ssize_t io_write_some(int fd, const void *buffer, size_t size, struct err *err)
+{
+	if (interrupt_check(err) == -1)
+		return -1;
+	ssize_t n = write(fd, buffer, size);
+	if (n >= 0)
+		return n;
+	return try_again() ? 0 : fail(err);
+}
+
 int io_reopen(int fd)
 {
 	char path[32];

@@ -58,6 +58,12 @@ int io_write_file(int fd, const void *buffer, size_t size, struct err *err);
 int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, struct err *err);
 
 /*
+ * Writes as much as a non-blocking pipe takes at once, at the most size bytes. Returns how many, 0 when it takes
+ * nothing now, or -1.
+ */
+ssize_t io_write_some(int fd, const void *buffer, size_t size, struct err *err);
+
+/*
  * Opens a pipe, a FIFO or a terminal for writing once more, non-blocking, which does not change what others
  * share. Returns the descriptor, the caller's to close, or -1 if that is not allowed.
  */

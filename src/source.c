@@ -67,6 +67,11 @@ int source_open(struct source *source, const char *path, char *const *argv, stru
 	return 0;
 }
 
+void source_adopt(struct source *source, int fd, const char *name, const atomic_bool *whole)
+{
+	*source = (struct source){.fd = fd, .name = name, .whole = whole};
+}
+
 static int note_modified(struct source *source, struct err *err)
 {
 	struct stat st;
@@ -124,6 +129,8 @@ ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t de
 		return shrank(source, err);
 	if (n == 0 && source->command.pid != 0)
 		return command_wait(&source->command, deadline, err);
+	if (n == 0 && source->whole != NULL && !atomic_load(source->whole))
+		return err_set(err, ERR_FAILED, 0, "%s: it ends before it is whole", source->name);
 	return n;
 }
 

@@ -8,6 +8,7 @@
 #ifndef SOURCE_H
 #define SOURCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@ struct source {
 	struct timespec modified; /* sized: when it was last, just before the first byte was read */
 	struct command_ends ends; /* who the bytes go to; the caller's */
 	struct command command;   /* its argv is NULL where there is none */
+	const atomic_bool *whole; /* whether the end of a pipe is that of the stream; NULL: it is */
 };
 
 /*
@@ -39,6 +41,13 @@ int source_open(struct source *source, const char *path, char *const *argv, stru
 void source_set_ends(struct source *source, const struct command_ends *ends);
 
 /*
+ * Makes a source of a pipe that another process of ours writes to, of what is called name: fd becomes the source's to
+ * close. A pipe ends also when its writer dies, so *whole, in memory that is shared with it, has to be true by then,
+ * or the end is an error. name and whole have to outlive the source. Does not block.
+ */
+void source_adopt(struct source *source, int fd, const char *name, const atomic_bool *whole);
+
+/*
  * Starts the command, if the source is one, or notes when a file was modified last; to be called just before the
  * first read. Returns 0, or -1 with ERR_FAILED.
  */
@@ -47,8 +56,8 @@ int source_start(struct source *source, struct err *err);
 /*
  * Reads what is there, at the most size bytes, waiting until the deadline for the first of them where the
  * source is a pipe or the like; at the end of a command's output, for the command to exit. Returns how
- * many, 0 at the end, or -1: ERR_FAILED (also for a file that has become shorter, and a command
- * that failed), ERR_TIMEOUT, ERR_INTERRUPTED.
+ * many, 0 at the end, or -1: ERR_FAILED (also for a file that has become shorter, a command
+ * that failed, and a pipe of source_adopt() that ends early), ERR_TIMEOUT, ERR_INTERRUPTED.
  */
 ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t deadline,
     struct err *err);

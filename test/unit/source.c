@@ -276,6 +276,35 @@ static void stdin_closed(void)
 	be_stdin(kept);
 }
 
+/* The end of a pipe from a process of ours, which says whether it is the end of the stream. */
+static void adopted(void)
+{
+	atomic_bool whole = false;
+	struct source source;
+	struct err err = {.kind = ERR_NONE};
+	char byte;
+	int fds[2];
+
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(pipe(fds), 0);
+		source_adopt(&source, fds[0], "in.jpg", &whole);
+		CHECK(!source.sized);
+		CHECK_INT(source_start(&source, &err), 0);
+		CHECK_INT(write(fds[1], "piped", 5), 5);
+		check_read(&source, 90, "piped");
+		atomic_store(&whole, i == 1);
+		close(fds[1]);
+		if (i == 1)
+			check_read(&source, 90, "");
+		else
+			CHECK_INT(source_read(&source, &byte, 1, DEADLINE_NEVER, &err), -1);
+		source_close(&source);
+		CHECK_INT(fcntl(fds[0], F_GETFD), -1);
+	}
+	CHECK_INT(err.kind, ERR_FAILED);
+	CHECK_STR(err.text, "in.jpg: it ends before it is whole");
+}
+
 int main(void)
 {
 	promise("a file is read in pieces to its end, and the end stays the end", pieces);
@@ -289,5 +318,6 @@ int main(void)
 	promise("- is stdin, a file from where it stands", stdin_file);
 	promise("- is stdin, a pipe, which stays as it was", stdin_pipe);
 	promise("a stdin that is closed is refused", stdin_closed);
+	promise("a pipe of ours ends early unless its writer says that it is whole", adopted);
 	return check_end();
 }
