@@ -105,13 +105,14 @@ static int spawn_with(struct command *command, const posix_spawnattr_t *attr, ch
 	return error;
 }
 
-/* The signals that are blocked in us for our own ends are not to be blocked in a command. */
+/* The signals that are blocked in us for our own ends (workers.h has CHLD) are not to be blocked in a command. */
 static void set_mask(posix_spawnattr_t *attr)
 {
 	sigset_t mask;
 	sigset_t queries;
 
 	interrupt_queries(&queries);
+	sigaddset(&queries, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, NULL, &mask);
 	for (int sig = 1; sig < NSIG; sig++) {
 		if (sigismember(&queries, sig) == 1)
