@@ -46,7 +46,11 @@ int announce_listening(const struct listen_set *set, const struct options *optio
 
 void announce_connecting(const struct options *options, const struct report *report)
 {
-	const struct handover handover = handover_of(options);
+	struct handover handover = handover_of(options);
+	char where[ADDR_TEXT_MAX];
 
+	addr_text(&options->address, where);
+	if (options->receivers.count > 0)
+		handover.where = where;
 	invite_connecting(&handover, &options->address, options->family, report);
 }

@@ -23,8 +23,9 @@ enum handover_tool {
 struct handover {
 	enum handover_tool tool;
 	bool peer_sends;
-	bool receipts;    /* sockxfer at the other end is to insist on one, if it sends */
-	const char *path; /* our file operand; "-", or NULL for a command: it names nothing */
+	bool receipts;     /* sockxfer at the other end is to insist on one, if it sends */
+	const char *path;  /* our file operand; "-", or NULL for a command: it names nothing */
+	const char *where; /* which of several peers it is for; NULL: there is one */
 };
 
 /* Where the two meet. */

@@ -51,9 +51,10 @@ static void print_command(const struct handover *handover, const struct handover
 	const char *where = place->here ? "On this machine" : "On the other machine";
 
 	if (place->peer_listens)
-		where = "First, at the other end";
+		where = handover->where != NULL ? handover->where : "the other end";
 	if (handover_command(handover, place, command, sizeof(command)) == 0)
-		report_plain(report, "%s: %s", where, command);
+		report_plain(report, "%s%s: %s", place->peer_listens ? "First, at " : "", where,
+		    command);
 }
 
 /* The peer may be in another directory. A path that is too long then (unix(7)) stays as it is. */
