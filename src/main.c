@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fanout.h"
 #include "inherited.h"
 #include "interrupt.h"
 #include "keep.h"
@@ -60,18 +61,24 @@ static void tell_stdio(const struct options *options, const struct report *repor
 			       : "what arrives is shown here");
 }
 
-static int run_and_show(const struct options *options, const struct report *report,
-    struct outcome *outcome, struct err *err)
+static struct meter_options meter_of(const struct options *options, const struct report *report,
+    const struct progress *progress)
 {
-	struct progress progress = {.phase = PROGRESS_WAITING};
-	struct meter_options how = {
+	return (struct meter_options){
 	    .report = report,
-	    .progress = &progress,
-	    .name = outcome->name,
+	    .progress = progress,
+	    .name = run_outcome(options).name,
 	    .sends = options->role == OPTIONS_SEND,
 	    .draws = draws(options),
 	    .is_command = options->role == OPTIONS_SEND && options->command != NULL,
 	};
+}
+
+static int run_and_show(const struct options *options, const struct report *report,
+    struct outcome *outcome, struct err *err)
+{
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	const struct meter_options how = meter_of(options, report, &progress);
 	struct meter meter;
 
 	tell_stdio(options, report);
@@ -95,6 +102,17 @@ static int keep_and_report(const struct options *options, const struct report *r
 	return run_conclude(options, report, outcome, err);
 }
 
+/* Sends to several receivers, each of which is reported there. Returns the exit code. */
+static int run_to_several(const struct options *options, const struct report *report)
+{
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	const struct meter_options how = meter_of(options, report, &progress);
+	const struct transfer_options transfer = run_transfer(options, &progress);
+
+	tell_stdio(options, report);
+	return fanout_send(options, &transfer, &how);
+}
+
 /* Runs the transfer and reports it. Returns the exit code. */
 static int run_and_report(struct options *options)
 {
@@ -112,6 +130,8 @@ static int run_and_report(struct options *options)
 	screen_open(&screen); /* only now is it certain what stderr is */
 	if (status == 0 && options->keeps)
 		return keep_and_report(options, &report, &outcome, &err);
+	if (status == 0 && options->receivers.count > 0)
+		return run_to_several(options, &report);
 	if (status == 0)
 		status = run_and_show(options, &report, &outcome, &err);
 	if (status == 0)

@@ -97,24 +97,46 @@ void report_plain(const struct report *report, const char *fmt, ...)
 	print_plain(report, text);
 }
 
+/* The time that it took since the connection was there. */
+static int64_t duration_of(const struct outcome *outcome)
+{
+	if (outcome->started == 0)
+		return 0;
+	return (outcome->ended == 0 ? clock_now() : outcome->ended) - outcome->started;
+}
+
+/* Who was at the other end; of several, by the name that the user knows. */
+static void name_peer(const struct outcome *outcome, char *text, size_t size)
+{
+	bool has_name = outcome->receiver != NULL && strcmp(outcome->receiver, outcome->peer) != 0;
+
+	if (has_name)
+		snprintf(text, size, "%s (%s)", outcome->receiver, outcome->peer);
+	else
+		snprintf(text, size, "%s", outcome->peer);
+}
+
 /* What is known of the end, behind the amounts. */
 static void ending(const struct report *report, const struct outcome *outcome, char *text,
     size_t size)
 {
+	char peer[2 * ADDR_TEXT_MAX + 8];
+
+	name_peer(outcome, peer, sizeof(peer));
 	switch (outcome->result.end) {
 	case TRANSFER_STORED:
 		snprintf(text, size, "%s %s %s", outcome->stored,
-		    strcmp(report->role, "send") == 0 ? "by" : "from", outcome->peer);
+		    strcmp(report->role, "send") == 0 ? "by" : "from", peer);
 		return;
 	case TRANSFER_ASSUMED:
 		snprintf(text, size, "%s from %s, ended by silence, not confirmed", outcome->stored,
-		    outcome->peer);
+		    peer);
 		return;
 	case TRANSFER_SILENT:
-		snprintf(text, size, "not confirmed by %s, which did not close", outcome->peer);
+		snprintf(text, size, "not confirmed by %s, which did not close", peer);
 		return;
 	default:
-		snprintf(text, size, "not confirmed by %s", outcome->peer);
+		snprintf(text, size, "not confirmed by %s", peer);
 	}
 }
 
@@ -136,9 +158,9 @@ static void summarise(const struct report *report, const struct outcome *outcome
 	char bytes[AMOUNT_TEXT_MAX];
 	char duration[AMOUNT_TEXT_MAX];
 	char rate[AMOUNT_TEXT_MAX];
-	char end[ADDR_TEXT_MAX + 64];
+	char end[2 * ADDR_TEXT_MAX + 128];
 	char text[LINE_MAX_TEXT];
-	int64_t took = clock_now() - outcome->started;
+	int64_t took = duration_of(outcome);
 
 	amount_bytes(bytes, outcome->result.bytes);
 	amount_duration(duration, took);
@@ -216,7 +238,6 @@ static void write_object(FILE *out, const struct report *report, const struct ou
     const struct err *err, int exit_code)
 {
 	const struct transfer_result *result = &outcome->result;
-	int64_t took = outcome->started == 0 ? 0 : clock_now() - outcome->started;
 	struct json json;
 
 	json_begin(&json, out);
@@ -225,12 +246,14 @@ static void write_object(FILE *out, const struct report *report, const struct ou
 	json_string(&json, "peer", or_null(outcome->peer));
 	json_string(&json, "path", outcome->path);
 	json_integer(&json, "bytes", result->bytes);
-	json_seconds(&json, "seconds", took);
+	json_seconds(&json, "seconds", duration_of(outcome));
 	json_string(&json, "digest", or_null(result->digest));
 	json_string(&json, "ended", end_name(outcome, err));
 	json_string(&json, "peer_text", or_null(result->peer_text));
 	json_string(&json, "error", err->kind == ERR_NONE ? NULL : err->text);
 	json_integer(&json, "exit", exit_code);
+	if (outcome->receiver != NULL)
+		json_string(&json, "address", outcome->receiver);
 	json_end(&json);
 }
 

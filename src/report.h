@@ -52,6 +52,8 @@ struct outcome {
 	char peer[ADDR_TEXT_MAX];
 	char inbox_file[PATH_MAX]; /* the path of the new file in a directory; "": there is none */
 	int64_t started;           /* clock_now() of the connection, 0: there was none */
+	int64_t ended;             /* clock_now() of the end, 0: it is now */
+	const char *receiver;      /* as it was typed, where there are several; else NULL */
 	struct transfer_result result;
 };
 
