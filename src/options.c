@@ -426,6 +426,7 @@ void options_help(FILE *out)
 	      "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"
 	      "-- COMMAND [ARGUMENT ...] in its place sends the command's output, or feeds it.\n"
 	      "In DIR, a directory, recv makes a new file, and prints its path.\n"
+	      "send to several at once: host1:port,host2:port,...\n"
 	      "\n",
 	    out);
 	for (size_t i = 0; i < ROWS; i++)

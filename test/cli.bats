@@ -189,6 +189,28 @@ failure() {
 @test "a descriptor that is no socket is a usage error that names it" { usage_error fd:0 -- recv fd:0 out; }
 @test "a bad source address is a usage error that names it" { usage_error '[::1' -- send -s '[::1' 127.0.0.1:1 /dev/null; }
 
+@test "a mistake in one of several receivers is told by that one" {
+	usage_error 'b: the port is missing' -- send a:1,b /dev/null
+	usage_error 'b:80x: port: "80x" is invalid' -- send a:1,b:80x /dev/null
+	usage_error 'an address is missing before or behind a comma' -- send a:1, /dev/null
+	usage_error 'fd:3: a descriptor cannot be one of several receivers' -- send a:1,fd:3 /dev/null
+	usage_error '65 receivers are too many' -- send "$(printf 'a:1,%.0s' {1..64})a:1" /dev/null
+}
+
+@test "several senders, or several receivers as two words, are usage errors that say what to write" {
+	usage_error '"a:1,b:2" is more than one address: recv has one sender' -- recv a:1,b:2 out
+	usage_error 'several are one word, as in a:9009,b:9009' -- send a:1 b:9009 /dev/null
+	usage_error '"sockxfer send a:1,b:2 in.jpg"' 'the address comes first' -- send in.jpg a:1,b:2
+}
+
+@test "what does not go with one of several receivers does not go with all" {
+	usage_error '-s, --source: is only for connecting to host:port' -- send -s 127.0.0.1 a:1,unix:s /dev/null
+	usage_error '--peer' unix -- send --peer busybox a:1,unix:/s,b:1 /dev/null
+	usage_error '--allow: is only for listening' -- send --allow 127.0.0.1 a:1,b:2 /dev/null
+	usage_error -C 'only TCP has a congestion control' -- send -C reno 127.0.0.1:1,unix:s /dev/null
+	usage_error -C 'no "nonsense"' -- send -C nonsense 127.0.0.1:1,127.0.0.1:2 /dev/null
+}
+
 @test "a host name longer than any is refused, not cut" {
 	local long
 

@@ -251,6 +251,22 @@ parser_names() {
 		'sockxfer send --source=quux-o' 'sockxfer send --source=quux-one '
 }
 
+@test "of several receivers the last is completed, behind a comma" {
+	prepare
+	mkdir directory
+	touch directory/socket a,b
+	becomes 'sockxfer send quux-one:9,quux-t' 'sockxfer send quux-one:9,quux-two:' \
+		'sockxfer send -q quux-one:9,quux-two:8,qu' 'sockxfer send -q quux-one:9,quux-two:8,quux-' \
+		'sockxfer send quux-one:9,quux-two:80' 'sockxfer send quux-one:9,quux-two:80' \
+		'sockxfer send quux-one:9,un' 'sockxfer send quux-one:9,unix:' \
+		'sockxfer send quux-one:9,unix:directory/s' 'sockxfer send quux-one:9,unix:directory/socket ' \
+		'sockxfer send unix:a,' 'sockxfer send unix:a,b ' \
+		'sockxfer recv quux-one:9,quux-t' 'sockxfer recv quux-one:9,quux-t' \
+		'sockxfer send -l quux-one:9,quux-t' 'sockxfer send -l quux-one:9,quux-t'
+	bash_with 'COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]/}'
+	becomes_in bash 'sockxfer send quux-one:9,quux-t' 'sockxfer send quux-one:9,quux-two:'
+}
+
 @test "behind unix: a path is completed" {
 	prepare
 	mkdir -p directory/below

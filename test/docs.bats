@@ -488,6 +488,33 @@ man_receipts() {
 	play_examples "$MAN"
 }
 
+@test "the examples of several receivers work as written" {
+	local file command i count=0
+
+	need jq
+	for file in "$MAN" "$README"; do
+		unescape <"$file" | sed -E ':more; /\|$/{N; s/\n */ /; b more}' |
+			sed -nE 's/^ *(sockxfer send .*host1:9009,host2:9009 .*)$/\1/p' >examples.txt
+		while read -r command; do
+			for i in 1 2; do
+				start "host$i" "$SOCKXFER" recv -l 127.0.0.1:0 "got$i"
+				wait_port "host$i"
+				command=${command/"host$i:9009"/"127.0.0.1:$port"}
+			done
+			picture in.jpg
+			start us bash -c "sockxfer() { \"$SOCKXFER\" \"\$@\"; }; $command"
+			finish us
+			for i in 1 2; do
+				finish "host$i"
+				same "got$i" in.jpg
+			done
+			[[ $command != *jq* ]] || [ "$(wc -l <us.out)" -eq 2 ]
+			count=$((count + 1))
+		done <examples.txt
+	done
+	[ "$count" -eq 2 ]
+}
+
 # The literal displays of section or subsection $1 of the manual page whose first line begins with $2.
 displays() {
 	unescape <"$MAN" | awk -v section="$1" -v first="$2" '

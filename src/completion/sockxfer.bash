@@ -142,7 +142,7 @@ _sockxfer_scan() {
 	done
 	[[ $want == operand ]] || return
 	case $((listens + operands)) in
-	0) want=address ;;
+	0) [[ ${words[1]} != send ]] && want=address || want=addresses ;;
 	1) want=path ;;
 	esac
 }
@@ -207,6 +207,14 @@ _sockxfer_address() {
 	fi
 }
 
+# Of several, each but the last is there already. In a path a comma is a comma.
+_sockxfer_addresses() {
+	local list=${words[cword]}
+
+	[[ $list != *,* || $list == unix:* ]] || prefix=${list%,*},
+	_sockxfer_address
+}
+
 # Offers the options of this command.
 _sockxfer_names() {
 	local whose letter name value
@@ -242,6 +250,7 @@ _sockxfer() {
 	case $want in
 	option) _sockxfer_names ;;
 	address) _sockxfer_address ;;
+	addresses) _sockxfer_addresses ;;
 	source) _sockxfer_hosts '' ;;
 	path) _sockxfer_files ;;
 	tool) _sockxfer_offer nc ncat socat busybox python ;;

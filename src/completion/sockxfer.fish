@@ -95,7 +95,22 @@ end
 
 # What there is to offer for each of the kinds of values above.
 function __fish_sockxfer_address
+    __fish_sockxfer_address_like (__fish_sockxfer_typed)
+end
+
+# Of several, the last one. In a path a comma is a comma.
+function __fish_sockxfer_operand_address
     set -l typed (__fish_sockxfer_typed)
+    set -l others ''
+    if __fish_sockxfer_is send; and string match -qr '^(?!unix:).*,' -- "$typed"
+        set others (string match -r '^.*,' -- $typed)
+        set typed (string replace -- $others '' $typed)
+    end
+    __fish_sockxfer_address_like "$typed" | string replace -r '^' -- $others
+end
+
+function __fish_sockxfer_address_like
+    set -l typed $argv[1]
     if string match -q 'unix:*' -- $typed
         __fish_complete_path (string replace unix: '' -- $typed) | string replace -r '^' unix:
     else
@@ -134,7 +149,7 @@ end
 complete -c sockxfer -f
 complete -c sockxfer -n "__fish_sockxfer_is ''" -a send -d 'send a file, standard input or what a command prints'
 complete -c sockxfer -n "__fish_sockxfer_is ''" -a recv -d 'receive into a file, a directory, standard output or a command'
-complete -c sockxfer -n '__fish_sockxfer_operand_is address' -a '(__fish_sockxfer_address)'
+complete -c sockxfer -n '__fish_sockxfer_operand_is address' -a '(__fish_sockxfer_operand_address)'
 complete -c sockxfer -n '__fish_sockxfer_operand_is path' -F
 complete -c sockxfer -n __fish_sockxfer_is_command -a '(__fish_sockxfer_command)'
 
