@@ -15,13 +15,15 @@ int workers_open(struct workers *workers, size_t max, struct err *err)
 {
 	sigset_t child;
 
-	*workers = (struct workers){.max = max, .ended = -1};
+	*workers = (struct workers){.ended = -1};
+	workers->pid = calloc(max, sizeof(*workers->pid));
+	if (workers->pid == NULL)
+		return err_sys(err, "workers");
+	workers->max = max;
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, &child, &workers->mask);
-	workers->pid = calloc(max, sizeof(*workers->pid));
-	if (workers->pid != NULL)
-		workers->ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	workers->ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (workers->ended != -1)
 		return 0;
 	err_sys(err, "workers");
@@ -120,7 +122,7 @@ void workers_signal(const struct workers *workers, int sig)
 
 void workers_close(struct workers *workers)
 {
-	if (workers->pid == NULL && workers->ended == -1)
+	if (workers->max == 0)
 		return;
 	workers_signal(workers, SIGKILL);
 	for (size_t slot = 0; slot < workers->max; slot++) {
@@ -128,9 +130,8 @@ void workers_close(struct workers *workers)
 			waitpid(workers->pid[slot], NULL, 0);
 	}
 	free(workers->pid);
-	workers->pid = NULL;
 	if (workers->ended != -1)
 		close(workers->ended);
-	workers->ended = -1;
 	pthread_sigmask(SIG_SETMASK, &workers->mask, NULL);
+	*workers = (struct workers){.ended = -1};
 }

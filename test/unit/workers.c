@@ -181,6 +181,23 @@ static void no_process(void)
 	workers_close(&workers);
 }
 
+/* Where opening them fails half-way, what a server does at its end does no harm. */
+static void no_descriptor(void)
+{
+	struct rlimit limit = {.rlim_cur = 0, .rlim_max = 0};
+	struct workers workers;
+	struct err err;
+	sigset_t mask;
+
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	CHECK_INT(workers_open(&workers, 1, &err), -1);
+	CHECK_INT(err.errnum, EMFILE);
+	workers_signal(&workers, SIGKILL);
+	workers_close(&workers);
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	CHECK_INT(sigismember(&mask, SIGCHLD), 0);
+}
+
 int main(void)
 {
 	promise("how a worker ended is told, be it by a signal", returns_what_it_does);
@@ -190,5 +207,6 @@ int main(void)
 	promise("a worker whose parent dies ends, too", orphans_end);
 	promise("a worker does not hold what tells its parent of ends", have_no_descriptor_of_ours);
 	promise("where no process is to be had, that is an error", no_process);
+	promise("where no descriptor is to be had, that is an error", no_descriptor);
 	return check_end();
 }
