@@ -16,6 +16,7 @@
 struct keeping {
 	const struct options *options;
 	struct report report; /* with a turn for them */
+	struct turn *lines;   /* recv: of a stream by lines; the results may be on stderr */
 	bool has_inbox;       /* recv: they go into a directory, which may be gone for a time */
 };
 
@@ -24,7 +25,7 @@ static int receive(const struct keeping *keeping, struct peer *peer,
     const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
 {
 	struct sink_options how = {
-	    .turn = keeping->report.turn,
+	    .turn = keeping->lines,
 	    .only_inbox = keeping->has_inbox,
 	};
 	struct sink sink;
@@ -131,6 +132,15 @@ static bool has_reader(const struct keeping *keeping)
 	return options->json || keeping->has_inbox || options_stdio(options) == STDOUT_FILENO;
 }
 
+static int open_turns(struct keeping *keeping, struct err *err)
+{
+	keeping->report.turn = turn_open(err);
+	if (keeping->report.turn == NULL)
+		return -1;
+	keeping->lines = turn_open(err);
+	return keeping->lines == NULL ? -1 : 0;
+}
+
 static int listen_and_serve(struct keeping *keeping, struct err *err)
 {
 	const struct options *options = keeping->options;
@@ -146,12 +156,12 @@ static int listen_and_serve(struct keeping *keeping, struct err *err)
 	    .context = keeping,
 	};
 
-	keeping->report.turn = turn_open(err);
-	if (keeping->report.turn == NULL)
-		return -1;
-	int status = peer_listen(&listening, options, DEADLINE_NEVER, &keeping->report, err);
+	int status = open_turns(keeping, err);
+	if (status == 0)
+		status = peer_listen(&listening, options, DEADLINE_NEVER, &keeping->report, err);
 	if (status == 0)
 		status = serve(&listening, &how, err);
+	turn_close(keeping->lines);
 	turn_close(keeping->report.turn);
 	return status;
 }

@@ -21,8 +21,7 @@ struct report {
 	const char *role; /* "send", "recv" */
 	bool quiet;       /* errors only */
 	bool verbose;
-	struct turn
-	    *turn; /* among those who write to the same standard output; NULL: we are alone */
+	struct turn *turn; /* among those who write results to the same place; NULL: we are alone */
 };
 
 /*

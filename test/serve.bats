@@ -258,6 +258,24 @@ send_line() {
 	ends_well
 }
 
+@test "recv -k --json -: what was written of a line that broke off is ended before the next line, and not in the results" {
+	"$PYTHON" -c 'print("x" * 2000000, end="")' >half
+	serves recv --json -
+	scripted a connect "127.0.0.1:$port" file:half await:a reset
+	wait_for eval '[ "$(stat -c %s us.out)" -eq 2000000 ]'
+	touch a
+	finish a
+	wait_for has us.err '"ended": "failed"'
+	send_line next
+	{
+		cat half
+		printf '\nnext\n'
+	} | cmp - us.out
+	wait_for eval '[ "$(grep -c "^{" us.err)" -eq 2 ]'
+	[ "$(grep -c '^$' us.err)" -eq 0 ]
+	ends_well
+}
+
 @test "recv -k -: a worker that is killed in the middle of writing does not keep the others from it" {
 	mkfifo pipe
 	start us "$SOCKXFER" recv -k -p 0 pipe
