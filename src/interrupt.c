@@ -28,12 +28,13 @@ static void handle(int sig, void (*handler)(int), int flags)
 	sigaction(sig, &action, NULL);
 }
 
-static void install_one(int sig)
+/* An ignored one stays so, in us and in our commands. */
+static void handle_unless_ignored(int sig, void (*handler)(int), int flags)
 {
 	struct sigaction old;
 
 	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-		handle(sig, on_stop_signal, 0);
+		handle(sig, handler, flags);
 }
 
 void interrupt_queries(sigset_t *set)
@@ -57,7 +58,7 @@ void interrupt_block_queries(void)
 void interrupt_install(void)
 {
 	for (size_t i = 0; i < STOP_SIGNALS; i++)
-		install_one(stop_signals[i]);
+		handle_unless_ignored(stop_signals[i], on_stop_signal, 0);
 	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how our children ended */
 	handle(SIGPIPE, SIG_IGN, 0);
 	handle(SIGXFSZ, SIG_IGN, 0);
@@ -66,14 +67,14 @@ void interrupt_install(void)
 /* Not SIG_IGN, which a command would inherit. */
 void interrupt_survive_hangup(void)
 {
-	handle(SIGHUP, on_other_signal, SA_RESTART);
+	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);
 }
 
 void interrupt_become_worker(void)
 {
 	stop_signal = 0;
-	handle(SIGHUP, on_other_signal, SA_RESTART);
-	handle(SIGTERM, on_other_signal, SA_RESTART);
+	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);
+	handle_unless_ignored(SIGTERM, on_other_signal, SA_RESTART);
 	handle(INTERRUPT_ABORT, on_stop_signal, 0);
 }
 

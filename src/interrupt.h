@@ -32,7 +32,10 @@ void interrupt_block_queries(void);
 /* What asks a worker to end, besides INT, which a terminal sends to us all. */
 #define INTERRUPT_ABORT SIGUSR2
 
-/* HUP ends us no more: for one that serves many, and whose terminal may be closed. A command of ours gets its default. */
+/*
+ * HUP ends us no more: for one that serves many, and whose terminal may be closed. A command of ours gets its default,
+ * or what was ignored before.
+ */
 void interrupt_survive_hangup(void);
 
 /*

@@ -201,6 +201,7 @@ int keep_run(const struct options *options, const struct report *report, struct 
 {
 	struct keeping keeping = {.options = options, .report = *report};
 
+	interrupt_survive_hangup(); /* before it is known that we listen, which may be waited for */
 	return options->role == OPTIONS_SEND ? keep_sending(&keeping, err)
 	                                     : keep_receiving(&keeping, err);
 }

@@ -296,7 +296,6 @@ int serve(struct listen_set *listening, const struct serve_options *options, str
 	    .waiting = {.sock = -1},
 	};
 
-	interrupt_survive_hangup();
 	if (open_server(&server, err) == 0)
 		serve_all(&server, err);
 	listen_close(listening);

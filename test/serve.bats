@@ -732,6 +732,20 @@ sys.exit(unread < fcntl.fcntl(8, fcntl.F_GETPIPE_SZ) - 65536)'
 	ends_well
 }
 
+@test "-k: a command gets the default of SIGHUP, or ignores it where we were to, as under nohup" {
+	local how
+
+	# shellcheck disable=SC2016  # the variable of the shell that is started
+	for how in : 'trap "" HUP'; do
+		start us env --default-signal=HUP bash -c "$how"'; exec "$0" recv -k -p 0 -- grep -h "^SigIgn" - /proc/self/status' "$SOCKXFER"
+		wait_port us
+		send_line line
+		wait_for has us.out SigIgn
+		[ $((0x$(cut -f 2 us.out) & 1)) -eq "$([ "$how" = : ] && echo 0 || echo 1)" ]
+		ends_well
+	done
+}
+
 @test "-k: with the server killed, its workers end, their peers are reset, and nothing is left" {
 	local pid
 
