@@ -228,7 +228,8 @@ static int begin_output(const struct report *report, FILE *out)
 
 static int end_output(const struct report *report, FILE *out)
 {
-	int status = fflush(out) == 0 ? 0 : -1;
+	int status =
+	    fflush(out) == 0 && !ferror(out) ? 0 : -1; /* nothing of stderr's is left to flush */
 
 	turn_give(report->turn, status == -1);
 	return status;
@@ -257,29 +258,37 @@ static void write_object(FILE *out, const struct report *report, const struct ou
 	json_end(&json);
 }
 
-/* The same in one write also to stderr, which is unbuffered, and where others write, too. */
-static void write_at_once(FILE *out, const struct report *report, const struct outcome *outcome,
-    const struct err *err, int exit_code)
+/* The object as text of *size bytes, the caller's to free; NULL if there is no memory for it. */
+static char *object_text(const struct report *report, const struct outcome *outcome,
+    const struct err *err, int exit_code, size_t *size)
 {
 	char *text = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&text, &size);
+	FILE *memory = open_memstream(&text, size);
 
-	write_object(memory == NULL ? out : memory, report, outcome, err, exit_code);
-	if (memory != NULL && fclose(memory) == 0)
-		fwrite(text, 1, size, out);
+	if (memory == NULL)
+		return NULL;
+	write_object(memory, report, outcome, err, exit_code);
+	bool is_whole = ferror(memory) == 0;
+	if (fclose(memory) == 0 && is_whole)
+		return text;
 	free(text);
+	return NULL;
 }
 
 int report_json(const struct report *report, const struct outcome *outcome, const struct err *err,
     int exit_code, FILE *out)
 {
+	size_t size;
+
 	if (begin_output(report, out) == -1)
 		return -1;
-	if (report->turn != NULL)
-		write_at_once(out, report, outcome, err, exit_code);
+	/* In one write also to stderr, which is unbuffered, and where others write, too; else in pieces. */
+	char *text = object_text(report, outcome, err, exit_code, &size);
+	if (text != NULL)
+		fwrite(text, 1, size, out);
 	else
 		write_object(out, report, outcome, err, exit_code);
+	free(text);
 	return end_output(report, out);
 }
 

@@ -379,6 +379,23 @@ never_replaced() {
 	[ "$(find d -type f | wc -l)" -eq 1 ]
 }
 
+@test "a result that cannot be printed is a failure, on standard error, too, and the data are stored" {
+	local command
+
+	[ -c /dev/full ] || skip "needs /dev/full"
+	mkdir d
+	# shellcheck disable=SC2016  # the inner shell's
+	for command in 'exec "$0" recv --json -p "$1" d/f >/dev/full' 'exec "$0" recv --json -p "$1" - >d/f 2>/dev/full'; do
+		rm -f d/f
+		free_port
+		start us sh -c "$command" "$SOCKXFER" "$port"
+		wait_for listening "$port"
+		send_data "127.0.0.1:$port"
+		finish us 1
+		[ -s d/f ]
+	done
+}
+
 @test "the connection of inetd does not get the path" {
 	local launcher=${ACTIVATE:-$ROOT/build/peer/activate}
 
