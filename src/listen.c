@@ -205,15 +205,15 @@ static int accept_from(int listening, struct listen_accepted *accepted)
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (accepted->sock == -1)
 		return -1;
-	sock_begin_abort(
-	    accepted->sock); /* who is killed before sock_prepare() has not come to an end either */
+	/* Who is killed before sock_prepare() has not come to an end either. */
+	sock_begin_abort(accepted->sock);
 	addr_format(sock_sockaddr(addr), addr->len, accepted->name);
 	if (strcmp(accepted->name, "unix:") == 0)
 		sock_local_name(accepted->sock, accepted->name);
 	return 0;
 }
 
-int listen_accept(const struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
+int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
     struct err *err)
 {
 	struct pollfd fds[HAPPY_MAX];
@@ -226,7 +226,8 @@ int listen_accept(const struct listen_set *set, int64_t deadline, struct listen_
 			return err_prefix(err, "accept");
 		if (ready == 0)
 			return err_set(err, ERR_TIMEOUT, 0, "accept: timed out");
-		for (size_t i = 0; i < set->count; i++) {
+		for (size_t tries = 0; tries < set->count; tries++) {
+			size_t i = set->next++ % set->count;
 			if (fds[i].revents == 0)
 				continue;
 			if (accept_from(fds[i].fd, accepted) == 0)

@@ -17,6 +17,7 @@
 struct listen_set {
 	size_t count;
 	int fd[HAPPY_MAX];
+	size_t next; /* whose turn it is, if connections wait at several */
 	/* The file of a unix socket; it is removed when we close, if it is still this one. */
 	char path[sizeof(((struct addr *)0)->path)];
 	dev_t dev;
@@ -39,18 +40,17 @@ int listen_open(struct listen_set *set, const struct addr *addr, int family, int
 struct listen_accepted {
 	int sock;
 	struct sock_addr addr;
-	char name
-	    [ADDR_TEXT_MAX]; /* addr as text; of a unix socket without a name, where we listen */
+	char name[ADDR_TEXT_MAX]; /* addr as text; where it is a unix socket without one, ours */
 };
 
 /*
- * Accepts the next connection of any of the sockets; blocks until it is there or the deadline.
- * Connections that are gone before they are accepted are passed over.
+ * Accepts the next connection of any of the sockets, in turn where connections wait at several; blocks until it is there
+ * or the deadline. Connections that are gone before they are accepted are passed over.
  *
  * Returns 0, the socket (sock.h's kind, not yet prepared, but its close is a reset) then being the caller's to
  * close, or -1.
  */
-int listen_accept(const struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
+int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
     struct err *err);
 
 /* Writes where the set listens, "[::]:9009, 0.0.0.0:9009", into text of size bytes. */

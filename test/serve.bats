@@ -477,6 +477,28 @@ sys.exit(unread < fcntl.fcntl(8, fcntl.F_GETPIPE_SZ) - 65536)'
 	ends_well
 }
 
+@test "-j: those who wait over IPv4 and over IPv6 take turns" {
+	local i
+
+	serves recv -j 1 -
+	half_sender_called one
+	for i in 1 2 3 4; do
+		scripted "four$i" connect "127.0.0.1:$port" 'text:four\n' half eof
+		scripted "six$i" connect "[::1]:$port" 'text:six\n' half eof
+		wait_said "four$i" "text:"
+		wait_said "six$i" "text:"
+	done
+	touch go
+	finish one
+	for i in 1 2 3 4; do
+		finish "four$i"
+		finish "six$i"
+	done
+	wait_for has_workers 0
+	[ "$(tail -n 8 us.out | uniq | wc -l)" -eq 8 ]
+	ends_well
+}
+
 @test "--max-per-peer: from one address so many at once, the next is reset, others are served" {
 	mkdir d
 	serves recv -v --max-per-peer 1 d
