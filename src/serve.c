@@ -27,10 +27,10 @@ struct server {
 	struct workers workers;
 	struct sock_addr *host; /* the peer's of each slot */
 	int queries;            /* readable when a signal asks what goes on: signalfd(2) */
-	struct listen_accepted
-	    waiting; /* accepted, and still without a process; sock is -1: there is none */
-	int64_t
-	    retry_at; /* when to try again what there was too little for; DEADLINE_NOW: there is enough */
+	/* Accepted, and still without a process; sock is -1: there is none. */
+	struct listen_accepted waiting;
+	/* When to try again what there was too little for; DEADLINE_NOW: there is enough. */
+	int64_t retry_at;
 	int64_t say_at; /* when that may be said again */
 	uint64_t done;
 	uint64_t failed;

@@ -77,10 +77,11 @@ int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadl
     struct err *err);
 
 /*
- * Makes what was written the file of its name; in a directory it gets one that no file has. May block as long as the file system takes. A command is told
- * that this was all, and has until the deadline to have read it and to exit with 0. Returns 0, or
- * -1 with ERR_FAILED (ERR_TIMEOUT, ERR_INTERRUPTED), and then an old file of that name is as it was,
- * unless it was the directory that could not be synced.
+ * Makes what was written the file of its name; in a directory it gets one that no file has. May block as long as the
+ * file system takes. By lines, the last one gets the newline that it lacks. A command is told that this was all, and has
+ * until the deadline to have read it and to exit with 0. Returns 0, or -1 with ERR_FAILED (ERR_TIMEOUT,
+ * ERR_INTERRUPTED), and then an old file of that name is as it was, unless it was the directory that could not be
+ * synced.
  */
 int sink_commit(struct sink *sink, int64_t deadline, struct err *err);
 

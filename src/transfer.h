@@ -26,9 +26,8 @@ struct transfer_options {
 	int64_t rate;              /* bytes a second at the most, 0: no limit */
 	int64_t idle_eof; /* recv: ns of silence that end a stranger's stream; 0: none do */
 	int64_t max_size; /* recv: bytes that a stream may have, 0: no limit */
-	bool
-	    stays; /* recv: others are served whatever becomes of this one, which may be a stray without a byte */
-	bool receipts;             /* recv: give receipts; send: listen to them */
+	bool stays;    /* recv: others are served besides, and one without a byte may be a stray */
+	bool receipts; /* recv: give receipts; send: listen to them */
 	bool must_confirm;         /* send: without a matching receipt it has failed */
 	const char *expect;        /* recv: the digest that the data must have, or NULL */
 	struct progress *progress; /* kept up to date */
