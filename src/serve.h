@@ -34,8 +34,8 @@ struct serve_options {
 /*
  * Accepts connections until a signal asks us to end, and closes listening then. Who may not connect, and who has as
  * many connections as one may have, sees a reset, noted with -v. Of descriptors, memory or processes there may be too
- * few for a time: that is said once and waited for. SIGUSR1 (INFO, where there is one) prints what goes on. SIGHUP is
- * to be survived already (interrupt_survive_hangup()).
+ * few for a time: that is said, once a minute at the most, and waited for. SIGUSR1 (INFO, where there is one) prints
+ * what goes on. SIGHUP is to be survived already (interrupt_survive_hangup()).
  *
  * SIGTERM leaves those that run the grace, another signal or a second one none; then they are told to end, and killed
  * if they have not ended soon. The signal is as if it had come only then: interrupt_signal() tells it.

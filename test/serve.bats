@@ -154,8 +154,6 @@ ends_well() {
 }
 
 @test "recv -k: what is wrong with the output is found before it listens" {
-	mkdir d
-	chmod 500 d
 	run "$SOCKXFER" recv -k -p 0 no/such/
 	[ "$status" -eq 1 ]
 	[[ $output == 'sockxfer: recv: no/such/: No such file or directory' ]]
@@ -175,6 +173,7 @@ ends_well() {
 	[ ! -e d ]
 	mkdir d
 	send_data two
+	wait_for [ -s us.out ]
 	[[ $(<us.out) == d/* ]]
 	ends_well
 }
@@ -529,6 +528,7 @@ sys.exit(unread < fcntl.fcntl(8, fcntl.F_GETPIPE_SZ) - 65536)'
 	echo small >small
 	start three "$SOCKXFER" send -V -s 127.0.0.2 "127.0.0.1:$port" small
 	finish three
+	wait_for [ -s us.out ] # the sender is told before
 	same "$(<us.out)" small
 	ends_well
 	[ "$(find d -type f | wc -l)" -eq 1 ]
@@ -656,6 +656,7 @@ sys.exit(unread < fcntl.fcntl(8, fcntl.F_GETPIPE_SZ) - 65536)'
 	mkdir d
 	serves recv -v d
 	send_data one
+	wait_for has_workers 0
 	half_sender_called two
 	wait_for has_workers 1
 	kill -USR1 "${PID[us]}"
