@@ -233,14 +233,16 @@ static int serve_all(struct server *server, struct err *err)
 /* Waits until none runs, the deadline, or a signal. */
 static void wait_for_all(struct server *server, int64_t deadline)
 {
+	struct pollfd fds[] = {
+	    [POLL_ENDED] = {.fd = server->workers.ended, .events = POLLIN},
+	    [POLL_QUERIES] = {.fd = server->queries, .events = POLLIN},
+	};
 	struct err err;
-	int status;
 
-	while (server->workers.count > 0) {
-		ssize_t slot = workers_wait(&server->workers, &status, deadline, &err);
-		if (slot == -1)
-			return;
-		note_end(server, (size_t)slot, status);
+	while (server->workers.count > 0 &&
+	       io_poll(fds, sizeof(fds) / sizeof(fds[0]), deadline, &err) > 0) {
+		reap(server);
+		answer_query(server);
 	}
 }
 

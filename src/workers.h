@@ -42,7 +42,8 @@ ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *
 ssize_t workers_reap(struct workers *workers, int *status);
 
 /*
- * reap, but waits for it until the deadline. Returns -1 with ERR_TIMEOUT or ERR_INTERRUPTED, also if none runs.
+ * The same, but waits for one until the deadline, also if none runs. Returns its slot, or -1: ERR_TIMEOUT,
+ * ERR_INTERRUPTED.
  */
 ssize_t workers_wait(struct workers *workers, int *status, int64_t deadline, struct err *err);
 

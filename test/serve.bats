@@ -681,6 +681,8 @@ sys.exit(unread < fcntl.fcntl(8, fcntl.F_GETPIPE_SZ) - 65536)'
 	kill -TERM "${PID[us]}"
 	wait_for eval '! listening "$port"'
 	running us
+	kill -USR1 "${PID[us]}"
+	wait_said us 'serving 1 at once, 0 done, 0 failed'
 	touch go
 	finish one
 	finish us 143
