@@ -17,8 +17,9 @@
 /* How long the workers may take to end when they are told to; they do nothing but close. */
 #define ABORT_GRACE (500 * CLOCK_MILLISECOND)
 
-/* What a worker tells, in memory that it shares with its parent. */
+/* What a worker and its parent tell each other, in memory that they share. */
 struct told {
+	atomic_bool whole; /* by the parent: the end of the pipe is that of the stream */
 	atomic_bool connected;
 	atomic_bool complete; /* what follows is */
 	struct outcome outcome;
@@ -27,7 +28,6 @@ struct told {
 };
 
 struct shared {
-	atomic_bool whole; /* the end of the pipes is that of the stream */
 	struct told told[RECEIVERS_MAX];
 };
 
@@ -78,7 +78,7 @@ static int serve(const struct task *task, const struct options *options, struct 
 	struct err *err = &told->err;
 
 	transfer.progress = &progress;
-	source_adopt(&source, task->pipe, fanout->source.name, &fanout->shared->whole);
+	source_adopt(&source, task->pipe, fanout->source.name, &told->whole);
 	int status = peer_open(&peer, options, &transfer.limits, fanout->report, err);
 	if (status == 0) {
 		peer_describe(&peer, &told->outcome);
@@ -237,8 +237,8 @@ static int move(struct fanout *fanout, struct err *err)
 	}
 	if (state == SPREAD_FAILED)
 		return -1;
-	if (state == SPREAD_ENDED)
-		atomic_store(&fanout->shared->whole, true);
+	for (size_t i = 0; i < fanout->spread.count && state == SPREAD_ENDED; i++)
+		atomic_store(&fanout->shared->told[i].whole, spread_has(&fanout->spread, i));
 	progress_enter(fanout->transfer->progress, PROGRESS_CONFIRMING);
 	spread_close(&fanout->spread);
 	return 0;

@@ -56,7 +56,12 @@ void spread_drop(struct spread *spread, size_t reader)
 	pipe->fd = -1;
 }
 
-/* Writes to one reader what its pipe takes at once. What a write can fail by is that nobody reads. */
+bool spread_has(const struct spread *spread, size_t reader)
+{
+	return spread->pipe[reader].fd != -1;
+}
+
+/* Writes to one reader what its pipe takes at once. What fails is that pipe: nobody reads, or there is no memory. */
 static int offer(struct spread *spread, size_t reader, struct err *err)
 {
 	struct spread_pipe *pipe = &spread->pipe[reader];
@@ -75,7 +80,7 @@ static int offer(struct spread *spread, size_t reader, struct err *err)
 
 static bool lags(const struct spread *spread, size_t reader)
 {
-	return spread->pipe[reader].fd != -1 && spread->pipe[reader].taken < spread->filled;
+	return spread_has(spread, reader) && spread->pipe[reader].taken < spread->filled;
 }
 
 /* How much of the chunk the slowest has. */
@@ -93,7 +98,7 @@ static size_t least_taken(const struct spread *spread)
 static bool is_deserted(const struct spread *spread)
 {
 	for (size_t i = 0; i < spread->count; i++) {
-		if (spread->pipe[i].fd != -1)
+		if (spread_has(spread, i))
 			return false;
 	}
 	return true;

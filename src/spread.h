@@ -1,11 +1,13 @@
 /*
  * One source for several readers, each a process behind a pipe of its own: it is read once, and every chunk is written
  * to all of them before the next one is read. So the slowest sets the pace, and none is ahead of another by more than
- * a chunk and what lies in a pipe. A reader that has gone is left out from then on.
+ * a chunk and what lies in a pipe. A reader that has gone is left out from then on; its end of the pipe, if it still
+ * has it, is then that of a part.
  */
 #ifndef SPREAD_H
 #define SPREAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -54,6 +56,9 @@ int spread_add(struct spread *spread, struct err *err);
 
 /* Leaves out that reader from now on. */
 void spread_drop(struct spread *spread, size_t reader);
+
+/* Whether that reader is not left out, so that after SPREAD_ENDED its pipe has everything. */
+bool spread_has(const struct spread *spread, size_t reader);
 
 /*
  * Moves on until the source has ended, no reader is left, or watch, a descriptor, is readable; call it again after the

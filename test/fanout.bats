@@ -330,6 +330,26 @@ finish_three() {
 	objects exit 0 1 0
 }
 
+@test "one to whom the stream cannot be passed on is reset, however late it reads, and the others get everything" {
+	need_strace
+	mkdir d
+	receiver slow unix d/1
+	receiver r1 tcp4 d/2
+	kill -STOP "${PID[slow]}"
+	# The third write of the sender, itself only, is the second for the first receiver.
+	FRONT=(strace -o trace -e trace=write -e inject=write:error=ENOMEM:when=3)
+	us --json "$to" "$BATS_FILE_TMPDIR/data"
+	finish r1
+	kill -CONT "${PID[slow]}"
+	finish slow 1
+	finish us 1
+	holds d 2
+	same d/2 "$BATS_FILE_TMPDIR/data"
+	one_line us.err
+	has us.err 'data: it ends before it is whole'
+	objects ended failed stored
+}
+
 @test "strangers among them are not confirmed, by name; with -V that is exit status 5" {
 	mkdir d
 	receiver r1 tcp4 d/1

@@ -237,6 +237,8 @@ static void goes_on_without(void)
 	reading.fd = set.reader[1];
 	CHECK_INT(pthread_create(&reading.thread, NULL, read_all, &reading), 0);
 	CHECK_INT(spread_move(&set.spread, set.watch[0], &err), SPREAD_ENDED);
+	CHECK(!spread_has(&set.spread, 0) && !spread_has(&set.spread, 2));
+	CHECK(spread_has(&set.spread, 1));
 	spread_close(&set.spread);
 	pthread_join(reading.thread, NULL);
 	CHECK_INT(reading.bytes, BIG);
