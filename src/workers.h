@@ -21,7 +21,7 @@ struct workers {
 /*
  * For max workers at once. Blocks SIGCHLD. Returns 0, the workers then being the caller's to close, or -1 with
  * ERR_FAILED, and then there are none, which may be signalled and closed all the same. Does not block, nor do the others
- * unless they say so.
+ * unless they say so (workers_close() does).
  */
 int workers_open(struct workers *workers, size_t max, struct err *err);
 
