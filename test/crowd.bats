@@ -14,9 +14,9 @@ crowd() {
 	return "$status"
 }
 
-# many WHOLE INSTRUMENTED: prints how many there are to be.
+# many WHOLE UNDER_VALGRIND: prints how many there are to be. A sanitizer is fast enough.
 many() {
-	if instrumented; then echo "$2"; else echo "$1"; fi
+	if [ "$(head -c 2 "$SOCKXFER")" = '#!' ]; then echo "$2"; else echo "$1"; fi
 }
 
 need_descriptors() {
@@ -30,24 +30,24 @@ need_strace() {
 }
 
 @test "1,000 senders of 1 MB, 64 at a time, into one directory: 1,000 whole files, verified receipts, nothing left over" {
-	crowd senders --senders "$(many 1000 200)"
+	crowd senders --senders "$(many 1000 70)"
 }
 
 @test "500 mixed clients, killed, silent, closing and good ones: exactly the whole streams are files" {
 	local seed=()
 
 	if [ -n "${CROWD_SEED:-}" ]; then seed=(--seed "$CROWD_SEED"); fi
-	crowd mixed --clients "$(many 500 200)" "${seed[@]}"
+	crowd mixed --clients "$(many 500 60)" "${seed[@]}"
 }
 
 @test "ulimit -n 32 and 2,000 connects: no CPU time while full, and it goes on serving" {
 	need_descriptors 2100
-	crowd full --connects "$(many 2000 300)" jobs
+	crowd full --connects "$(many 2000 100)" jobs
 }
 
 @test "2,000 connects and not a descriptor left: said once, no CPU time, and served when there are some again" {
 	need_descriptors 2100
-	crowd full --connects "$(many 2000 300)" descriptors
+	crowd full --connects "$(many 2000 100)" descriptors
 }
 
 @test "EMFILE, ENFILE and ENOMEM from accept: said once, tried a few times a second, and everybody is served" {
@@ -79,5 +79,5 @@ need_strace() {
 	local seed=()
 
 	if [ -n "${CROWD_SEED:-}" ]; then seed=(--seed "$CROWD_SEED"); fi
-	crowd lines --lines "$(many 20000 1000)" "${seed[@]}" merge
+	crowd lines --lines "$(many 20000 300)" "${seed[@]}" merge
 }

@@ -8,6 +8,8 @@ import os
 import re
 import resource
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -113,7 +115,12 @@ class Server:
                 env=environment() if is_hurt else None, preexec_fn=prepare, bufsize=0,
             )
         self.pid = self.process.pid
-        self.port = int(wait_for(self._listening, "the server to listen")[1])
+        try:
+            self.port = int(wait_for(self._listening, "the server to listen")[1])
+            self._warm_up()
+        except BaseException:
+            self.__exit__(None)
+            raise
         self.before = self.descriptors()
 
     def __enter__(self):
@@ -129,6 +136,13 @@ class Server:
         if self.process.poll() is not None:
             raise Failed("the server ends at once: %s" % self.said())
         return re.search(r"listening on .*:([0-9]+)\n", self.said())
+
+    def _warm_up(self):
+        """One connection of no use: behind it, the server has open what it needs."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            wait_for(self.children, "the first worker")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wait_for(lambda: not self.children(), "the end of the first worker")
 
     @property
     def address(self):

@@ -129,6 +129,8 @@ class Part(threading.Thread):
         used = self.server.idle_cpu(2)
         if used > 2.5 * TICK:
             raise Failed("it uses %.2f s of CPU time while idle" % used)
+        self.server.process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: "serving 0 at once" in self.server.said(), "an answer to SIGUSR1")
         self.server.end()
         reader.join()
         if self.server.said().count(KILLED) > self.count["signals to workers"]:
@@ -159,8 +161,9 @@ class Part(threading.Thread):
         if not children:
             return
         pid = chance.choice(children)
-        # The report of a sanitizer that gets a SEGV would be taken for the program's own.
-        number = chance.choice((signal.SIGKILL, signal.SIGABRT if self.is_instrumented else signal.SIGSEGV, signal.SIGSTOP))
+        # Of a SEGV, a sanitizer or valgrind makes a report, which would be taken for one of a fault of the program's.
+        number = chance.choice((signal.SIGKILL, signal.SIGKILL if self.is_instrumented else signal.SIGSEGV,
+                                signal.SIGSTOP))
         with contextlib.suppress(ProcessLookupError):
             self.note("signals to workers")
             os.kill(pid, number)
