@@ -3,6 +3,7 @@
 # own server, and prints what it saw. CROWD_SEED makes the random clients the same again.
 
 load helper
+load fault/fault
 
 # crowd PROGRAM ARGUMENT...: runs it, and shows what it says on the TAP stream.
 crowd() {
@@ -21,12 +22,6 @@ many() {
 
 need_descriptors() {
 	[ "$(ulimit -H -n)" = unlimited ] || [ "$(ulimit -H -n)" -gt "$1" ] || skip "needs ulimit -n $1"
-}
-
-need_strace() {
-	need strace
-	need_plain_build
-	strace -o /dev/null true 2>/dev/null || skip "needs ptrace"
 }
 
 @test "1,000 senders of 1 MB, 64 at a time, into one directory: 1,000 whole files, verified receipts, nothing left over" {
@@ -68,6 +63,16 @@ need_strace() {
 		crowd full fork "$error"
 		rm -r d
 	done
+}
+
+@test "a worker that is killed before it has done anything resets its connection" {
+	need_strace
+	echo data >data
+	start us strace -D -f -qq -o trace -e inject=prctl:signal=KILL:when=1 "$SOCKXFER" send -k -l 127.0.0.1:0 data
+	wait_port us
+	scripted peer connect "127.0.0.1:$port" gone
+	finish peer
+	has trace '+++ killed by SIGKILL +++'
 }
 
 @test "three clients, a line a second each: every line is out within a tenth of a second of its sending" {

@@ -793,7 +793,7 @@ END"
 @test "what the README tells to make and to read is there" {
 	local name
 
-	for name in deps demo check compare install; do
+	for name in deps demo check compare bench soak install; do
 		grep -qE "make (.* )?$name" "$README"
 		grep -qE "^([a-z-]+ )*$name( [a-z-]+)*:" "$ROOT/Makefile"
 	done

@@ -59,13 +59,19 @@ class Senders:
     def run(self, server, sampler):
         self.address = server.address
         with concurrent.futures.ThreadPoolExecutor(self.at_once) as pool:
-            wrong = [pool.submit(self.send, number) for number in range(self.count)]
-            self.half_way.wait(LIMIT)
-            wait_for(lambda: len(server.children()) == self.at_once, "%d workers at once" % self.at_once)
-            sampler.sample()
-            self.go_on.wait(LIMIT)
-            wrong = [each.result() for each in wrong]
-        return list(filter(None, wrong))
+            tasks = [pool.submit(self.send, number) for number in range(self.count)]
+            try:
+                self.half_way.wait(LIMIT)
+                wait_for(lambda: len(server.children()) == self.at_once, "%d workers at once" % self.at_once)
+                sampler.sample()
+                self.go_on.wait(LIMIT)
+                return list(filter(None, [task.result() for task in tasks]))
+            except BaseException:
+                self.half_way.abort()
+                self.go_on.abort()
+                server.process.kill()
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def check(self, paths):
         """That these, and no others, are in the directory, and are the senders' data, each once."""
