@@ -166,7 +166,8 @@ def faulty(chosen, call):
         raise Failed("%s failed %d times" % (call, failed_calls(call, chosen.error)))
     if said != 1:
         raise Failed("it says %d times: %s" % (said, text))
-    with Server(chosen.program, "recv", "d/", front=strace("%s:error=%s:when=2+" % (call, chosen.error))) as server:
+    always = strace("%s:error=%s:when=2+" % (call, chosen.error))
+    with Server(chosen.program, "recv", "d/", front=always) as server:
         crowd = Crowd(server.port, 5)
         wait_for(lambda: text in server.said(), "what it says")
         before = failed_calls(call, chosen.error)

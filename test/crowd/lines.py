@@ -2,12 +2,13 @@
 
 usage: lines.py [--clients N] [--lines N] [--seed N] timely|merge SOCKXFER
 
-  timely   three clients start two seconds apart, and each sends a line a second, five of them: every line is out
-           within a tenth of a second of its sending. This process is both the clients and the reader, so there is
-           but one clock. A machine that was busy has a second try.
-  merge    the clients send as fast as they can, lines of 0 to 10,000 bytes, some of them without a newline behind
-           the last one; others break off in a line, by reset or killed. The output is whole lines, those of each client in
-           their order, all of those who ended their stream, with a newline each, and the whole ones of the others.
+  timely   three clients start two seconds apart, and each sends a line a second, five of them: every line is
+           out within a tenth of a second of its sending. This process is both the clients and the reader, so
+           there is but one clock. A machine that was busy has a second try.
+  merge    the clients send as fast as they can, lines of 0 to 10,000 bytes, some of them without a newline
+           behind the last one; others break off in a line, by reset or killed. The output is whole lines, those
+           of each client in their order, all of those who ended their stream, with a newline each, and the whole
+           ones of the others.
 """
 
 import argparse

@@ -22,7 +22,7 @@ from server import Failed, Server, run
 
 LIMIT = 150  # seconds for all
 LARGEST = 300000  # bytes of a stream
-SILENCE = 3  # seconds, the receiver's -w
+SILENCE = 5  # seconds, the receiver's -w
 
 
 def kinds(count, chance):
@@ -100,8 +100,8 @@ def main():
             check(streams, lines.read().splitlines())
         server.end()
     count = collections.Counter(known for _, _, known in streams)
-    print("%d clients: %d whole, %d files, %d not whole, %d killed at the end of their stream"
-          % (len(streams), count[clients.WHOLE], len(os.listdir("d")), count[clients.NONE], count[clients.EITHER]))
+    print("%d clients: %d whole, %d files, %d not whole, %d killed at the end of their stream" % (
+        len(streams), count[clients.WHOLE], len(os.listdir("d")), count[clients.NONE], count[clients.EITHER]))
 
 
 run(main, LIMIT)

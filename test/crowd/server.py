@@ -99,7 +99,10 @@ class Server:
 
     def __init__(self, program, role, *operands, name="us", front=(), stdout=subprocess.DEVNULL, files=None,
                  is_hurt=False):
-        """front: what to put before it; stdout: as of Popen; files: its RLIMIT_NOFILE; is_hurt: workers are killed."""
+        """front: what to put before it; stdout: as of Popen; files: its RLIMIT_NOFILE.
+
+        is_hurt: that its workers are killed is no failure of its own.
+        """
         self.name, self.is_hurt = name, is_hurt
 
         def prepare():

@@ -2,16 +2,16 @@
 
 usage: soak.py [--seconds N] [--seed N] SOCKXFER
 
-`recv -k inbox/`, `recv -k -` and `send -k file` run at once, each with clients of its own: good ones, killed, silent,
-closing and resetting ones, and with somebody who kills, stops and continues its workers, and sends it SIGHUP and
-SIGUSR1. The inbox is on a small file system, where that can be mounted, that is full from time to time. What is
-on stdout is read, compared with what was sent, and files are taken away.
+`recv -k inbox/`, `recv -k -` and `send -k file` run at once, each with clients of its own, good ones, killed,
+silent, closing and resetting ones, and with somebody who kills, stops and continues its workers, and sends it
+SIGHUP and SIGUSR1. The inbox is on a small file system, where that can be mounted, that is full from time to
+time. What is on stdout is read, compared with what was sent, and files are taken away.
 
-In the end: every whole stream was a file, once, and nothing else was in the directory; the merged lines are whole,
-those of a client in order, and all of them if it was told that they are stored; who was served got the whole file or knows
-that he did not. The server's descriptors, children and memory are those of the beginning, it uses no CPU time, and
-SIGTERM ends it. Of the data of a worker that was killed a torn line may be there, ended by a newline; or a file whose path
-was not printed. Both are counted.
+In the end: every whole stream was a file, once, and nothing else was in the directory; the merged lines are
+whole, those of a client in order, and all of them if it was told that they are stored; who was served got the
+whole file or knows that he did not. The server's descriptors, children and memory are those of the beginning,
+it uses no CPU time, and SIGTERM ends it. A worker that was killed may leave a torn line, ended by a newline, or
+a file whose path was not printed. Both are counted.
 
 Prints a summary and the seed; the same seed gives the same clients and faults, though not the same scheduling.
 """
@@ -115,7 +115,8 @@ class Part(threading.Thread):
         seeds = [self.chance.random() for _ in range(AT_ONCE + 1)]
         reader = self.thread(self.read)
         begin = time.monotonic()
-        threads = [self.thread(self.clients, number, random.Random(seed)) for number, seed in enumerate(seeds[1:])]
+        threads = [self.thread(self.clients, number, random.Random(seed))
+                   for number, seed in enumerate(seeds[1:])]
         threads.append(self.thread(self.disturber, random.Random(seeds[0])))
         time.sleep(max(SILENCE, WARM_UP * (self.until - begin)))
         before = memory_of([self.server.pid], b"Rss:")
@@ -161,7 +162,7 @@ class Part(threading.Thread):
         if not children:
             return
         pid = chance.choice(children)
-        # Of a SEGV, a sanitizer or valgrind makes a report, which would be taken for one of a fault of the program's.
+        # Of a SEGV, a sanitizer or valgrind makes a report, as of a fault of the program's own.
         number = chance.choice((signal.SIGKILL, signal.SIGKILL if self.is_instrumented else signal.SIGSEGV,
                                 signal.SIGSTOP))
         with contextlib.suppress(ProcessLookupError):
@@ -185,8 +186,9 @@ class Inbox(Part):
     """Files in a directory that may be full; each is taken away once its path was printed."""
 
     name_of_part, role, operands = "inbox", "recv", ("small/inbox",)
-    KINDS = [clients.sender, clients.slow_sender] * 8 + [clients.raw_sender, clients.leaving_sender] * 4 + [
-        clients.closing, clients.killed_sender, clients.killed_ending_sender, clients.resetting] * 6 + [clients.silent]
+    KINDS = [clients.sender, clients.slow_sender] * 8 + [clients.raw_sender, clients.leaving_sender] * 4
+    KINDS += [clients.closing, clients.killed_sender, clients.killed_ending_sender, clients.resetting] * 6
+    KINDS += [clients.silent]
 
     def __init__(self, chosen, seed):
         super().__init__(chosen, seed)
@@ -235,9 +237,9 @@ class Inbox(Part):
         for name in os.listdir("small/inbox"):
             content = pathlib.Path("small/inbox", name).read_bytes()
             self.found[digest(content)] += 1
-            self.note("files whose worker was killed before it printed the path")
-        if self.count["files whose worker was killed before it printed the path"] > self.count["signals to workers"]:
-            raise Failed("more files than workers killed were not printed")
+            self.note("files without a path on stdout")
+        if self.count["files without a path on stdout"] > self.count["signals to workers"]:
+            raise Failed("of more files than workers were killed the path was not printed")
         for of_data, known in self.known.items():
             times = self.found.pop(of_data, 0)
             if times > 1 or (known == clients.WHOLE and not times) or (known == clients.NONE and times):
@@ -253,8 +255,9 @@ class Lines(Part):
     SPAN = 1 << 16
     LONGEST = 3000
     COUNT = 400
-    KINDS = [clients.sender, clients.raw_sender, clients.slow_sender, clients.slow_sender, clients.killed_sender,
-             clients.killed_ending_sender, clients.resetting, clients.closing] * 8 + [clients.silent]
+    KINDS = [clients.sender, clients.raw_sender, clients.slow_sender, clients.slow_sender,
+             clients.killed_sender, clients.killed_ending_sender, clients.resetting, clients.closing] * 8
+    KINDS += [clients.silent]
 
     def __init__(self, chosen, seed):
         super().__init__(chosen, seed)
@@ -327,8 +330,8 @@ class Served(Part):
         pathlib.Path("served.file").write_bytes(self.data)
 
     def client(self, number, chance):
-        chance.choice((self.receiver, self.receiver, self.killed_receiver, self.plain, self.plain, self.leaving))(
-            number, chance)
+        kinds = (self.receiver, self.receiver, self.killed_receiver, self.plain, self.plain, self.leaving)
+        chance.choice(kinds)(number, chance)
         self.note("connections")
 
     def receive_into(self, path):
@@ -427,9 +430,9 @@ def in_namespace(words):
 def prepare():
     """The directories, in the current one."""
     os.makedirs("small")
-    options = "size=%d" % ROOM
+    words = ["mount", "-t", "tmpfs", "-o", "size=%d" % ROOM, "tmpfs", "small"]
     with contextlib.suppress(OSError):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", "small"], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(words, check=False, stderr=subprocess.DEVNULL)
     if not os.path.ismount("small"):
         print("no small file system can be mounted: it is never full", flush=True)
     os.makedirs("small/inbox")
