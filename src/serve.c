@@ -128,6 +128,7 @@ static void reap(struct server *server)
 
 	while ((slot = workers_reap(&server->workers, &status)) != -1)
 		note_end(server, (size_t)slot, status);
+	workers_reap_others(&server->workers);
 }
 
 /* In the new process. */

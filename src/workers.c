@@ -1,6 +1,7 @@
 #include "workers.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -42,10 +43,13 @@ static void die_with(pid_t parent)
 _Noreturn static void work(const struct workers *workers, pid_t parent, int (*run)(void *context),
     void *context)
 {
+	sigset_t mask = workers->mask;
+
 	interrupt_become_worker();
 	die_with(parent);
 	close(workers->ended);
-	pthread_sigmask(SIG_SETMASK, &workers->mask, NULL);
+	sigdelset(&mask, INTERRUPT_ABORT); /* whoever started us may have blocked it */
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	exit(run(context));
 }
 
@@ -99,6 +103,26 @@ ssize_t workers_reap(struct workers *workers, int *status)
 		return (ssize_t)slot;
 	}
 	return -1;
+}
+
+static bool is_worker(const struct workers *workers, pid_t pid)
+{
+	for (size_t slot = 0; slot < workers->max; slot++) {
+		if (workers->pid[slot] == pid)
+			return true;
+	}
+	return false;
+}
+
+void workers_reap_others(const struct workers *workers)
+{
+	for (;;) {
+		siginfo_t info = {.si_pid = 0};
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+		    info.si_pid == 0 || is_worker(workers, info.si_pid))
+			return;
+		waitpid(info.si_pid, NULL, WNOHANG);
+	}
 }
 
 ssize_t workers_wait(struct workers *workers, int *status, int64_t deadline, struct err *err)

@@ -42,7 +42,14 @@ ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *
 ssize_t workers_reap(struct workers *workers, int *status);
 
 /*
- * The same, but waits for one until the deadline, also if none runs. Returns its slot, or -1: ERR_TIMEOUT,
+ * Takes note of children that have ended and are no workers, as the first process of a container has them: what a
+ * worker's command left running. For who has started no children but workers. Some may be left for the next call,
+ * which workers->ended asks for.
+ */
+void workers_reap_others(const struct workers *workers);
+
+/*
+ * workers_reap(), but waits for one until the deadline, also if none runs. Returns its slot, or -1: ERR_TIMEOUT,
  * ERR_INTERRUPTED.
  */
 ssize_t workers_wait(struct workers *workers, int *status, int64_t deadline, struct err *err);

@@ -771,6 +771,36 @@ sys.exit(unread < fcntl.fcntl(8, fcntl.F_GETPIPE_SZ) - 65536)'
 	done
 }
 
+@test "-k: a worker is told to end also where whoever started us had blocked the signal" {
+	mkdir d
+	start us env --block-signal=USR2 "$SOCKXFER" recv -k --grace 0.1 -p 0 d
+	wait_port us
+	half_sender_called one
+	wait_for has_workers 1
+	kill -TERM "${PID[us]}"
+	finish us 143
+	has us.err 'aborted after 100000 bytes: the server ends'
+	touch go
+	finish one 1
+	holds d
+}
+
+@test "-k: as the first process of a container it leaves no zombies of what commands left running" {
+	local init
+
+	need unshare
+	unshare -Urpf true 2>/dev/null || skip "needs user and pid namespaces"
+	start outer unshare -Urpf --kill-child "$SOCKXFER" recv -k -p 0 -- \
+		sh -c 'cat >/dev/null; (setsid sleep 0.1 &)'
+	wait_port outer
+	init=$(pgrep -P "${PID[outer]}")
+	send_line one
+	send_line two
+	wait_for eval '[ -z "$(pgrep -P '"$init"')" ]'
+	kill -TERM "$init"
+	finish outer 143
+}
+
 @test "-k: with the server killed, its workers end, their peers are reset, and nothing is left" {
 	local pid
 
