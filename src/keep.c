@@ -76,6 +76,18 @@ static void note_abort(const struct peer *peer, const struct outcome *outcome, s
 	    peer->name, outcome->result.bytes);
 }
 
+/*
+ * What is stored, the sender having been told so, has to be told here as well: it is too late to be aborted. If nobody
+ * takes it, we are killed in the end.
+ */
+static void finish_regardless(void)
+{
+	sigset_t ignored;
+
+	interrupt_block(&ignored);
+	interrupt_take();
+}
+
 /* In a process of its own. */
 static int serve_one(void *context, const struct listen_accepted *accepted)
 {
@@ -90,8 +102,10 @@ static int serve_one(void *context, const struct listen_accepted *accepted)
 		status = transfer_with(keeping, &peer, &outcome, &err);
 		peer_close(&peer);
 	}
-	if (status == 0)
+	if (status == 0) {
 		err.kind = ERR_NONE; /* whatever was tried on the way */
+		finish_regardless();
+	}
 	if (err.kind == ERR_STRAY) {
 		report_detail(report, "%s", err.text);
 		return SERVE_STRAY;

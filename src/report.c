@@ -9,6 +9,7 @@
 
 #include "amount.h"
 #include "clock.h"
+#include "io.h"
 #include "json.h"
 #include "printable.h"
 
@@ -211,30 +212,6 @@ static const char *or_null(const char *text)
 	return text[0] == '\0' ? NULL : text;
 }
 
-/* In our turn; what another one has begun is ended. Returns 0, or -1 with errno if a signal ended the wait. */
-static int begin_output(const struct report *report, FILE *out)
-{
-	struct err err;
-	bool torn;
-
-	if (turn_take(report->turn, DEADLINE_NEVER, &torn, &err) == -1) {
-		errno = EINTR;
-		return -1;
-	}
-	if (torn)
-		fputc('\n', out);
-	return 0;
-}
-
-static int end_output(const struct report *report, FILE *out)
-{
-	int status =
-	    fflush(out) == 0 && !ferror(out) ? 0 : -1; /* nothing of stderr's is left to flush */
-
-	turn_give(report->turn, status == -1);
-	return status;
-}
-
 static void write_object(FILE *out, const struct report *report, const struct outcome *outcome,
     const struct err *err, int exit_code)
 {
@@ -275,27 +252,61 @@ static char *object_text(const struct report *report, const struct outcome *outc
 	return NULL;
 }
 
+/* Writes the line in our turn, after the end of one that another has begun. Returns 0, or -1 with errno. */
+static int put_in_turn(const struct report *report, const char *line, size_t size, FILE *out)
+{
+	struct err err = {.kind = ERR_NONE};
+	int fd = fileno(out);
+	bool torn;
+
+	int status = turn_take(report->turn, DEADLINE_NEVER, &torn, &err);
+	if (status == 0) {
+		if (torn)
+			status = io_write_stream(fd, "\n", 1, DEADLINE_NEVER, &err);
+		if (status == 0)
+			status = io_write_stream(fd, line, size, DEADLINE_NEVER, &err);
+		turn_give(report->turn, status == -1);
+	}
+	if (status == -1)
+		errno = err.kind == ERR_INTERRUPTED ? EINTR : err.errnum;
+	return status;
+}
+
+/* Nothing of stderr's is left to flush, which is unbuffered. */
+static int flush(FILE *out)
+{
+	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+}
+
+static int put_line(const struct report *report, const char *line, size_t size, FILE *out)
+{
+	if (report->turn != NULL)
+		return put_in_turn(report, line, size, out);
+	fwrite(line, 1, size, out);
+	return flush(out);
+}
+
 int report_json(const struct report *report, const struct outcome *outcome, const struct err *err,
     int exit_code, FILE *out)
 {
 	size_t size;
-
-	if (begin_output(report, out) == -1)
-		return -1;
-	/* In one write also to stderr, which is unbuffered, and where others write, too; else in pieces. */
 	char *text = object_text(report, outcome, err, exit_code, &size);
-	if (text != NULL)
-		fwrite(text, 1, size, out);
-	else
+
+	if (text == NULL && report->turn != NULL)
+		return -1;
+	if (text == NULL) { /* in pieces, then */
 		write_object(out, report, outcome, err, exit_code);
+		return flush(out);
+	}
+	int status = put_line(report, text, size, out);
 	free(text);
-	return end_output(report, out);
+	return status;
 }
 
 int report_inbox_file(const struct report *report, const struct outcome *outcome, FILE *out)
 {
-	if (begin_output(report, out) == -1)
-		return -1;
-	fprintf(out, "%s\n", outcome->inbox_file);
-	return end_output(report, out);
+	char line[PATH_MAX + 1];
+	int len = snprintf(line, sizeof(line), "%s\n", outcome->inbox_file);
+
+	return put_line(report, line, (size_t)len, out);
 }

@@ -346,6 +346,42 @@ sys.exit(unread < fcntl.fcntl(8, fcntl.F_GETPIPE_SZ) - 65536)'
 	[ "$(find d -type f | wc -l)" -eq 1 ]
 }
 
+# Until nothing more fits into the pipe that descriptor 8 is.
+fill_pipe() {
+	"$PYTHON" -c 'import os
+os.set_blocking(8, False)
+try:
+    while True:
+        os.write(8, b"x" * 4095 + b"\n")
+except BlockingIOError:
+    os.set_blocking(8, True)'
+}
+
+@test "recv -k into a directory: the path of what was stored comes out also if it is taken after the grace only" {
+	local name
+
+	mkdir d
+	mkfifo pipe
+	exec 8<>pipe
+	start us bash -c "exec \"\$0\" \"\$@\" >pipe" "$SOCKXFER" recv -k --grace 0.1 -p 0 d
+	wait_port us
+	fill_pipe
+	for name in one two; do
+		send_data "$name"
+	done
+	wait_for has_workers 2
+	kill -TERM "${PID[us]}"
+	pass 0.5
+	running us
+	start reader timeout 60 cat pipe
+	exec 8>&-
+	finish us 143
+	finish reader
+	grep -v x reader.out | sort | diff - <(find d -type f | sort)
+	[ "$(wc -l < <(grep -v x reader.out))" -eq 2 ]
+	has_not us.err stdout
+}
+
 ### Commands
 
 @test "recv -k -- command: one for each connection, told by its environment whose it is" {
