@@ -61,6 +61,7 @@ static int transfer_with(const struct keeping *keeping, struct peer *peer, struc
 	struct transfer_options transfer = run_transfer(options, &progress);
 
 	transfer.stays = true;
+	peer_describe(peer, outcome); /* also of one that fails before it begins */
 	if (options->role == OPTIONS_SEND)
 		return send_anew(keeping, peer, &transfer, outcome, err);
 	return receive(keeping, peer, &transfer, outcome, err);

@@ -688,6 +688,17 @@ except BlockingIOError:
 	ends_well
 }
 
+@test "-k --json: a transfer that fails before it begins has its two ends in the result" {
+	mkdir d
+	serves recv --json d
+	rmdir d
+	start one "$SOCKXFER" send "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish one 6
+	wait_for has us.out '"peer": "127.0.0.1:'
+	has us.out "\"local\": \"127.0.0.1:$port\""
+	ends_well
+}
+
 @test "-k -v says who is connected and what became of it; USR1 how many there are" {
 	mkdir d
 	serves recv -v d
