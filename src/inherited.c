@@ -42,7 +42,7 @@ int inherited_settle(struct options *options, struct err *err)
 	int other = other_end(options);
 	bool is_itself = other != -1 && sock_same(fd, other);
 	sock_begin_abort(fd);
-	if (fd <= STDERR_FILENO && !options->listens) { /* what listens is in nobody's way */
+	if (fd <= STDERR_FILENO) {
 		options->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		if (options->address.fd == -1)
 			return err_sys(err, "fd:%d", fd);

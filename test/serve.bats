@@ -374,6 +374,7 @@ except BlockingIOError:
 	pass 0.5
 	running us
 	start reader timeout 60 cat pipe
+	wait_for has reader.out x
 	exec 8>&-
 	finish us 143
 	finish reader
@@ -664,6 +665,15 @@ except BlockingIOError:
 	has us.err 'fd:3: the socket does not listen'
 	[ "$(find d -type f | wc -l)" -eq 2 ]
 	stop three
+	stop us
+}
+
+@test "-k: a command finds something to read where we were given the listening socket as standard input" {
+	launch listen 4 bash -c 'exec "$@" <&3 3<&-' - "$SOCKXFER" \
+		send -k -l fd:0 -- sh -c 'if [ -e /proc/$$/fd/0 ]; then cat; echo open; else echo closed; fi'
+	start one "$SOCKXFER" recv "$address" -
+	finish one
+	echo open | diff - one.out
 	stop us
 }
 
