@@ -178,12 +178,12 @@ lint-tidy: $(BUILD)/cflags
 		2>$(BUILD)/tidy || { grep -v 'warnings* generated' $(BUILD)/tidy >&2; exit 1; }
 
 # Scope: a function's buffers are declared at its top, for the reader. Unreachable: cppcheck takes raise(3)
-# for a function that never returns. Argument: memory that is no file's has the descriptor -1 (mmap(2)).
+# for a function that never returns.
 lint-cppcheck: | $(FIRST)
 	@$(call need,cppcheck)
 	cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability \
 		--suppress=missingIncludeSystem --suppress=variableScope \
-		--suppress=unreachableCode:src/interrupt.c --suppress=invalidFunctionArg:src/turn.c --inline-suppr \
+		--suppress=unreachableCode:src/interrupt.c --inline-suppr \
 		--std=c11 --library=posix $(DEFINES) src
 
 lint-man: | $(FIRST)

@@ -36,8 +36,9 @@ static int init(struct turn *turn)
 
 struct turn *turn_open(struct err *err)
 {
-	struct turn *turn =
-	    mmap(NULL, sizeof(*turn), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const int flags = MAP_SHARED | MAP_ANONYMOUS;
+	/* cppcheck-suppress invalidFunctionArg ; -1: there is no file (mmap(2)) */
+	struct turn *turn = mmap(NULL, sizeof(*turn), PROT_READ | PROT_WRITE, flags, -1, 0);
 
 	if (turn == MAP_FAILED) {
 		err_sys(err, "shared memory");
