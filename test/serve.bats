@@ -748,12 +748,14 @@ except BlockingIOError:
 
 @test "-k: who has not come to an end when the grace is over is aborted, and leaves nothing" {
 	mkdir d
-	serves recv --grace 0.5 d
+	serves recv --json --grace 0.5 d
 	half_sender_called one
 	wait_for has_workers 1
 	kill -TERM "${PID[us]}"
 	finish us 143
 	has us.err 'aborted after 100000 bytes: the server ends'
+	has us.out '"ended": "failed"'
+	has us.out '"exit": 1}'
 	touch go
 	finish one 1
 	holds d
