@@ -1,5 +1,7 @@
 #include "keep.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -135,16 +137,31 @@ static int check_source(const struct options *options, struct err *err)
 	return err_advise(err, "name a file, or a command behind --");
 }
 
+/* Whether we print on standard output what is for a program to read. */
+static bool prints(const struct keeping *keeping)
+{
+	const struct options *options = keeping->options;
+
+	return keeping->has_inbox || (options->json && !run_prints_data(options));
+}
+
 /* Whether there is a pipe on standard output that is of no use without its reader. */
 static bool has_reader(const struct keeping *keeping)
 {
-	const struct options *options = keeping->options;
+	bool is_used = prints(keeping) || options_stdio(keeping->options) == STDOUT_FILENO;
 	struct stat st;
 
-	if ((options->role == OPTIONS_RECV && options->command != NULL) ||
-	    fstat(STDOUT_FILENO, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-		return false;
-	return options->json || keeping->has_inbox || options_stdio(options) == STDOUT_FILENO;
+	return is_used && fstat(STDOUT_FILENO, &st) == 0 &&
+	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+static int check_stdout(const struct keeping *keeping, struct err *err)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (!prints(keeping) || (flags != -1 && (flags & O_ACCMODE) != O_RDONLY))
+		return 0;
+	return err_set(err, ERR_FAILED, EBADF, "stdout");
 }
 
 static int open_turns(struct keeping *keeping, struct err *err)
@@ -171,7 +188,9 @@ static int listen_and_serve(struct keeping *keeping, struct err *err)
 	    .context = keeping,
 	};
 
-	int status = open_turns(keeping, err);
+	int status = check_stdout(keeping, err);
+	if (status == 0)
+		status = open_turns(keeping, err);
 	if (status == 0)
 		status = peer_listen(&listening, options, DEADLINE_NEVER, &keeping->report, err);
 	if (status == 0)

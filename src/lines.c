@@ -19,10 +19,10 @@ static int put(const struct lines *lines, const void *buffer, size_t size, int64
 }
 
 /*
- * What failed, or who died, before us may have begun a line: it is ended, so that the next one is whole. (An empty line
- * is the price where it had not.)
+ * Begins to write, in our turn, once something can be written: a wait in vain begins no line. What another one has
+ * begun and left is ended, so that ours are whole.
  */
-static int take_turn(struct lines *lines, int64_t deadline, struct err *err)
+static int begin(struct lines *lines, int64_t deadline, struct err *err)
 {
 	bool torn;
 
@@ -30,6 +30,11 @@ static int take_turn(struct lines *lines, int64_t deadline, struct err *err)
 		return 0;
 	if (turn_take(lines->turn, deadline, &torn, err) == -1)
 		return -1;
+	if (lines->waits && io_wait(lines->fd, POLLOUT, deadline, err) == -1) {
+		turn_give(lines->turn, torn);
+		return -1;
+	}
+	turn_begin(lines->turn);
 	lines->has_turn = true;
 	return torn ? put(lines, "\n", 1, deadline, err) : 0;
 }
@@ -45,7 +50,7 @@ static void give_turn(struct lines *lines, bool torn)
 static int put_all(struct lines *lines, const char *bytes, size_t size, int64_t deadline,
     struct err *err)
 {
-	if (take_turn(lines, deadline, err) == -1 ||
+	if (begin(lines, deadline, err) == -1 ||
 	    put(lines, lines->held, lines->len, deadline, err) == -1 ||
 	    put(lines, bytes, size, deadline, err) == -1) {
 		give_turn(lines, true);

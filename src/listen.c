@@ -1,13 +1,16 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "io.h"
 #include "resolve.h"
 
@@ -16,6 +19,10 @@
 
 /* How often port 0 is tried again, when the port that IPv6 was given is taken in IPv4. */
 #define PORT_TRIES 16
+
+/* How long is waited for others who do the same in the directory of a unix socket. */
+#define LOCK_TRIES 100
+#define LOCK_PAUSE (10 * CLOCK_MILLISECOND)
 
 static int bind_socket(int sock, const struct sock_addr *addr, struct err *err)
 {
@@ -128,16 +135,52 @@ static bool is_stale(const struct sock_addr *addr, const char *path)
 	return stale;
 }
 
+/*
+ * From the look whether a socket is stale until ours is in its place nobody else may do the same: he could remove ours.
+ * Locks the directory (flock(2)), for a moment. Returns a descriptor to be closed, or -1: where it may not be opened,
+ * or somebody else holds it for no good reason, it has to do without.
+ */
+static int lock_directory(const char *path)
+{
+	struct err ignored;
+	char dir[sizeof(((struct listen_set *)0)->path)];
+
+	strlcpy(dir, path, sizeof(dir));
+	char *slash = strrchr(dir, '/');
+	if (slash != NULL)
+		slash[1] = '\0';
+	int fd = open(slash == NULL ? "." : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int tries = 0; fd != -1 && tries < LOCK_TRIES; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		if (io_sleep(deadline_after(LOCK_PAUSE), &ignored) == -1)
+			break;
+	}
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+static int replace_stale(const struct sock_addr *addr, const char *path, struct err *err)
+{
+	int lock = lock_directory(path);
+
+	if (is_stale(addr, path))
+		unlink(path);
+	mode_t mask = umask(077);
+	int sock = open_one(addr, err);
+	umask(mask);
+	if (lock != -1)
+		close(lock);
+	return sock;
+}
+
 static int open_unix(struct listen_set *set, const char *path, struct err *err)
 {
 	struct sock_addr addr = sock_unix_addr(path);
 	struct stat st;
+	int sock = replace_stale(&addr, path, err);
 
-	if (is_stale(&addr, path))
-		unlink(path);
-	mode_t mask = umask(077);
-	int sock = open_one(&addr, err);
-	umask(mask);
 	if (sock == -1)
 		return -1;
 	set->fd[set->count++] = sock;

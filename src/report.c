@@ -252,20 +252,30 @@ static char *object_text(const struct report *report, const struct outcome *outc
 	return NULL;
 }
 
-/* Writes the line in our turn, after the end of one that another has begun. Returns 0, or -1 with errno. */
-static int put_in_turn(const struct report *report, const char *line, size_t size, FILE *out)
+/* Writes the line, after the end of one that another has begun. */
+static int put_after(const struct report *report, const char *line, size_t size, int fd, bool torn,
+    struct err *err)
+{
+	turn_begin(report->turn);
+	if (torn && io_write_stream(fd, "\n", 1, DEADLINE_NEVER, err) == -1)
+		return -1;
+	return io_write_stream(fd, line, size, DEADLINE_NEVER, err);
+}
+
+/* The same in our turn, once something can be written. Returns 0, or -1 with errno. */
+static int put_in_turn(const struct report *report, const char *line, size_t size, int fd)
 {
 	struct err err = {.kind = ERR_NONE};
-	int fd = fileno(out);
 	bool torn;
 
 	int status = turn_take(report->turn, DEADLINE_NEVER, &torn, &err);
 	if (status == 0) {
-		if (torn)
-			status = io_write_stream(fd, "\n", 1, DEADLINE_NEVER, &err);
-		if (status == 0)
-			status = io_write_stream(fd, line, size, DEADLINE_NEVER, &err);
-		turn_give(report->turn, status == -1);
+		status = io_wait(fd, POLLOUT, DEADLINE_NEVER, &err) == -1 ? -1 : 0;
+		if (status == 0) {
+			status = put_after(report, line, size, fd, torn, &err);
+			torn = status == -1;
+		}
+		turn_give(report->turn, torn);
 	}
 	if (status == -1)
 		errno = err.kind == ERR_INTERRUPTED ? EINTR : err.errnum;
@@ -281,7 +291,7 @@ static int flush(FILE *out)
 static int put_line(const struct report *report, const char *line, size_t size, FILE *out)
 {
 	if (report->turn != NULL)
-		return put_in_turn(report, line, size, out);
+		return put_in_turn(report, line, size, fileno(out));
 	fwrite(line, 1, size, out);
 	return flush(out);
 }

@@ -58,13 +58,10 @@ int run_exit_code(const struct err *err)
 	}
 }
 
-/* stdout is the data's, where recv writes them there or gives them to a command that may use it. */
-static FILE *json_stream(const struct options *options)
+bool run_prints_data(const struct options *options)
 {
-	bool is_data = options->role == OPTIONS_RECV &&
-	               (options->command != NULL || options_stdio(options) != -1);
-
-	return is_data ? stderr : stdout;
+	return options->role == OPTIONS_RECV &&
+	       (options->command != NULL || options_stdio(options) != -1);
 }
 
 /* What is for a program to read. Returns 0, or -1 if it could not be written. */
@@ -72,7 +69,8 @@ static int print_result(const struct options *options, const struct report *repo
     const struct outcome *outcome, const struct err *why)
 {
 	if (options->json)
-		return report_json(report, outcome, why, run_exit_code(why), json_stream(options));
+		return report_json(report, outcome, why, run_exit_code(why),
+		    run_prints_data(options) ? stderr : stdout);
 	if (why->kind == ERR_NONE && outcome->inbox_file[0] != '\0')
 		return report_inbox_file(report, outcome, stdout);
 	return 0;
@@ -87,6 +85,8 @@ int run_conclude(const struct options *options, const struct report *report,
 		report_error(report, err);
 	if (print_result(options, report, outcome, err) == -1 && err->kind == ERR_NONE) {
 		err_sys(err, "%s", options->json ? "--json" : "stdout");
+		if (options->keeps)
+			err_prefix(err, "%s", outcome->peer);
 		report_error(report, err);
 	}
 	return run_exit_code(err);

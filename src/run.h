@@ -4,6 +4,8 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include <stdbool.h>
+
 #include "err.h"
 #include "options.h"
 #include "progress.h"
@@ -15,6 +17,12 @@ struct outcome run_outcome(const struct options *options);
 
 /* What options ask of a transfer; its time begins now. progress, which is to be kept up to date, has to outlive it. */
 struct transfer_options run_transfer(const struct options *options, struct progress *progress);
+
+/*
+ * Whether standard output has the data, or is a command's that gets them and may use it: then JSON goes to standard
+ * error instead.
+ */
+bool run_prints_data(const struct options *options);
 
 /* The exit status for an error, or for ERR_NONE. */
 int run_exit_code(const struct err *err);

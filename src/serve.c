@@ -253,8 +253,8 @@ static void end_all(struct server *server, int64_t grace)
 	int64_t abort_until;
 
 	if (server->workers.count > 0)
-		report_detail(report, "%zu transfers have %.3g s to end", server->workers.count,
-		    (double)grace / (double)CLOCK_SECOND);
+		report_detail(report, "under way: %zu, which have %.3g s to end",
+		    server->workers.count, (double)grace / (double)CLOCK_SECOND);
 	wait_for_all(server, deadline_after(grace));
 	workers_signal(&server->workers, INTERRUPT_ABORT);
 	abort_until = deadline_after(ABORT_WAIT);
@@ -263,8 +263,7 @@ static void end_all(struct server *server, int64_t grace)
 		wait_for_all(server, abort_until);
 	}
 	if (server->workers.count > 0)
-		report_note(report, "%zu transfers did not end and were killed",
-		    server->workers.count);
+		report_note(report, "killed, since they did not end: %zu", server->workers.count);
 }
 
 static int open_server(struct server *server, struct err *err)

@@ -73,10 +73,8 @@ static int lock(struct turn *turn, int64_t deadline, struct err *err)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
 		error = lock_until(turn, deadline_min(deadline, deadline_after(LOOK)));
 	}
-	if (error == EOWNERDEAD) {
-		turn->torn = true;
+	if (error == EOWNERDEAD)
 		error = pthread_mutex_consistent(&turn->lock);
-	}
 	return error == 0 ? 0 : err_set(err, ERR_FAILED, error, "shared lock");
 }
 
@@ -89,6 +87,12 @@ int turn_take(struct turn *turn, int64_t deadline, bool *torn, struct err *err)
 		return -1;
 	*torn = turn->torn;
 	return 0;
+}
+
+void turn_begin(struct turn *turn)
+{
+	if (turn != NULL)
+		turn->torn = true;
 }
 
 void turn_give(struct turn *turn, bool torn)

@@ -179,7 +179,10 @@ static void dead_writers_are_no_obstacle(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (turn_take(turn, DEADLINE_NOW, &torn, &err) == 0 && write(fd, "half", 4) == 4)
+		if (turn_take(turn, DEADLINE_NOW, &torn, &err) == -1)
+			_exit(1);
+		turn_begin(turn);
+		if (write(fd, "half", 4) == 4)
 			raise(SIGKILL);
 		_exit(1);
 	}
@@ -190,6 +193,44 @@ static void dead_writers_are_no_obstacle(void)
 	CHECK(is_free(turn));
 	turn_close(turn);
 	close(fd);
+}
+
+/* Who dies before he has begun leaves nothing to be ended. */
+static void no_empty_lines(void)
+{
+	struct err err;
+	struct turn *turn = turn_open(&err);
+	int ends[2];
+	static char much[200000];
+	char last[2];
+	bool torn;
+
+	CHECK_INT(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (turn_take(turn, DEADLINE_NOW, &torn, &err) == 0)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	waitpid(pid, NULL, 0);
+	struct lines lines = {.fd = ends[1], .waits = true, .turn = turn};
+	memset(much, 'x', sizeof(much));
+	fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	while (write(ends[1], much, sizeof(much)) > 0)
+		;
+	CHECK_INT(lines_write(&lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
+	CHECK_INT(err.kind, ERR_TIMEOUT);
+	while (read(ends[0], much, sizeof(much)) == (ssize_t)sizeof(much))
+		;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	write_text(&lines, "b\n");
+	CHECK_INT(read(ends[0], last, sizeof(last)), 2);
+	CHECK(memcmp(last, "b\n", 2) == 0);
+	CHECK_INT(read(ends[0], last, 1), -1);
+	lines_close(&lines);
+	turn_close(turn);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void full_disks_are_errors(void)
@@ -257,6 +298,7 @@ int main(void)
 	promise("a long line that breaks off is ended before the next", begun_lines_are_ended);
 	promise("a writer that dies in its turn leaves it to the next",
 	    dead_writers_are_no_obstacle);
+	promise("nothing is ended where nothing was begun", no_empty_lines);
 	promise("a failed write is an error, and gives the turn on", full_disks_are_errors);
 	promise("no wait is longer than the deadline", waits_end);
 	return check_end();
