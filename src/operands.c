@@ -114,12 +114,26 @@ static int set_path(struct options *options, const char *word, struct err *err)
 	return 0;
 }
 
+/* Whether all of the word is one path, with a comma or not: that of a socket that is there, or that recv wants. */
+static bool is_one_path(const struct options *options, const char *word)
+{
+	static const char prefix[] = "unix:";
+	size_t len = strlen(prefix);
+
+	return strncmp(word, prefix, len) == 0 &&
+	       (options->role == OPTIONS_RECV || is_file(word + len));
+}
+
 /* The address to connect to, or those to send to at once. */
 static int set_address(struct options *options, const struct operands *operands, struct err *err)
 {
 	const char *word = operands->word[0];
 
-	if (receivers_parse(&options->receivers, &options->address, word, err) == -1)
+	int status = is_one_path(options, word)
+	                 ? addr_parse(&options->address, word, ADDR_CONNECT, err)
+	                 : receivers_parse(&options->receivers, &options->address, word, err);
+
+	if (status == -1)
 		return not_an_address(options, operands, err);
 	if (options->receivers.count > 0 && options->role == OPTIONS_RECV)
 		return err_set(err, ERR_USAGE, 0,

@@ -1,7 +1,8 @@
 #include "receivers.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "number.h"
 
 /* Reads the part of word that begins at text and has len bytes. */
 static int parse_part(struct receiver *receiver, const char *text, size_t len, struct err *err)
@@ -17,16 +18,28 @@ static int parse_part(struct receiver *receiver, const char *text, size_t len, s
 	return addr_parse(&receiver->addr, receiver->text, ADDR_CONNECT, err);
 }
 
+/* What is behind a comma in a path: if it is to be an address, it has to look like nothing else. */
+static int check_behind_path(const struct receiver *receiver, struct err *err)
+{
+	if (receiver->addr.kind != ADDR_INET || number_is_decimal(receiver->addr.port))
+		return 0;
+	return err_set(err, ERR_USAGE, 0,
+	    "%s: behind a path and a comma the port has to be a number", receiver->text);
+}
+
 static int parse_parts(struct receivers *receivers, const char *word, struct err *err)
 {
 	struct receiver ignored = {.text = ""};
+	bool behind_path = false;
 
 	for (;;) {
 		size_t len = strcspn(word, ",");
 		bool fits = receivers->count < RECEIVERS_MAX;
 		struct receiver *next = fits ? &receivers->one[receivers->count] : &ignored;
-		if (parse_part(next, word, len, err) == -1)
+		if (parse_part(next, word, len, err) == -1 ||
+		    (behind_path && check_behind_path(next, err) == -1))
 			return -1;
+		behind_path = next->addr.kind == ADDR_UNIX;
 		receivers->count++;
 		if (word[len] == '\0')
 			return 0;

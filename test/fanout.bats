@@ -187,6 +187,17 @@ finish_three() {
 	us -V unix:a,b "$BATS_FILE_TMPDIR/data"
 	finish us
 	finish r
+
+	# This one could be two, but is there.
+	start r "$SOCKXFER" recv -v -l unix:a,b:9 got
+	wait_said r 'listening on'
+	us -V unix:a,b:9 "$BATS_FILE_TMPDIR/data"
+	finish us
+	finish r
+
+	start r "$SOCKXFER" recv unix:a,b:9 got # and with recv there is no other
+	finish r 1
+	has r.err 'unix:a,b:9: connect: No such file or directory'
 }
 
 @test "64 receivers get the same" {

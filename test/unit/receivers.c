@@ -47,6 +47,10 @@ static void one(void)
 	CHECK_STR(addr.path, "/a,");
 	parse("unix:/a,,unix:/b", 0, &addr);
 	CHECK_STR(addr.path, "/a,,unix:/b");
+	parse("unix:/it's,a:socket", 0, &addr);
+	CHECK_STR(addr.path, "/it's,a:socket");
+	parse("unix:/a,b:9", 2, &addr);
+	parse("unix:/a,[::1]:9,b:http", 3, &addr);
 	parse("fd:3", 0, &addr);
 	CHECK_INT(addr.fd, 3);
 	parse("unix:/a,unix:/b", 2, &addr);
@@ -69,6 +73,7 @@ static void mistakes(void)
 	    {"a:1,,b:2", "an address is missing before or behind a comma"},
 	    {",", "an address is missing before or behind a comma"},
 	    {"a:1,::1:2", "::1:2: put an IPv6 address in brackets, as in '[2001:db8::1]:9009'"},
+	    {"a:1,unix:/x,b:http", "b:http: behind a path and a comma the port has to be a number"},
 	    {"a:1,fd:3", "fd:3: a descriptor cannot be one of several receivers"},
 	    {"fd:3,fd:4", "fd:3: a descriptor cannot be one of several receivers"},
 	};
