@@ -128,7 +128,6 @@ static bool is_one_path(const struct options *options, const char *word)
 static int set_address(struct options *options, const struct operands *operands, struct err *err)
 {
 	const char *word = operands->word[0];
-
 	int status = is_one_path(options, word)
 	                 ? addr_parse(&options->address, word, ADDR_CONNECT, err)
 	                 : receivers_parse(&options->receivers, &options->address, word, err);
