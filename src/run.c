@@ -85,7 +85,7 @@ int run_conclude(const struct options *options, const struct report *report,
 		report_error(report, err);
 	if (print_result(options, report, outcome, err) == -1 && err->kind == ERR_NONE) {
 		err_sys(err, "%s", options->json ? "--json" : "stdout");
-		if (options->keeps)
+		if (options->keeps && outcome->peer[0] != '\0')
 			err_prefix(err, "%s", outcome->peer);
 		report_error(report, err);
 	}
