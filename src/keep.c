@@ -20,10 +20,11 @@ struct keeping {
 	struct report report; /* with a turn for them */
 	struct turn *lines;   /* recv: of a stream by lines; the results may be on stderr */
 	bool has_inbox;       /* recv: they go into a directory, which may be gone for a time */
+	struct sink sink; /* recv: of the server itself, which stays open where it is a stream */
 };
 
 /* Whoever sends to us is told what has become of the place where it was to go. */
-static int receive(const struct keeping *keeping, struct peer *peer,
+static int receive(struct keeping *keeping, struct peer *peer,
     const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
 {
 	struct sink_options how = {
@@ -32,6 +33,7 @@ static int receive(const struct keeping *keeping, struct peer *peer,
 	};
 	struct sink sink;
 
+	sink_close(&keeping->sink); /* in this process */
 	if (recv_open_sink(&sink, &how, keeping->options, transfer->limits.end, outcome, err) ==
 	    -1) {
 		transfer_refuse(peer->sock, transfer, err);
@@ -55,7 +57,7 @@ static int send_anew(const struct keeping *keeping, struct peer *peer,
 	return status;
 }
 
-static int transfer_with(const struct keeping *keeping, struct peer *peer, struct outcome *outcome,
+static int transfer_with(struct keeping *keeping, struct peer *peer, struct outcome *outcome,
     struct err *err)
 {
 	const struct options *options = keeping->options;
@@ -94,7 +96,7 @@ static void finish_regardless(void)
 /* In a process of its own. */
 static int serve_one(void *context, const struct listen_accepted *accepted)
 {
-	const struct keeping *keeping = context;
+	struct keeping *keeping = context;
 	const struct report *report = &keeping->report;
 	struct outcome outcome = run_outcome(keeping->options);
 	struct err err = {.kind = ERR_NONE};
@@ -208,17 +210,16 @@ static int keep_receiving(struct keeping *keeping, struct err *err)
 	const struct transfer_options transfer = run_transfer(options, &progress);
 	struct outcome outcome = run_outcome(options);
 	struct sink_options how = {.turn = NULL};
-	struct sink sink;
 
-	if (recv_open_sink(&sink, &how, options, DEADLINE_NEVER, &outcome, err) == -1) {
+	if (recv_open_sink(&keeping->sink, &how, options, DEADLINE_NEVER, &outcome, err) == -1) {
 		recv_refuse(options, &transfer, &keeping->report, err);
 		return -1;
 	}
-	keeping->has_inbox = sink.in_inbox;
-	if (sink.kind != SINK_STREAM)
-		sink_close(&sink);
+	keeping->has_inbox = keeping->sink.in_inbox;
+	if (keeping->sink.kind != SINK_STREAM)
+		sink_close(&keeping->sink);
 	int status = listen_and_serve(keeping, err);
-	sink_close(&sink);
+	sink_close(&keeping->sink);
 	return status;
 }
 

@@ -252,11 +252,15 @@ static char *object_text(const struct report *report, const struct outcome *outc
 	return NULL;
 }
 
-/* Writes the line, after the end of one that another has begun. */
+/*
+ * Writes the line, after the end of one that another has begun. What a pipe takes in one piece (pipe(7)), as every path,
+ * nobody finds half written.
+ */
 static int put_after(const struct report *report, const char *line, size_t size, int fd, bool torn,
     struct err *err)
 {
-	turn_begin(report->turn);
+	if (size > PIPE_BUF)
+		turn_begin(report->turn);
 	if (torn && io_write_stream(fd, "\n", 1, DEADLINE_NEVER, err) == -1)
 		return -1;
 	return io_write_stream(fd, line, size, DEADLINE_NEVER, err);

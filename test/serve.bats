@@ -287,7 +287,8 @@ send_line() {
 	wait_for pipe_is_full
 	kill -KILL "$(workers)"
 	wait_said us 'was killed by signal 9'
-	start reader timeout 60 cat pipe
+	start reader cat pipe
+	wait_for reads reader
 	exec 8>&-
 	send_line next
 	wait_for has reader.out next
@@ -297,6 +298,11 @@ send_line() {
 	finish us 143
 	finish reader
 	stop a
+}
+
+# That the process called $1 has opened "pipe".
+reads() {
+	[ -n "$(find "/proc/${PID[$1]}/fd" -lname "$PWD/pipe")" ]
 }
 
 # That hardly anything more fits into the pipe that descriptor 8 is.
@@ -381,6 +387,41 @@ except BlockingIOError:
 	grep -v x reader.out | sort | diff - <(find d -type f | sort)
 	[ "$(wc -l < <(grep -v x reader.out))" -eq 2 ]
 	has_not us.err stdout
+}
+
+@test "recv -k into a directory: a worker that is killed before its path is out leaves no empty line" {
+	need_strace
+	mkdir d
+	serves recv d
+	start strace strace -f -qq -o trace -P "$PWD/us.out" -e trace=write -e inject=write:signal=KILL:when=1 \
+		-p "${PID[us]}"
+	wait_for eval 'grep -q "^TracerPid:.*[1-9]" /proc/${PID[us]}/status'
+	send_data one
+	wait_said us 'was killed by signal 9'
+	kill -TERM "${PID[strace]}"
+	wait_for ended "${PID[strace]}"
+	stop strace
+	send_data two
+	wait_for has_workers 0
+	[ "$(grep -c . us.out)" -eq "$(wc -l <us.out)" ]
+	[[ $(tail -n 1 us.out) == d/2* ]]
+	ends_well
+}
+
+@test "recv -k: a worker has no descriptor of the server's" {
+	mkfifo pipe
+	start reader timeout 60 cat pipe
+	start us "$SOCKXFER" recv -k -p 0 pipe
+	wait_port us
+	half_sender_called one
+	wait_for has_workers 1
+	[ "$(find "/proc/$(workers)/fd" -lname "$PWD/pipe" | wc -l)" -eq 1 ]
+	[ "$(find "/proc/$(workers)/fd" -lname 'socket:*' | wc -l)" -eq 1 ]
+	[ "$(find "/proc/$(workers)/fd" -lname 'anon_inode:*' | wc -l)" -eq 0 ]
+	touch go
+	finish one
+	ends_well
+	finish reader
 }
 
 ### Commands

@@ -11,7 +11,7 @@ In the end: every whole stream was a file, once, and nothing else was in the dir
 whole, those of a client in order, and all of them if it was told that they are stored; who was served got the
 whole file or knows that he did not. The server's descriptors, children and memory are those of the beginning,
 it uses no CPU time, and SIGTERM ends it. A worker that was killed may leave a torn line, ended by a newline, or
-an empty one, or a file whose path was not printed. They are counted, and no more than workers were killed.
+a file whose path was not printed. They are counted, and no more than workers were killed.
 
 Prints a summary and the seed; the same seed gives the same clients and faults, though not the same scheduling.
 """
@@ -223,9 +223,6 @@ class Inbox(Part):
     def take(self, chunk):
         *lines, self.rest = (self.rest + chunk).split(b"\n")
         for path in lines:
-            if not path:
-                self.note("empty lines")
-                continue
             try:
                 content = pathlib.Path(os.fsdecode(path)).read_bytes()
                 os.unlink(path)
@@ -241,9 +238,8 @@ class Inbox(Part):
             content = pathlib.Path("small/inbox", name).read_bytes()
             self.found[digest(content)] += 1
             self.note("files without a path on stdout")
-        odd = max(self.count["files without a path on stdout"], self.count["empty lines"])
-        if odd > self.count["signals to workers"]:
-            raise Failed("more paths are missing, or empty, than workers were killed")
+        if self.count["files without a path on stdout"] > self.count["signals to workers"]:
+            raise Failed("more paths are missing than workers were killed")
         for of_data, known in self.known.items():
             times = self.found.pop(of_data, 0)
             if times > 1 or (known == clients.WHOLE and not times) or (known == clients.NONE and times):
