@@ -229,6 +229,7 @@ make_big_file() {
 
 # big_to_stdout FAMILY: where there is no need for 5 GiB of disk.
 big_to_stdout() {
+	need_plain_build # once is enough for a sanitizer, below
 	make_big_file
 	mkfifo pipe
 	start compare cmp pipe big
