@@ -109,6 +109,7 @@ static int work(void *context)
 	else
 		name_receiver(fanout, task->index, &told->err);
 	told->outcome.ended = clock_now();
+	interrupt_take(); /* one that comes while it fails by itself has not ended it */
 	told->exit = run_exit_code(&told->err);
 	atomic_store(&told->complete, true);
 	return told->exit;
@@ -381,13 +382,14 @@ static int conclude(struct fanout *fanout)
 	if (fanout->err.kind != ERR_NONE)
 		status = run_exit_code(&fanout->err);
 	for (size_t i = 0; i < count; i++) {
-		if (conclude_one(fanout, &told[i]) == -1 && status == 0) {
+		int written = conclude_one(fanout, &told[i]);
+		if (status == 0)
+			status = run_exit_code(&told[i].err);
+		if (written == -1 && status == 0) {
 			err_sys(&err, "--json");
 			report_error(fanout->report, &err);
 			status = run_exit_code(&err);
 		}
-		if (status == 0)
-			status = told[i].exit;
 	}
 	return status;
 }

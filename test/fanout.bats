@@ -671,6 +671,20 @@ stands_still() {
 	objects exit 1 0
 }
 
+@test "a signal for one of our processes, whose receiver is lost at that moment, is not taken for the reason" {
+	need_strace
+	receiver r1 tcp4 d
+	receiver r2 tcp4 d
+	# The second write to each receiver fails, and the signal comes with it.
+	FRONT=(strace -f -o trace -e trace=sendto -e inject=sendto:error=EPIPE:signal=USR2:when=2)
+	us --json -B 64k "$to" "$BATS_FILE_TMPDIR/data"
+	finish us 1
+	finish r1 1
+	finish r2 1
+	objects ended failed failed
+	objects exit 1 1
+}
+
 @test "TERM for all of our processes, as from a service manager, is the end of the whole, too" {
 	receiver r1 tcp4 got1
 	receiver r2 tcp4 got2
@@ -742,4 +756,17 @@ stands_still() {
 	finish r2
 	one_line us.err
 	has us.err '--json: No space left on device'
+}
+
+@test "JSON that cannot be written does not hide how it ended" {
+	[ -c /dev/full ] || skip "needs /dev/full"
+	receiver r1 tcp4 --max-size 1000 d
+	receiver r2 tcp4 got
+	# shellcheck disable=SC2016  # the inner shell's
+	start us sh -c '"$0" send --json "$@" >/dev/full' "$SOCKXFER" "$to" "$BATS_FILE_TMPDIR/data"
+	finish us 6
+	finish r1 1
+	finish r2
+	one_line us.err
+	has us.err 'the receiver failed: too large'
 }
