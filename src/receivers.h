@@ -23,9 +23,9 @@ struct receivers {
 
 /*
  * Reads word as an address to connect to, or as several with commas between them, if each part is one by itself; behind
- * the path of a unix socket only if its port is a number. Else a comma belongs to the path, as in unix:/a,b. *addr becomes the address, or the first of several,
- * all of which are then in *receivers. Returns 0, or -1 with ERR_USAGE saying what to write instead; among several
- * there can be no descriptor. Does not block.
+ * the path of a unix socket only if its port is a number. Else a comma belongs to the path, as in unix:/a,b. *addr
+ * becomes the address, or the first of several, all of which are then in *receivers. Returns 0, or -1 with ERR_USAGE
+ * saying what to write instead; among several there can be no descriptor. Does not block.
  */
 int receivers_parse(struct receivers *receivers, struct addr *addr, const char *word,
     struct err *err);

@@ -1,9 +1,9 @@
 /*
  * Where a sender's bytes come from: a file, a FIFO, a device, stdin, or a command's stdout.
  *
- * A regular file is sent as it was when it was opened: bytes that are appended later are left
- * out (but of an empty one, for those in /proc look so), and one that has become shorter is an error, for the stream would lie. A command's bytes are
- * complete only if it exits with 0.
+ * A regular file is sent as it was when it was opened: bytes that are appended later are left out (but of an empty one,
+ * for those in /proc look so), and one that has become shorter is an error, for the stream would lie. A command's bytes
+ * are complete only if it exits with 0.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
