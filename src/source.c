@@ -134,6 +134,14 @@ ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t de
 	return n;
 }
 
+bool source_is_ready(const struct source *source, struct pollfd *from)
+{
+	if (from->fd == source->fd && source->command.pid != 0 &&
+	    (from->revents & (POLLIN | POLLHUP)) == POLLHUP)
+		*from = (struct pollfd){.fd = source->command.pidfd, .events = POLLIN};
+	return from->revents != 0;
+}
+
 int64_t source_left(const struct source *source)
 {
 	return source->size - source->taken;

@@ -8,6 +8,7 @@
 #ifndef SOURCE_H
 #define SOURCE_H
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,6 +62,13 @@ int source_start(struct source *source, struct err *err);
  */
 ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t deadline,
     struct err *err);
+
+/*
+ * Whether source_read() has something at once, be it an end or an error, by what poll(2) said in from, whose fd is that
+ * of the source at first. Once a command's output has ended, but maybe not the command, from is for the end of that,
+ * to be polled again. For one that is not sized.
+ */
+bool source_is_ready(const struct source *source, struct pollfd *from);
 
 /* How many bytes are still to come from a sized source. */
 int64_t source_left(const struct source *source);

@@ -142,16 +142,12 @@ static int wait_for_source(const struct spread *spread, int watch, struct err *e
 	const struct source *source = spread->source;
 	struct pollfd fds[] = {{.fd = watch, .events = POLLIN},
 	    {.fd = source->fd, .events = POLLIN}};
-	struct pollfd *from = &fds[1];
 
 	if (source->sized)
 		return io_poll(fds, 1, DEADLINE_NOW, err);
-	while (fds[0].revents == 0 && from->revents == 0) {
+	while (fds[0].revents == 0 && !source_is_ready(source, &fds[1])) {
 		if (io_poll(fds, 2, DEADLINE_NEVER, err) == -1)
 			return -1;
-		if (from->fd == source->fd && source->command.pid != 0 &&
-		    (from->revents & (POLLIN | POLLHUP)) == POLLHUP)
-			*from = (struct pollfd){.fd = source->command.pidfd, .events = POLLIN};
 	}
 	return fds[0].revents != 0;
 }

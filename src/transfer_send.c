@@ -155,17 +155,13 @@ static int wait_for_source(struct sending *sending, const struct source *source,
 	struct pollfd *from = &fds[0];
 	struct pollfd *peer = &fds[1];
 
-	while (!source->sized && from->revents == 0) {
+	while (!source->sized && !source_is_ready(source, from)) {
 		peer->events = hear_events(sending);
 		int ready = io_poll(fds, 2, sending->limits->end, err);
 		if (ready == 0)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
 		if (ready == -1 || hear(sending, peer->revents, err) == -1)
 			return -1;
-		/* The stream has ended, but not the command behind it. */
-		if (from->fd == source->fd && source->command.pid != 0 &&
-		    (from->revents & (POLLIN | POLLHUP)) == POLLHUP)
-			*from = (struct pollfd){.fd = source->command.pidfd, .events = POLLIN};
 	}
 	return 0;
 }
