@@ -17,7 +17,9 @@
 /* How long the workers may take to end when they are told to; they do nothing but close. */
 #define ABORT_GRACE (500 * CLOCK_MILLISECOND)
 
-_Static_assert((int)RECEIVERS_MAX <= (int)SPREAD_MAX, "a reader for each receiver");
+#if RECEIVERS_MAX > SPREAD_MAX
+#error "each receiver needs a reader"
+#endif
 
 /* What a worker and its parent tell each other, in memory that they share. */
 struct told {
