@@ -77,7 +77,7 @@ static int unblock(int fd)
 
 int stream_take(int fd, const char *path, bool *waits, struct err *err)
 {
-	struct stat st;
+	struct stat st = {.st_mode = 0};
 
 	if (check(fd, path, &st, err) == -1)
 		return -1;
