@@ -163,39 +163,48 @@ static void have_no_descriptor_of_ours(void)
 	workers_close(&workers);
 }
 
+/* A sanitizer looks for leaks at the end, and needs processes and descriptors for that: each limit is given back. */
 static void no_process(void)
 {
-	struct rlimit limit = {.rlim_cur = 0, .rlim_max = 0};
+	struct rlimit none = {.rlim_cur = 0};
+	struct rlimit before;
 	struct workers workers;
 	struct err err;
 	int zero = 0;
 
 	if (geteuid() == 0 && (setgid(CHECK_USER) == -1 || setuid(CHECK_USER) == -1))
 		_exit(CHECK_SKIPPED);
-	CHECK_INT(setrlimit(RLIMIT_NPROC, &limit), 0);
+	CHECK_INT(getrlimit(RLIMIT_NPROC, &before), 0);
+	none.rlim_max = before.rlim_max;
+	CHECK_INT(setrlimit(RLIMIT_NPROC, &none), 0);
 	CHECK_INT(workers_open(&workers, 1, &err), 0);
 	CHECK_INT(workers_start(&workers, answer, &zero, &err), -1);
 	CHECK_INT(err.errnum, EAGAIN);
 	CHECK_STR(err.text, "fork: Resource temporarily unavailable");
 	CHECK(workers.count == 0);
 	workers_close(&workers);
+	setrlimit(RLIMIT_NPROC, &before);
 }
 
 /* Where opening them fails half-way, what a server does at its end does no harm. */
 static void no_descriptor(void)
 {
-	struct rlimit limit = {.rlim_cur = 0, .rlim_max = 0};
+	struct rlimit none = {.rlim_cur = 0};
+	struct rlimit before;
 	struct workers workers;
 	struct err err;
 	sigset_t mask;
 
-	CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
 	CHECK_INT(workers_open(&workers, 1, &err), -1);
 	CHECK_INT(err.errnum, EMFILE);
 	workers_signal(&workers, SIGKILL);
 	workers_close(&workers);
 	pthread_sigmask(SIG_BLOCK, NULL, &mask);
 	CHECK_INT(sigismember(&mask, SIGCHLD), 0);
+	setrlimit(RLIMIT_NOFILE, &before);
 }
 
 int main(void)
