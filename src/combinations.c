@@ -4,6 +4,20 @@
 
 #include "clock.h"
 
+/*
+ * The default chunk. What counts is how much a receiver takes out of the socket before it writes it to a
+ * file. Measured on 2 cores, 2 GiB from tmpfs to tmpfs over loopback, with digests: 64K 1.8 GB/s, 256K
+ * 1.9, 512K 2.2, 1M to 4M 2.5; cp 2.7. Neither SO_RCVLOWAT, MSG_WAITALL, huge pages for the buffer,
+ * hashing in slices that stay in the cache, nor a thread that writes or hashes made it faster.
+ */
+#define CHUNK_DEFAULT (INT64_C(2) * 1024 * 1024)
+
+/*
+ * That of each sender of many, whose chunks do not all fit into the cache at once. Measured, 256 MB to 20 receivers on
+ * 2 cores, CPU seconds of all senders: 2M 2.0, 512K 1.8, 256K 1.6, 128K 1.6; to one alone there is no difference.
+ */
+#define CHUNK_OF_MANY (INT64_C(256) * 1024)
+
 #define JOBS_DEFAULT 64
 #define GRACE_DEFAULT (10 * CLOCK_SECOND)
 
@@ -39,7 +53,7 @@ static int check_data(const struct options *options, struct err *err)
 }
 
 /* What goes together with -k. */
-static int check_keeps(struct options *options, struct err *err)
+static int check_keeps(const struct options *options, struct err *err)
 {
 	const char *only = options->jobs != 0           ? "-j, --jobs"
 	                   : options->max_per_peer != 0 ? "--max-per-peer"
@@ -58,10 +72,6 @@ static int check_keeps(struct options *options, struct err *err)
 	if (options_stdio(options) == STDIN_FILENO)
 		return err_set(err, ERR_USAGE, 0,
 		    "-k, --keep-open: stdin can be read once only: name a file, or a command behind --");
-	if (options->jobs == 0)
-		options->jobs = JOBS_DEFAULT;
-	if (options->grace == -1)
-		options->grace = GRACE_DEFAULT;
 	return 0;
 }
 
@@ -100,9 +110,24 @@ static int check_addresses(const struct options *options, struct err *err)
 	return 0;
 }
 
+/* What was not given. */
+static void set_defaults(struct options *options)
+{
+	bool is_of_many = options->keeps && options->role == OPTIONS_SEND;
+
+	if (options->chunk == 0)
+		options->chunk = is_of_many ? CHUNK_OF_MANY : CHUNK_DEFAULT;
+	if (options->jobs == 0)
+		options->jobs = JOBS_DEFAULT;
+	if (options->grace == -1)
+		options->grace = GRACE_DEFAULT;
+}
+
 int combinations_check(struct options *options, struct err *err)
 {
-	if (check_addresses(options, err) == -1 || check_data(options, err) == -1)
+	if (check_addresses(options, err) == -1 || check_data(options, err) == -1 ||
+	    check_keeps(options, err) == -1)
 		return -1;
-	return check_keeps(options, err);
+	set_defaults(options);
+	return 0;
 }

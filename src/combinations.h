@@ -8,8 +8,8 @@
 #include "options.h"
 
 /*
- * Checks options, which are complete else, and gives those of -k that were not given their defaults. Returns 0, or -1
- * with ERR_USAGE.
+ * Checks options, which are complete else, and gives those their defaults that depend on others: -B and those of -k.
+ * Returns 0, or -1 with ERR_USAGE.
  */
 int combinations_check(struct options *options, struct err *err);
 

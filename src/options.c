@@ -8,13 +8,6 @@
 #include "number.h"
 #include "operands.h"
 
-/*
- * The default chunk. What counts is how much a receiver takes out of the socket before it writes it to a
- * file. Measured on 2 cores, 2 GiB from tmpfs to tmpfs over loopback, with digests: 64K 1.8 GB/s, 256K
- * 1.9, 512K 2.2, 1M to 4M 2.5; cp 2.7. Neither SO_RCVLOWAT, MSG_WAITALL, huge pages for the buffer,
- * hashing in slices that stay in the cache, nor a thread that writes or hashes made it faster.
- */
-#define CHUNK_DEFAULT (INT64_C(2) * 1024 * 1024)
 #define CHUNK_MAX (INT64_C(64) * 1024 * 1024)
 
 /* More than any link has, and far from what overflows. */
@@ -373,7 +366,6 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 
 	*options = (struct options){
 	    .family = AF_UNSPEC,
-	    .chunk = CHUNK_DEFAULT,
 	    .grace = -1,
 	    .path = "-",
 	};

@@ -1,5 +1,6 @@
 #include "receivers.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "number.h"
@@ -47,6 +48,16 @@ static int parse_parts(struct receivers *receivers, const char *word, struct err
 	}
 }
 
+/* One that is served after the other only, if it serves one at a time, would keep both waiting for ever. */
+static bool is_repeated(const struct receivers *receivers, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (strcmp(receivers->one[i].text, receivers->one[index].text) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Whether those that were read can be sent to at once. */
 static int check(const struct receivers *receivers, struct err *err)
 {
@@ -58,6 +69,9 @@ static int check(const struct receivers *receivers, struct err *err)
 		if (receivers->one[i].addr.kind == ADDR_FD)
 			return err_set(err, ERR_USAGE, 0,
 			    "%s: a descriptor cannot be one of several receivers",
+			    receivers->one[i].text);
+		if (is_repeated(receivers, i))
+			return err_set(err, ERR_USAGE, 0, "%s: is there twice",
 			    receivers->one[i].text);
 	}
 	return 0;

@@ -31,8 +31,8 @@ static void several(void)
 	CHECK_STR(receivers->one[2].addr.path, "/run/x");
 	CHECK_STR(receivers->one[3].text, "192.0.2.7:09"); /* as it was typed */
 	CHECK_STR(receivers->one[3].addr.port, "9");
-	receivers = parse("a:1,a:1", 2, &first);
-	CHECK_STR(receivers->one[1].text, "a:1");
+	receivers = parse("a:1,a:2", 2, &first);
+	CHECK_STR(receivers->one[1].text, "a:2");
 }
 
 static void one(void)
@@ -75,6 +75,7 @@ static void mistakes(void)
 	    {"a:1,::1:2", "::1:2: put an IPv6 address in brackets, as in '[2001:db8::1]:9009'"},
 	    {"a:1,unix:/x,b:http", "b:http: behind a path and a comma the port has to be a number"},
 	    {"a:1,fd:3", "fd:3: a descriptor cannot be one of several receivers"},
+	    {"a:1,b:2,a:1", "a:1: is there twice"},
 	    {"fd:3,fd:4", "fd:3: a descriptor cannot be one of several receivers"},
 	};
 	static struct receivers receivers;
@@ -92,10 +93,9 @@ static void mistakes(void)
 /* Writes count addresses and behind them a tail into text. */
 static void list(char *text, size_t count, const char *tail)
 {
-	*text = '\0';
 	for (size_t i = 0; i < count; i++)
-		strcat(text, i == 0 ? "a:1" : ",a:1");
-	strcat(text, tail);
+		text += sprintf(text, "%sa:%zu", i == 0 ? "" : ",", i + 1);
+	strcpy(text, tail);
 }
 
 static void many(void)
