@@ -164,7 +164,7 @@ is_served() {
 	*latest.jpg*) cmp -s line server/latest.jpg ;;
 	*all.log*) cmp -s line server/all.log ;;
 	*.size*) grep -qx 5 server/127.0.0.1:*.size ;;
-	*'wc -c;'*) grep -qx 5 server.out && grep -q '^127.0.0.1:' server.out ;;
+	*'$(wc -c)"'*) grep -qx '127\.0\.0\.1:[0-9]* 5' server.out ;;
 	*) return 99 ;;
 	esac
 }
