@@ -111,6 +111,20 @@ static int check_brackets(const char *host, size_t len, struct err *err)
 	    (int)len, host);
 }
 
+/* What is no address at all, but can be told from its looks. */
+static int check_looks(const char *text, enum addr_use use, struct err *err)
+{
+	if (strpbrk(text, " \t\n") != NULL)
+		return err_set(err, ERR_USAGE, 0, "\"%s\": there is no blank in a host or a port",
+		    text);
+	if (use == ADDR_LISTEN && strchr(text, ',') != NULL)
+		return err_set(err, ERR_USAGE, 0,
+		    "%s: it can only listen on one address, or with -p on all", text);
+	if (*text == '/' && strchr(text, ':') == NULL)
+		return err_set(err, ERR_USAGE, 0, "%s: a path is written unix:%s", text, text);
+	return 0;
+}
+
 static int parse_inet(struct addr *addr, const char *text, enum addr_use use, struct err *err)
 {
 	const char *host = text;
@@ -121,7 +135,7 @@ static int parse_inet(struct addr *addr, const char *text, enum addr_use use, st
 		strlcpy(addr->port, "0", sizeof(addr->port));
 		return set_host(addr, text, strlen(text), err);
 	}
-	if (split_host(text, &host, &len, &rest, err) == -1)
+	if (check_looks(text, use, err) == -1 || split_host(text, &host, &len, &rest, err) == -1)
 		return -1;
 	if (*text != '[' && *rest == ':' && strchr(rest + 1, ':') != NULL)
 		return err_set(err, ERR_USAGE, 0,

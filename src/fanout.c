@@ -45,8 +45,9 @@ struct fanout {
 	struct workers workers;
 	size_t receiver[RECEIVERS_MAX]; /* of each of their slots */
 	bool runs[RECEIVERS_MAX];
-	int connected;  /* eventfd(2): one of them is */
-	struct err err; /* what put an end to all, or ERR_NONE */
+	int connected;       /* eventfd(2): one of them is */
+	const char *advised; /* the last advice that was given, or NULL */
+	struct err err;      /* what put an end to all, or ERR_NONE */
 };
 
 /* A worker's own view. */
@@ -132,12 +133,18 @@ static void tell_for(struct fanout *fanout, size_t index, const struct err *err)
 }
 
 /* Of one whose end was ours or a signal's to bring about, all is said in the end. */
-static void report_failure(const struct fanout *fanout, size_t index)
+static void report_failure(struct fanout *fanout, size_t index)
 {
-	const struct err *err = &fanout->shared->told[index].err;
+	struct err err = fanout->shared->told[index].err;
 
-	if (err->kind != ERR_NONE && err->kind != ERR_INTERRUPTED)
-		report_error(fanout->report, err);
+	if (err.kind == ERR_NONE || err.kind == ERR_INTERRUPTED)
+		return;
+	/* What is the same for many need not be said for each. */
+	if (err.advice == fanout->advised)
+		err_advise(&err, NULL);
+	else
+		fanout->advised = err.advice;
+	report_error(fanout->report, &err);
 }
 
 static int start_one(struct fanout *fanout, size_t index, struct err *err)

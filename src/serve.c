@@ -253,8 +253,8 @@ static void end_all(struct server *server, int64_t grace)
 	int64_t abort_until;
 
 	if (server->workers.count > 0)
-		report_detail(report, "under way: %zu, which have %.3g s to end",
-		    server->workers.count, (double)grace / (double)CLOCK_SECOND);
+		report_detail(report, "ending: %.3g s for what is under way (%zu)",
+		    (double)grace / (double)CLOCK_SECOND, server->workers.count);
 	wait_for_all(server, deadline_after(grace));
 	workers_signal(&server->workers, INTERRUPT_ABORT);
 	abort_until = deadline_after(ABORT_WAIT);

@@ -237,6 +237,13 @@ finish_three() {
 	[ "$(json 2 local)" = None ]
 }
 
+@test "what can be done about several failures of one kind is said once" {
+	run "$SOCKXFER" send 127.0.0.1:9,127.0.0.1:10 "$ROOT/test/data/picture.jpg"
+	[ "$status" -eq 1 ]
+	[ "$(grep -c 'Connection refused' <<<"$output")" -eq 2 ]
+	[ "$(grep -c 'hint: ' <<<"$output")" -eq 1 ]
+}
+
 @test "one that is killed in mid-stream is reported at once, and the others get everything" {
 	mkdir d
 	three
