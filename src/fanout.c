@@ -11,6 +11,7 @@
 #include "io.h"
 #include "peer.h"
 #include "run.h"
+#include "send.h"
 #include "spread.h"
 #include "workers.h"
 
@@ -31,15 +32,11 @@ struct told {
 	int exit;
 };
 
-struct shared {
-	struct told told[RECEIVERS_MAX];
-};
-
 struct fanout {
 	const struct options *options;
 	const struct transfer_options *transfer;
 	const struct report *report;
-	struct shared *shared;
+	struct told *told; /* of each receiver */
 	struct source source;
 	struct spread spread; /* its readers are the workers, in the order of the receivers */
 	struct workers workers;
@@ -86,12 +83,9 @@ static int serve(const struct task *task, const struct options *options, struct 
 	source_adopt(&source, task->pipe, fanout->source.name, &told->whole);
 	int status = peer_open(&peer, options, &transfer.limits, fanout->report, err);
 	if (status == 0) {
-		peer_describe(&peer, &told->outcome);
 		atomic_store(&told->connected, true);
 		(void)eventfd_write(fanout->connected, 1);
-		status = transfer_send(&source, peer.sock, &transfer, &told->outcome.result, err);
-		if (status == -1)
-			err_prefix(err, "%s", peer.name);
+		status = send_to(&source, &peer, &transfer, &told->outcome, err);
 		peer_close(&peer);
 	}
 	source_close(&source);
@@ -103,7 +97,7 @@ static int work(void *context)
 {
 	const struct task *task = context;
 	struct fanout *fanout = task->fanout;
-	struct told *told = &fanout->shared->told[task->index];
+	struct told *told = &fanout->told[task->index];
 	struct options options = *fanout->options;
 
 	spread_close(&fanout->spread);
@@ -123,7 +117,7 @@ static int work(void *context)
 /* What a worker would have told, had it been able to. */
 static void tell_for(struct fanout *fanout, size_t index, const struct err *err)
 {
-	struct told *told = &fanout->shared->told[index];
+	struct told *told = &fanout->told[index];
 
 	told->err = *err;
 	name_receiver(fanout, index, &told->err);
@@ -135,7 +129,7 @@ static void tell_for(struct fanout *fanout, size_t index, const struct err *err)
 /* Of one whose end was ours or a signal's to bring about, all is said in the end. */
 static void report_failure(struct fanout *fanout, size_t index)
 {
-	struct err err = fanout->shared->told[index].err;
+	struct err err = fanout->told[index].err;
 
 	if (err.kind == ERR_NONE || err.kind == ERR_INTERRUPTED)
 		return;
@@ -185,7 +179,7 @@ static void note_end(struct fanout *fanout, size_t slot, int status)
 
 	fanout->runs[index] = false;
 	spread_drop(&fanout->spread, index);
-	if (!atomic_load(&fanout->shared->told[index].complete)) {
+	if (!atomic_load(&fanout->told[index].complete)) {
 		if (WIFSIGNALED(status))
 			err_set(&err, ERR_FAILED, 0, "our process was killed by signal %d (%s)",
 			    WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -209,7 +203,7 @@ static void note_ends(struct fanout *fanout)
 static bool is_connecting(const struct fanout *fanout)
 {
 	for (size_t i = 0; i < fanout->options->receivers.count; i++) {
-		if (fanout->runs[i] && !atomic_load(&fanout->shared->told[i].connected))
+		if (fanout->runs[i] && !atomic_load(&fanout->told[i].connected))
 			return true;
 	}
 	return false;
@@ -250,7 +244,7 @@ static int move(struct fanout *fanout, struct err *err)
 	if (state == SPREAD_FAILED)
 		return -1;
 	for (size_t i = 0; i < fanout->spread.count && state == SPREAD_ENDED; i++)
-		atomic_store(&fanout->shared->told[i].whole, spread_has(&fanout->spread, i));
+		atomic_store(&fanout->told[i].whole, spread_has(&fanout->spread, i));
 	progress_enter(fanout->transfer->progress, PROGRESS_CONFIRMING);
 	spread_close(&fanout->spread);
 	return 0;
@@ -347,7 +341,7 @@ static int run(struct fanout *fanout, const struct meter_options *how, struct er
 /* A worker that a signal has ended, but not through us: one from a terminal is ours as well, any other is its own. */
 static void judge_interrupted(struct fanout *fanout, size_t index)
 {
-	struct told *told = &fanout->shared->told[index];
+	struct told *told = &fanout->told[index];
 
 	if (told->err.kind != ERR_INTERRUPTED || fanout->err.kind != ERR_NONE ||
 	    interrupt_check(&fanout->err) == -1)
@@ -360,7 +354,7 @@ static void judge_interrupted(struct fanout *fanout, size_t index)
 /* Of one that did not come to an end by itself, the end is that of all. */
 static void settle(struct fanout *fanout, size_t index)
 {
-	struct told *told = &fanout->shared->told[index];
+	struct told *told = &fanout->told[index];
 
 	judge_interrupted(fanout, index);
 	if (atomic_load(&told->complete) && told->err.kind != ERR_INTERRUPTED)
@@ -382,7 +376,7 @@ static int conclude_one(const struct fanout *fanout, const struct told *told)
 static int conclude(struct fanout *fanout)
 {
 	size_t count = fanout->options->receivers.count;
-	const struct told *told = fanout->shared->told;
+	const struct told *told = fanout->told;
 	struct err err;
 	int status = 0;
 
@@ -405,12 +399,12 @@ static int conclude(struct fanout *fanout)
 	return status;
 }
 
-static struct shared *share(struct err *err)
+static struct told *share(struct err *err)
 {
 	const int protection = PROT_READ | PROT_WRITE;
 	const int flags = MAP_SHARED | MAP_ANONYMOUS;
 	/* cppcheck-suppress invalidFunctionArg ; -1: there is no file (mmap(2)) */
-	void *memory = mmap(NULL, sizeof(struct shared), protection, flags, -1, 0);
+	void *memory = mmap(NULL, RECEIVERS_MAX * sizeof(struct told), protection, flags, -1, 0);
 
 	if (memory != MAP_FAILED)
 		return memory;
@@ -429,14 +423,14 @@ int fanout_send(const struct options *options, const struct transfer_options *tr
 	    .workers = {.ended = -1},
 	};
 
-	fanout.shared = share(&fanout.err);
-	if (fanout.shared == NULL) {
+	fanout.told = share(&fanout.err);
+	if (fanout.told == NULL) {
 		report_error(how->report, &fanout.err);
 		return run_exit_code(&fanout.err);
 	}
 	for (size_t i = 0; i < options->receivers.count; i++) {
-		fanout.shared->told[i].outcome = run_outcome(options);
-		fanout.shared->told[i].outcome.receiver = name_of(&fanout, i);
+		fanout.told[i].outcome = run_outcome(options);
+		fanout.told[i].outcome.receiver = name_of(&fanout, i);
 	}
 	if (check_congestion(options, &fanout.err) == 0 &&
 	    source_open(&fanout.source, options->path, options->command, &fanout.err) == 0) {
@@ -446,6 +440,6 @@ int fanout_send(const struct options *options, const struct transfer_options *tr
 		source_close(&fanout.source);
 	}
 	int status = conclude(&fanout);
-	munmap(fanout.shared, sizeof(*fanout.shared));
+	munmap(fanout.told, RECEIVERS_MAX * sizeof(*fanout.told));
 	return status;
 }
