@@ -179,22 +179,17 @@ int command_start(struct command *command, char *const argv[], const struct comm
     int child_fd, int *pipe, struct err *err)
 {
 	int pair[2];
+	int ours = child_fd == STDIN_FILENO ? 1 : 0;
 
 	*command = (struct command){.argv = argv, .pidfd = -1};
-	if (pipe2(pair, O_CLOEXEC) == -1)
-		return err_sys(err, "pipe");
-	int theirs = pair[child_fd == STDIN_FILENO ? 0 : 1];
-	int ours = pair[child_fd == STDIN_FILENO ? 1 : 0];
-	io_widen_pipe(ours);
-	int flags = fcntl(ours, F_GETFL);
-	int status = flags == -1 || fcntl(ours, F_SETFL, flags | O_NONBLOCK) == -1
-	                 ? err_sys(err, "pipe")
-	                 : run(command, ends, child_fd, theirs, err);
-	close(theirs);
+	if (io_open_pipe(pair, ours, err) == -1)
+		return err_prefix(err, "pipe");
+	int status = run(command, ends, child_fd, pair[1 - ours], err);
+	close(pair[1 - ours]);
 	if (status == -1)
-		close(ours);
+		close(pair[ours]);
 	else
-		*pipe = ours;
+		*pipe = pair[ours];
 	return status;
 }
 

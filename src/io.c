@@ -168,6 +168,20 @@ int io_reopen(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
+int io_open_pipe(int ends[2], int ours, struct err *err)
+{
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return fail(err);
+	io_widen_pipe(ends[ours]);
+	int flags = fcntl(ends[ours], F_GETFL);
+	if (flags != -1 && fcntl(ends[ours], F_SETFL, flags | O_NONBLOCK) == 0)
+		return 0;
+	fail(err);
+	close(ends[0]);
+	close(ends[1]);
+	return -1;
+}
+
 void io_widen_pipe(int fd)
 {
 	if (fcntl(fd, F_GETPIPE_SZ) < PIPE_WIDE)

@@ -70,6 +70,12 @@ ssize_t io_write_some(int fd, const void *buffer, size_t size, struct err *err);
 int io_reopen(int fd);
 
 /*
+ * Makes a close-on-exec pipe, wide (io_widen_pipe()), whose end ends[ours] does not block; the other one does, for the
+ * two share no flags. Returns 0, both being the caller's to close, or -1 with ERR_FAILED.
+ */
+int io_open_pipe(int ends[2], int ours, struct err *err);
+
+/*
  * Asks for a pipe of 1 MiB, the most that Linux gives without privileges, for fewer switches between its two
  * ends. A wish: there is a limit for each user (pipe(7)).
  */

@@ -1,6 +1,5 @@
 #include "spread.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,28 +22,16 @@ int spread_open(struct spread *spread, struct source *source, size_t size,
 	return spread->chunk == NULL ? err_sys(err, "chunk") : 0;
 }
 
-/* The two ends of a pipe share no flags, so that ours alone does not block. */
-static int make_pipe(int ends[2], struct err *err)
-{
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return err_sys(err, "pipe");
-	io_widen_pipe(ends[1]);
-	if (fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0)
-		return 0;
-	err_sys(err, "pipe");
-	close(ends[0]);
-	close(ends[1]);
-	return -1;
-}
-
 int spread_add(struct spread *spread, struct err *err)
 {
 	struct spread_pipe *pipe = &spread->pipe[spread->count++];
-	int ends[2] = {-1, -1};
-	int status = make_pipe(ends, err);
+	int ends[2];
 
-	pipe->fd = status == 0 ? ends[1] : -1;
-	return status == 0 ? ends[0] : -1;
+	pipe->fd = -1;
+	if (io_open_pipe(ends, 1, err) == -1)
+		return err_prefix(err, "pipe");
+	pipe->fd = ends[1];
+	return ends[0];
 }
 
 void spread_drop(struct spread *spread, size_t reader)
