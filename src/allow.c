@@ -156,6 +156,11 @@ bool allow_matches(const struct allow_list *list, const struct sockaddr *sa)
 	return false;
 }
 
+bool allow_admits(const struct allow_list *list, const struct sockaddr *sa)
+{
+	return list->count == 0 || allow_matches(list, sa);
+}
+
 bool allow_same_host(const struct sockaddr *a, const struct sockaddr *b)
 {
 	struct allow_net one = alone(a);

@@ -38,6 +38,9 @@ int allow_add(struct allow_list *list, const char *text, struct err *err);
  */
 bool allow_same_host(const struct sockaddr *a, const struct sockaddr *b);
 
+/* Whether a peer with this address may connect: where nothing was said of that, everybody may. */
+bool allow_admits(const struct allow_list *list, const struct sockaddr *sa);
+
 /* Whether sa, a socket's address, lies in a network of the list. What is no IPv4 or IPv6 address lies in none. */
 bool allow_matches(const struct allow_list *list, const struct sockaddr *sa);
 

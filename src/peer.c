@@ -9,11 +9,6 @@
 #include "retry.h"
 #include "sock.h"
 
-static bool is_allowed(const struct options *options, const struct sock_addr *addr)
-{
-	return options->allow.count == 0 || allow_matches(&options->allow, sock_sockaddr(addr));
-}
-
 /* Who may not connect sees a reset, and nothing that he sends is read. */
 static void turn_away(const struct listen_accepted *accepted, const struct report *report)
 {
@@ -31,7 +26,7 @@ static int accept_one(struct peer *peer, const struct options *options, int64_t 
 	struct listen_accepted accepted;
 
 	while (listen_accept(&peer->listening, deadline, &accepted, err) == 0) {
-		if (is_allowed(options, &accepted.addr)) {
+		if (allow_admits(&options->allow, sock_sockaddr(&accepted.addr))) {
 			peer->sock = accepted.sock;
 			strlcpy(peer->name, accepted.name, sizeof(peer->name));
 			return 0;
@@ -61,8 +56,8 @@ static int take_connected(struct peer *peer, const struct options *options, stru
 
 	peer->sock = options->address.fd;
 	sock_peer_name(peer->sock, peer->name);
-	if (options->allow.count == 0 ||
-	    (sock_peer_addr(peer->sock, &addr) == 0 && is_allowed(options, &addr)))
+	if (options->allow.count == 0 || (sock_peer_addr(peer->sock, &addr) == 0 &&
+					     allow_matches(&options->allow, sock_sockaddr(&addr))))
 		return 0;
 	return err_set(err, ERR_FAILED, 0, "%s: not allowed", peer->name);
 }

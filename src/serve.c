@@ -172,7 +172,7 @@ static const char *objection(const struct server *server, const struct sock_addr
 {
 	const struct serve_options *options = server->options;
 
-	if (options->allow->count > 0 && !allow_matches(options->allow, sock_sockaddr(host)))
+	if (!allow_admits(options->allow, sock_sockaddr(host)))
 		return "not allowed";
 	if (options->max_per_host > 0 && count_from(server, host) >= options->max_per_host)
 		return "has as many connections as --max-per-peer allows";

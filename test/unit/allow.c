@@ -156,6 +156,8 @@ static void strangers(void)
 	CHECK(!matches(&list, "192.0.2.7"));
 	CHECK_INT(allow_add(&list, "0.0.0.0/0,::/0", &err), 0);
 	CHECK(!allow_matches(&list, (const struct sockaddr *)&sun));
+	CHECK(!allow_admits(&list, (const struct sockaddr *)&sun));
+	CHECK(allow_admits(&(const struct allow_list){.count = 0}, (const struct sockaddr *)&sun));
 }
 
 static void refuses(void)
