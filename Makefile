@@ -25,9 +25,9 @@ FORTIFY_LEVELS = $(if $(SANITIZE),,3 2)
 SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 PROGRAM = $(if $(filter build,$(BUILD)),sockxfer,$(BUILD)/sockxfer)
-SOURCES = $(sort $(wildcard src/*.c))
+SOURCES = $(sort $(wildcard src/*/*.c))
 OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o)
-UNITS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/unit/*.c)))
+UNITS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/unit/*/*.c)))
 # A fuzz target is linked with what gives it inputs: those of its corpus, or in `make fuzz` libFuzzer's.
 FUZZ_DRIVER = $(BUILD)/fuzz/replay.o
 FUZZERS = $(filter-out %/replay,$(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/fuzz/*.c))))
@@ -35,7 +35,7 @@ FUZZ_SECONDS = 600
 SOAK_SECONDS = 600
 SHIMS = $(patsubst test/shim/%.c,$(BUILD)/shim/%.so,$(sort $(wildcard test/shim/*.c)))
 LAUNCHER = $(BUILD)/peer/activate
-C_FILES = $(wildcard src/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] test/shim/*.[ch] test/peer/*.[ch])
+C_FILES = $(wildcard src/*/*.[ch] test/unit/*.[ch] test/unit/*/*.[ch] test/fuzz/*.[ch] test/shim/*.[ch] test/peer/*.[ch])
 TESTS = $(sort $(wildcard test/*.bats test/*/*.bats))
 BATS_FILES = $(TESTS) $(wildcard test/*.bash test/*/*.bash)
 SCRIPTS = $$(grep -lsE '^\#!.*sh$$' .ci/* test/tools/* test/peer/*)
@@ -61,7 +61,7 @@ programs: $(PROGRAM) $(UNITS) $(FUZZERS) $(SHIMS) $(LAUNCHER)
 $(BUILD)/settings: export SETTINGS = $(CC) $(WARNINGS) $(HARDEN) $(HARDEN_LINK) $(FORTIFY_LEVELS) \
 	$(SANITIZER) $(DEFINES) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(PKGS)
 $(BUILD)/settings: FORCE | $(FIRST)
-	@mkdir -p $(BUILD)/unit $(BUILD)/fuzz $(BUILD)/shim $(BUILD)/peer
+	@mkdir -p $(sort $(dir $(OBJECTS) $(UNITS) $(FUZZERS) $(SHIMS) $(LAUNCHER)))
 	@printf '%s\n' "$$SETTINGS" | cmp -s - $@ || printf '%s\n' "$$SETTINGS" >$@
 
 # Flags go to files that the compiler reads by @. A $(shell) would look for them before deps has run.
@@ -86,25 +86,21 @@ $(BUILD)/cflags: $(BUILD)/settings Makefile
 	rm -f $@.probe; echo "$$ldflags" >$(BUILD)/ldflags; \
 	echo "$$cflags $$($(PKG_CONFIG) --cflags $(PKGS))" >$@
 
-compile = $(CC) @$(BUILD)/cflags $(DEFINES) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+compile = $(CC) @$(BUILD)/cflags $(DEFINES) -Isrc $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 link = $(CC) $(CFLAGS) @$(BUILD)/ldflags $(LDFLAGS) -o $@ $(filter %.o,$^) \
 	$$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
 
 $(OBJECTS): $(BUILD)/%.o: src/%.c $(BUILD)/cflags
 	$(compile)
 
-# Without -Isrc, where an err.h lies.
-$(LAUNCHER).o: $(BUILD)/%.o: test/%.c $(BUILD)/cflags
-	$(compile)
-
-$(UNITS:=.o) $(FUZZERS:=.o) $(FUZZ_DRIVER): $(BUILD)/%.o: test/%.c $(BUILD)/cflags
-	$(compile) -Isrc
+$(LAUNCHER).o $(UNITS:=.o) $(FUZZERS:=.o) $(FUZZ_DRIVER): $(BUILD)/%.o: test/%.c $(BUILD)/cflags
+	$(compile) -Itest/unit
 
 $(PROGRAM): $(OBJECTS)
 	$(link)
 
 $(FUZZERS): $(FUZZ_DRIVER)
-$(UNITS) $(FUZZERS): %: %.o $(filter-out $(BUILD)/main.o,$(OBJECTS))
+$(UNITS) $(FUZZERS): %: %.o $(filter-out $(BUILD)/cli/main.o,$(OBJECTS))
 	$(link)
 
 $(LAUNCHER): %: %.o
@@ -174,7 +170,7 @@ lint-format: | $(FIRST)
 lint-tidy: $(BUILD)/cflags
 	@$(call need,clang-tidy)
 	printf '%s\n' $(SOURCES) | xargs -P 2 -I % clang-tidy --quiet % -- \
-		-std=c11 $(DEFINES) $(WARNINGS) $$($(PKG_CONFIG) --cflags $(PKGS)) \
+		-std=c11 $(DEFINES) -Isrc $(WARNINGS) $$($(PKG_CONFIG) --cflags $(PKGS)) \
 		2>$(BUILD)/tidy || { grep -v 'warnings* generated' $(BUILD)/tidy >&2; exit 1; }
 
 # Scope: a function's buffers are declared at its top, for the reader. Unreachable: cppcheck takes raise(3)
@@ -183,8 +179,8 @@ lint-cppcheck: | $(FIRST)
 	@$(call need,cppcheck)
 	cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability \
 		--suppress=missingIncludeSystem --suppress=variableScope \
-		--suppress=unreachableCode:src/interrupt.c --inline-suppr \
-		--std=c11 --library=posix $(DEFINES) src
+		--suppress=unreachableCode:src/sys/interrupt.c --inline-suppr \
+		--std=c11 --library=posix $(DEFINES) -Isrc src
 
 lint-man: | $(FIRST)
 	@$(call need,mandoc)

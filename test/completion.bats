@@ -134,7 +134,7 @@ offers() {
 # "letter name value text" of each option of send or recv, sorted; where there is no letter or value it is -.
 # In the parser's table:
 parser_rows() {
-	tr -s '\n\t ' ' ' <"$ROOT/src/options.c" |
+	tr -s '\n\t ' ' ' <"$ROOT/src/cli/options.c" |
 		grep -oE "\{('.'|OPTION_[A-Z_]+), ROLE_[A-Z]+, \"[^\"]+\", (NULL|\"[^\"]+\"), \"[^\"]+\"\}" |
 		sed -E "s/^\{('(.)'|[A-Z_]+), ROLE_([A-Z]+), \"(.+)\", (NULL|\".+\"), \"((send|recv): )?(.*)\"\}\$/\L\3\E \2 \4 \5 \8/
 			s/^([a-z]+)  /\1 - /" | role_rows "$1"

@@ -196,7 +196,7 @@ help_options() {
 # and of the parser's table, whose rows are {'w', ROLE_BOTH, "timeout", ... or {OPTION_HELP, ROLE_BOTH, ...
 parser_options() {
 	sed -nE "s/^\\s*\\{ *('(.)'|[A-Z_]+), *ROLE_([A-Z]+), *\"([a-z0-9-]+)\",.*/\\2 \\4 \\L\\3/p" \
-		"$ROOT/src/options.c" | sed 's/^ /- /' | sort
+		"$ROOT/src/cli/options.c" | sed 's/^ /- /' | sort
 }
 
 # An argument that the option $1 (long) takes, empty if it takes none.
@@ -656,8 +656,8 @@ shows() {
 
 	man_items ENVIRONMENT Ev | grep -v '^LC_' | sort >documented
 	{
-		grep -oh 'getenv("[^"]*")' "$ROOT"/src/*.c
-		grep -oh '"SOCKXFER_[A-Z]*=' "$ROOT"/src/*.c
+		grep -oh 'getenv("[^"]*")' "$ROOT"/src/*/*.c
+		grep -oh '"SOCKXFER_[A-Z]*=' "$ROOT"/src/*/*.c
 	} | sed -E "s/.*\"([A-Z_]+)[=\"].*/\1/" | sort -u | diff documented -
 	man_items FILES Pa | grep '^/usr/local/' >files
 	[ "$(wc -l <files)" -eq 3 ]

@@ -2,7 +2,7 @@
  * The address parser: what it takes it shows again so that it takes it for the same, and what it
  * refuses it explains. And any socket's address has a text that fits.
  */
-#include "addr.h"
+#include "net/addr.h"
 
 #include <netinet/in.h>
 

@@ -2,7 +2,7 @@
  * The networks of --allow: each element is held against a slow and simple reading of the same text, and each bit of
  * its addresses counts if it is one of the prefix, and else does not.
  */
-#include "allow.h"
+#include "net/allow.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,9 +1,9 @@
 /* Numbers: each is held against a slow and simple reading of the same text. */
-#include "number.h"
+#include "base/number.h"
 
 #include <stdbool.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "fuzz.h"
 
 #define TOO_LARGE UINT64_MAX

@@ -2,7 +2,7 @@
  * The back channel: whatever comes, in whatever pieces, it is read as a slow and simple reading of the
  * whole reads it; and what the receiver's side writes, the sender's side hears.
  */
-#include "receipt.h"
+#include "transfer/receipt.h"
 
 #include <stdbool.h>
 

@@ -1,0 +1,16 @@
+/*
+ * Which options go together.
+ */
+#ifndef COMBINATIONS_H
+#define COMBINATIONS_H
+
+#include "base/err.h"
+#include "cli/options.h"
+
+/*
+ * Checks options, which are complete else, and gives those their defaults that depend on others: -B and those of -k.
+ * Returns 0, or -1 with ERR_USAGE.
+ */
+int combinations_check(struct options *options, struct err *err);
+
+#endif

@@ -1,0 +1,80 @@
+#include "cli/inherited.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/place.h"
+#include "net/sock.h"
+
+/* Puts /dev/null in the place of those of 0, 1 and 2 that are this socket too. */
+static int clear_stdio(int sock, struct err *err)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int status = null;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && status != -1; fd++) {
+		if (fd != sock && sock_same(sock, fd))
+			status = dup2(null, fd);
+	}
+	if (status == -1)
+		err_sys(err, "/dev/null");
+	if (null != -1)
+		close(null);
+	return status == -1 ? -1 : 0;
+}
+
+/* The descriptor that is the other end of the transfer on this machine, or -1: a file or a command is. */
+static int other_end(const struct options *options)
+{
+	int fd = options_stdio(options);
+
+	return fd != -1 || options->command != NULL ? fd : place_descriptor(options->path);
+}
+
+int inherited_settle(struct options *options, struct err *err)
+{
+	int fd = options->address.fd;
+
+	if (options->address.kind != ADDR_FD || !sock_same(fd, fd))
+		return 0;
+	int other = other_end(options);
+	bool is_itself = other != -1 && sock_same(fd, other);
+	sock_begin_abort(fd);
+	if (fd <= STDERR_FILENO) {
+		options->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (options->address.fd == -1)
+			return err_sys(err, "fd:%d", fd);
+	}
+	if (clear_stdio(options->address.fd, err) == -1)
+		return -1;
+	if (!is_itself)
+		return 0;
+	close(options->address.fd);
+	return err_set(err, ERR_USAGE, 0, "%s is the connection itself: name a file",
+	    strcmp(options->path, "-") != 0 ? options->path
+	    : options->role == OPTIONS_SEND ? "stdin"
+					    : "stdout");
+}
+
+void inherited_hush(char *const argv[])
+{
+	char text[ADDR_TEXT_MAX];
+	struct err ignored;
+	struct addr addr;
+
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
+		const char *word =
+		    strstr(*argv, "fd:"); /* also in -lfd:3, --listen=fd:3, fd:3,a:1 */
+		if (word == NULL)
+			continue;
+		snprintf(text, sizeof(text), "%.*s", (int)strcspn(word, ","), word);
+		if (addr_parse(&addr, text, ADDR_CONNECT, &ignored) == 0 && addr.kind == ADDR_FD)
+			sock_begin_abort(addr.fd);
+	}
+	if (!sock_same(STDIN_FILENO, STDERR_FILENO))
+		return;
+	sock_begin_abort(STDIN_FILENO);
+	clear_stdio(STDIN_FILENO, &ignored);
+}

@@ -1,0 +1,163 @@
+#include "cli/operands.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/number.h"
+#include "data/place.h"
+
+int operands_add(struct operands *operands, const char *word, struct err *err)
+{
+	if (operands->count == sizeof(operands->word) / sizeof(operands->word[0]))
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is one operand too many: one file at a time; for several, -- tar cf - FILES",
+		    word);
+	operands->word[operands->count++] = word;
+	return 0;
+}
+
+static bool is_file(const char *word)
+{
+	return access(word, F_OK) == 0;
+}
+
+static bool is_no_name(const struct addr *addr, const char *text, size_t port_digits)
+{
+	if (addr->kind != ADDR_INET || *text == '[')
+		return true;
+	return strchr(text, '/') == NULL && number_is_decimal(addr->port) &&
+	       strlen(addr->port) >= port_digits;
+}
+
+/*
+ * Whether the word can hardly be meant for anything but an address, or several. The port of one is a number of so
+ * many digits then: where it would be a good name for a file, not one that may be the minutes of
+ * dump-2026-11-24-20:36.
+ */
+static bool looks_like_address(const char *word, size_t port_digits)
+{
+	struct receivers receivers;
+	struct addr addr;
+	struct err ignored;
+
+	if (receivers_parse(&receivers, &addr, word, &ignored) == -1 || is_file(word))
+		return false;
+	for (size_t i = 0; i < receivers.count; i++) {
+		if (!is_no_name(&receivers.one[i].addr, receivers.one[i].text, port_digits))
+			return false;
+	}
+	return receivers.count > 0 || is_no_name(&addr, word, port_digits);
+}
+
+static int no_address(const struct options *options, struct err *err)
+{
+	if (options->role == OPTIONS_SEND)
+		return err_set(err, ERR_USAGE, 0,
+		    "where to? \"sockxfer send host:9009 FILE\" connects, \"sockxfer send -p 9009 FILE\" listens");
+	return err_set(err, ERR_USAGE, 0,
+	    "where from? \"sockxfer recv -p 9009 FILE\" listens, \"sockxfer recv host:9009 FILE\" connects");
+}
+
+/* The first word is no address, as err says; but it may be clear what is meant. */
+static int not_an_address(const struct options *options, const struct operands *operands,
+    struct err *err)
+{
+	const char *role = options_role_name(options->role);
+	const char *first = operands->word[0];
+	const char *second = operands->word[1];
+	const char *third = operands->word[2];
+	bool has_colon = strchr(first, ':') != NULL;
+
+	if (second != NULL && looks_like_address(second, 1))
+		return err_set(err, ERR_USAGE, 0, "the address comes first: \"sockxfer %s %s %s\"",
+		    role, second, first);
+	if (number_is_decimal(first))
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is a port without a host: \"sockxfer %s -p %s%s%s\" listens on it",
+		    first, role, first, second == NULL ? "" : " ", second == NULL ? "" : second);
+	if (second != NULL && !has_colon && number_is_decimal(second))
+		return err_set(err, ERR_USAGE, 0,
+		    "host and port are one word: \"sockxfer %s %s:%s%s%s\"; -p %s listens", role,
+		    first, second, third == NULL ? "" : " ", third == NULL ? "" : third, second);
+	if (!has_colon && (is_file(first) || (second == NULL && options->role == OPTIONS_RECV)))
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is no address: \"sockxfer %s host:9009 %s\" connects, \"sockxfer %s -p 9009 %s\" listens",
+		    first, role, first, role, first);
+	return -1;
+}
+
+/* What to do with an address in the place of the file. */
+static const char *instead_of_second(const struct options *options)
+{
+	if (options->listens)
+		return "leave -p or -l out to connect";
+	if (options->role == OPTIONS_SEND)
+		return "one is enough, several are one word, as in a:9009,b:9009";
+	return "one is enough";
+}
+
+static int set_path(struct options *options, const char *word, struct err *err)
+{
+	if (options->command != NULL)
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" and a command behind -- exclude each other", word);
+	if (*word == '\0')
+		return err_set(err, ERR_USAGE, 0, "the name of the file is empty");
+	if (looks_like_address(word, 3))
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is an address, where the file is expected: %s, or write ./%s", word,
+		    instead_of_second(options), word);
+	int fd = place_descriptor(word);
+	if (fd == (options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO))
+		word = "-";
+	options->path = word;
+	return 0;
+}
+
+/* Whether all of the word is one path, with a comma or not: that of a socket that is there, or that recv wants. */
+static bool is_one_path(const struct options *options, const char *word)
+{
+	static const char prefix[] = "unix:";
+	size_t len = strlen(prefix);
+
+	return strncmp(word, prefix, len) == 0 &&
+	       (options->role == OPTIONS_RECV || is_file(word + len));
+}
+
+/* The address to connect to, or those to send to at once. */
+static int set_address(struct options *options, const struct operands *operands, struct err *err)
+{
+	const char *word = operands->word[0];
+	int status = is_one_path(options, word)
+	                 ? addr_parse(&options->address, word, ADDR_CONNECT, err)
+	                 : receivers_parse(&options->receivers, &options->address, word, err);
+
+	if (status == -1)
+		return not_an_address(options, operands, err);
+	if (options->receivers.count > 0 && options->role == OPTIONS_RECV)
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is more than one address: recv has one sender; several receivers are for send",
+		    word);
+	return 0;
+}
+
+int operands_place(struct options *options, const struct operands *operands, struct err *err)
+{
+	size_t next = 0;
+
+	if (!options->listens) {
+		if (operands->count == 0)
+			return no_address(options, err);
+		if (set_address(options, operands, err) == -1)
+			return -1;
+		next++;
+	}
+	if (next < operands->count && set_path(options, operands->word[next++], err) == -1)
+		return -1;
+	if (next < operands->count)
+		return err_set(err, ERR_USAGE, 0, "\"%s\" is one operand too many: %s",
+		    operands->word[next],
+		    options->listens ? "with -p or -l there is no address"
+				     : "one file at a time; for several, -- tar cf - FILES");
+	return 0;
+}

@@ -1,0 +1,431 @@
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/number.h"
+#include "cli/combinations.h"
+#include "cli/operands.h"
+
+#define CHUNK_MAX (INT64_C(64) * 1024 * 1024)
+
+/* More than any link has, and far from what overflows. */
+#define RATE_MAX (INT64_C(1024) * 1024 * 1024 * 1024)
+
+/* Of connections at once: more than a machine has processes for. */
+#define COUNT_MAX 100000
+
+/* What getopt_long() returns for options without a letter, and for operands. */
+enum {
+	OPTION_OPERAND = 1,
+	OPTION_NO_RECEIPT = 256,
+	OPTION_NO_PROGRESS,
+	OPTION_ALLOW,
+	OPTION_PORT_FILE,
+	OPTION_IDLE_EOF,
+	OPTION_GRACE,
+	OPTION_MAX_PER_PEER,
+	OPTION_MAX_SIZE,
+	OPTION_JSON,
+	OPTION_PEER,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+/* The roles that an option is for. */
+enum roles { ROLE_SEND = 1, ROLE_RECV = 2, ROLE_BOTH = 3 };
+
+struct row {
+	int key; /* the letter, or one of the above */
+	enum roles roles;
+	const char *name;
+	const char *argument; /* NULL: it takes none */
+	const char *help;
+};
+
+static const struct row rows[] = {
+    {'p', ROLE_BOTH, "port", "PORT", "listen on this port; 0: any free one"},
+    {'l', ROLE_BOTH, "listen", "ADDRESS", "listen on this address"},
+    {'4', ROLE_BOTH, "ipv4", NULL, "only IPv4"},
+    {'6', ROLE_BOTH, "ipv6", NULL, "only IPv6"},
+    {'s', ROLE_BOTH, "source", "ADDRESS[:PORT]", "connect from this address"},
+    {'r', ROLE_BOTH, "retry", "SECONDS", "keep trying to connect for so long"},
+    {OPTION_ALLOW, ROLE_BOTH, "allow", "CIDR[,CIDR...]", "serve only who connects from there"},
+    {'k', ROLE_BOTH, "keep-open", NULL, "keep listening, and serve many at once"},
+    {'j', ROLE_BOTH, "jobs", "N", "with -k: so many at once at the most (64)"},
+    {OPTION_MAX_PER_PEER, ROLE_BOTH, "max-per-peer", "N", "with -k: of these, from one address"},
+    {OPTION_GRACE, ROLE_BOTH, "grace", "SECONDS", "with -k: time to end after SIGTERM (10)"},
+    {OPTION_PORT_FILE, ROLE_BOTH, "port-file", "FILE", "once listening, write the port there"},
+    {OPTION_PEER, ROLE_BOTH, "peer", "TOOL", "print the command for nc, ncat, socat, ..."},
+    {'w', ROLE_BOTH, "timeout", "SECONDS", "give up after so long without progress"},
+    {'W', ROLE_BOTH, "max-time", "SECONDS", "give up when the whole transfer takes longer"},
+    {OPTION_IDLE_EOF, ROLE_RECV, "idle-eof", "SECONDS", "recv: take so long a silence for the end"},
+    {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (2M)"},
+    {'b', ROLE_BOTH, "rate", "RATE", "move no more than so many bytes a second"},
+    {'C', ROLE_SEND, "congestion", "NAME", "send: TCP's congestion control, such as bbr"},
+    {OPTION_MAX_SIZE, ROLE_RECV, "max-size", "SIZE", "recv: fail if more than so many bytes come"},
+    {'n', ROLE_RECV, "no-clobber", NULL, "recv: never replace an existing file"},
+    {'S', ROLE_RECV, "sync", NULL, "recv: store it safe from a power cut"},
+    {'E', ROLE_RECV, "expect", "xxh128:HEX", "recv: fail unless the data have this digest"},
+    {'V', ROLE_SEND, "verify", NULL, "send: fail unless the receiver confirms"},
+    {OPTION_NO_RECEIPT, ROLE_BOTH, "no-receipt", NULL, "give no receipt, or heed none"},
+    {'q', ROLE_BOTH, "quiet", NULL, "print nothing but errors"},
+    {'v', ROLE_BOTH, "verbose", NULL, "print what happens"},
+    {OPTION_NO_PROGRESS, ROLE_BOTH, "no-progress", NULL, "draw no progress line"},
+    {OPTION_JSON, ROLE_BOTH, "json", NULL, "print the result as a JSON object"},
+    {OPTION_HELP, ROLE_BOTH, "help", NULL, "print this and exit"},
+    {OPTION_VERSION, ROLE_BOTH, "version", NULL, "print the version and exit"},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void getopt_tables(char *letters, struct option *longs)
+{
+	*letters++ = '-'; /* operands are returned in their order, as OPTION_OPERAND */
+	*letters++ = ':'; /* a missing argument is told from an unknown option */
+	for (size_t i = 0; i < ROWS; i++) {
+		bool takes = rows[i].argument != NULL;
+		longs[i] = (struct option){
+		    .name = rows[i].name,
+		    .has_arg = takes ? required_argument : no_argument,
+		    .val = rows[i].key,
+		};
+		if (rows[i].key > 255)
+			continue;
+		*letters++ = (char)rows[i].key;
+		if (takes)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	longs[ROWS] = (struct option){.name = NULL};
+}
+
+static int listen_on(struct options *options, const char *text, bool is_port, struct err *err)
+{
+	if (options->listens)
+		return err_set(err, ERR_USAGE, 0, "one place to listen is enough: one -p or -l");
+	options->listens = true;
+	if (is_port)
+		return addr_parse_port(&options->address, text, err);
+	return addr_parse(&options->address, text, ADDR_LISTEN, err);
+}
+
+static int only_family(struct options *options, int family, struct err *err)
+{
+	if (options->family != AF_UNSPEC && options->family != family)
+		return err_set(err, ERR_USAGE, 0, "-4 and -6 exclude each other");
+	options->family = family;
+	return 0;
+}
+
+static int set_seconds(int64_t *ns, const char *text, struct err *err)
+{
+	*ns = number_seconds(text, err);
+	return *ns == -1 ? -1 : 0;
+}
+
+/* No time at all is a grace, too. */
+static int set_grace(struct options *options, const char *text, struct err *err)
+{
+	options->grace = 0;
+	return strcmp(text, "0") == 0 ? 0 : set_seconds(&options->grace, text, err);
+}
+
+static int set_count(size_t *count, const char *text, struct err *err)
+{
+	long long value = number_integer(text, 1, COUNT_MAX, err);
+
+	*count = value == -1 ? 0 : (size_t)value;
+	return value == -1 ? -1 : 0;
+}
+
+static int set_port_file(struct options *options, const char *path, struct err *err)
+{
+	options->port_file = path;
+	if (*path == '\0' || strcmp(path, "-") == 0)
+		return err_set(err, ERR_USAGE, 0, "the name of a file is needed");
+	return 0;
+}
+
+static int set_rate(struct options *options, const char *text, struct err *err)
+{
+	options->rate = number_size(text, RATE_MAX, err);
+	return options->rate == -1 ? -1 : 0;
+}
+
+static int set_chunk(struct options *options, const char *text, struct err *err)
+{
+	options->chunk = number_size(text, CHUNK_MAX, err);
+	return options->chunk == -1 ? -1 : 0;
+}
+
+static int set_max_size(struct options *options, const char *text, struct err *err)
+{
+	options->max_size = number_size(text, INT64_MAX, err);
+	return options->max_size == -1 ? -1 : 0;
+}
+
+static int set_expected(struct options *options, const char *text, struct err *err)
+{
+	options->has_expected = true;
+	if (digest_parse(text, strlen(text), options->expected) == 0)
+		return 0;
+	return err_set(err, ERR_USAGE, 0,
+	    "\"%s\" is no digest: xxh128: and 32 hexadecimal digits are needed", text);
+}
+
+static int set_flag(bool *flag)
+{
+	*flag = true;
+	return 0;
+}
+
+static int set_option(struct options *options, int key, const char *argument, struct err *err)
+{
+	switch (key) {
+	case 'p':
+		return listen_on(options, argument, true, err);
+	case 'l':
+		return listen_on(options, argument, false, err);
+	case '4':
+		return only_family(options, AF_INET, err);
+	case '6':
+		return only_family(options, AF_INET6, err);
+	case 's':
+		options->has_source = true;
+		return addr_parse(&options->source, argument, ADDR_SOURCE, err);
+	case OPTION_ALLOW:
+		return allow_add(&options->allow, argument, err);
+	case 'w':
+		return set_seconds(&options->idle_limit, argument, err);
+	case 'W':
+		return set_seconds(&options->total_limit, argument, err);
+	case 'r':
+		return set_seconds(&options->retry, argument, err);
+	case 'k':
+		return set_flag(&options->keeps);
+	case 'j':
+		return set_count(&options->jobs, argument, err);
+	case OPTION_MAX_PER_PEER:
+		return set_count(&options->max_per_peer, argument, err);
+	case OPTION_GRACE:
+		return set_grace(options, argument, err);
+	case OPTION_IDLE_EOF:
+		return set_seconds(&options->idle_eof, argument, err);
+	case OPTION_PORT_FILE:
+		return set_port_file(options, argument, err);
+	case 'B':
+		return set_chunk(options, argument, err);
+	case 'b':
+		return set_rate(options, argument, err);
+	case 'C':
+		options->congestion = argument;
+		if (*argument == '\0')
+			return err_set(err, ERR_USAGE, 0, "a name is needed, such as bbr");
+		return 0;
+	case OPTION_MAX_SIZE:
+		return set_max_size(options, argument, err);
+	case 'n':
+		return set_flag(&options->no_clobber);
+	case 'S':
+		return set_flag(&options->sync);
+	case 'E':
+		return set_expected(options, argument, err);
+	case 'V':
+		return set_flag(&options->must_confirm);
+	case OPTION_NO_RECEIPT:
+		return set_flag(&options->no_receipt);
+	case 'q':
+		return set_flag(&options->quiet);
+	case 'v':
+		return set_flag(&options->verbose);
+	case OPTION_NO_PROGRESS:
+		return set_flag(&options->no_progress);
+	case OPTION_JSON:
+		return set_flag(&options->json);
+	case OPTION_PEER:
+		return handover_parse_tool(&options->peer, argument, err);
+	case OPTION_HELP:
+		options->action = OPTIONS_HELP;
+		return 0;
+	case OPTION_VERSION:
+		options->action = OPTIONS_VERSION;
+		return 0;
+	default:
+		return err_set(err, ERR_USAGE, 0, "unknown option");
+	}
+}
+
+static const struct row *find_row(int key)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].key == key)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int name_option(int key, struct err *err)
+{
+	const struct row *row = find_row(key);
+
+	if (key > 255)
+		return err_prefix(err, "--%s", row->name);
+	return err_prefix(err, "-%c, --%s", key, row->name);
+}
+
+/* getopt_long() tells a letter by optopt, a long option by the word that it just passed. */
+static int refuse(int key, char **argv, struct err *err)
+{
+	const char *word = argv[optind - 1];
+
+	if (key == ':') {
+		err_set(err, ERR_USAGE, 0, "the option needs a value");
+		return name_option(optopt, err);
+	}
+	if (optopt != 0 && optopt < 256 && find_row(optopt) == NULL)
+		return err_set(err, ERR_USAGE, 0, "unknown option -%c; --help lists all", optopt);
+	if (optopt != 0)
+		return err_set(err, ERR_USAGE, 0, "%s: the option takes no value", word);
+	return err_set(err, ERR_USAGE, 0, "unknown or ambiguous option %s; --help lists all", word);
+}
+
+/* Whether the option is for this role at all. */
+static int check_role(const struct options *options, int key, struct err *err)
+{
+	enum roles role = options->role == OPTIONS_SEND ? ROLE_SEND : ROLE_RECV;
+	const char *other = options->role == OPTIONS_SEND ? "recv" : "send";
+
+	if ((find_row(key)->roles & role) != 0)
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "is for %s only", other);
+}
+
+/*
+ * What follows "--" is a command. (getopt_long() leaves nothing else unread.) It may as well have been the last
+ * option's argument.
+ */
+static int take_command(struct options *options, int argc, char **argv, const char *argument,
+    struct err *err)
+{
+	if (argv[optind - 1] == argument || strcmp(argv[optind - 1], "--") != 0)
+		return 0;
+	if (optind == argc)
+		return err_set(err, ERR_USAGE, 0, "a command is needed behind --");
+	options->command = argv + optind;
+	return 0;
+}
+
+static int read_words(struct options *options, struct operands *operands, int argc, char **argv,
+    struct err *err)
+{
+	char letters[2 * ROWS + 3];
+	struct option longs[ROWS + 1];
+	const char *argument = NULL;
+	int key;
+
+	getopt_tables(letters, longs);
+	opterr = 0;
+	optind = 1;
+	while ((key = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		argument = optarg;
+		if (key == '?' || key == ':')
+			return refuse(key, argv, err);
+		if (key == OPTION_OPERAND) {
+			if (operands_add(operands, optarg, err) == -1)
+				return -1;
+		} else if (check_role(options, key, err) == -1 ||
+			   set_option(options, key, optarg, err) == -1) {
+			return name_option(key, err);
+		}
+	}
+	return take_command(options, argc, argv, argument, err);
+}
+
+static int parse_role(struct options *options, const char *word, struct err *err)
+{
+	if (strcmp(word, "send") == 0)
+		options->role = OPTIONS_SEND;
+	else if (strcmp(word, "recv") == 0)
+		options->role = OPTIONS_RECV;
+	else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+		 strcmp(word, "help") == 0)
+		options->action = OPTIONS_HELP;
+	else if (strcmp(word, "--version") == 0)
+		options->action = OPTIONS_VERSION;
+	else
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" is neither send nor recv; sockxfer --help shows the usage", word);
+	return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv, struct err *err)
+{
+	struct operands operands = {.count = 0};
+
+	*options = (struct options){
+	    .family = AF_UNSPEC,
+	    .grace = -1,
+	    .path = "-",
+	};
+	if (argc < 2)
+		return err_set(err, ERR_USAGE, 0,
+		    "send or recv is needed; sockxfer --help shows the usage");
+	if (parse_role(options, argv[1], err) == -1)
+		return -1;
+	if (options->action != OPTIONS_RUN)
+		return 0;
+	if (read_words(options, &operands, argc - 1, argv + 1, err) == -1)
+		return err_prefix(err, "%s", options_role_name(options->role));
+	if (options->action != OPTIONS_RUN)
+		return 0;
+	if (operands_place(options, &operands, err) == -1 || combinations_check(options, err) == -1)
+		return err_prefix(err, "%s", options_role_name(options->role));
+	return 0;
+}
+
+const char *options_role_name(enum options_role role)
+{
+	return role == OPTIONS_SEND ? "send" : "recv";
+}
+
+int options_stdio(const struct options *options)
+{
+	if (options->command != NULL || strcmp(options->path, "-") != 0)
+		return -1;
+	return options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO;
+}
+
+static void help_row(FILE *out, const struct row *row)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%s--%s%s%s", row->key > 255 ? "    " : "", row->name,
+	    row->argument == NULL ? "" : " ", row->argument == NULL ? "" : row->argument);
+	if (row->key > 255)
+		fprintf(out, "  %-30s %s\n", text, row->help);
+	else
+		fprintf(out, "  -%c, %-26s %s\n", row->key, text, row->help);
+}
+
+void options_help(FILE *out)
+{
+	fputs("usage: sockxfer send [options] ADDRESS | -p PORT [FILE | - | -- COMMAND ...]\n"
+	      "       sockxfer recv [options] ADDRESS | -p PORT [FILE|DIR | - | -- COMMAND ...]\n"
+	      "\n"
+	      "ADDRESS is host:port, [v6]:port, unix:path or fd:N; where it listens, :port and\n"
+	      "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"
+	      "-- COMMAND [ARGUMENT ...] in its place sends the command's output, or feeds it.\n"
+	      "In DIR, a directory, recv makes a new file, and prints its path.\n"
+	      "send to several at once: host1:port,host2:port,...\n"
+	      "\n",
+	    out);
+	for (size_t i = 0; i < ROWS; i++)
+		help_row(out, &rows[i]);
+	fputs("\n"
+	      "SECONDS may have a fraction; SIZE and RATE may end in K, M, G or T.\n"
+	      "Exit status: 0 done, 1 failed, 2 usage, 3 timed out, 4 the data do not match,\n"
+	      "5 no receipt with -V, 6 the receiver failed, 128+N killed by signal N.\n",
+	    out);
+}

@@ -1,0 +1,242 @@
+#include "job/keep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "job/recv.h"
+#include "job/run.h"
+#include "job/send.h"
+#include "job/serve.h"
+#include "net/peer.h"
+#include "sys/interrupt.h"
+
+/* What all transfers have in common. */
+struct keeping {
+	const struct options *options;
+	struct report report; /* with a turn for them */
+	struct turn *lines;   /* recv: of a stream by lines; the results may be on stderr */
+	bool has_inbox;       /* recv: they go into a directory, which may be gone for a time */
+	struct sink sink; /* recv: of the server itself, which stays open where it is a stream */
+};
+
+/* Whoever sends to us is told what has become of the place where it was to go. */
+static int receive(struct keeping *keeping, struct peer *peer,
+    const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
+{
+	struct sink_options how = {
+	    .turn = keeping->lines,
+	    .only_inbox = keeping->has_inbox,
+	};
+	struct sink sink;
+
+	sink_close(&keeping->sink); /* in this process */
+	if (recv_open_sink(&sink, &how, keeping->options, transfer->limits.end, outcome, err) ==
+	    -1) {
+		transfer_refuse(peer->sock, transfer, err);
+		return err_prefix(err, "%s", peer->name);
+	}
+	int status = recv_from(peer, &sink, transfer, outcome, err);
+	sink_close(&sink);
+	return status;
+}
+
+static int send_anew(const struct keeping *keeping, struct peer *peer,
+    const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
+{
+	const struct options *options = keeping->options;
+	struct source source;
+
+	if (source_open(&source, options->path, options->command, err) == -1)
+		return err_prefix(err, "%s", peer->name);
+	int status = send_to(&source, peer, transfer, outcome, err);
+	source_close(&source);
+	return status;
+}
+
+static int transfer_with(struct keeping *keeping, struct peer *peer, struct outcome *outcome,
+    struct err *err)
+{
+	const struct options *options = keeping->options;
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	struct transfer_options transfer = run_transfer(options, &progress);
+
+	transfer.stays = true;
+	peer_describe(peer, outcome); /* also of one that fails before it begins */
+	if (options->role == OPTIONS_SEND)
+		return send_anew(keeping, peer, &transfer, outcome, err);
+	return receive(keeping, peer, &transfer, outcome, err);
+}
+
+/* That we were told to end is, of one transfer among many, a failure like others. */
+static void note_abort(const struct peer *peer, const struct outcome *outcome, struct err *err)
+{
+	if (err->kind != ERR_INTERRUPTED)
+		return;
+	interrupt_take();
+	err_set(err, ERR_FAILED, 0, "%s: aborted after %" PRId64 " bytes: the server ends",
+	    peer->name, outcome->result.bytes);
+}
+
+/*
+ * What is stored, the sender having been told so, has to be told here as well: it is too late to be aborted. If nobody
+ * takes it, we are killed in the end.
+ */
+static void finish_regardless(void)
+{
+	sigset_t ignored;
+
+	interrupt_block(&ignored);
+	interrupt_take();
+}
+
+/* In a process of its own. */
+static int serve_one(void *context, const struct listen_accepted *accepted)
+{
+	struct keeping *keeping = context;
+	const struct report *report = &keeping->report;
+	struct outcome outcome = run_outcome(keeping->options);
+	struct err err = {.kind = ERR_NONE};
+	struct peer peer;
+
+	int status = peer_take(&peer, accepted, keeping->options, report, &err);
+	if (status == 0) {
+		status = transfer_with(keeping, &peer, &outcome, &err);
+		peer_close(&peer);
+	}
+	if (status == 0) {
+		err.kind = ERR_NONE; /* whatever was tried on the way */
+		finish_regardless();
+	}
+	if (err.kind == ERR_STRAY) {
+		report_detail(report, "%s", err.text);
+		return SERVE_STRAY;
+	}
+	note_abort(&peer, &outcome, &err);
+	return run_conclude(keeping->options, report, &outcome, &err);
+}
+
+/* What can be read once only cannot be sent to many. */
+static int check_source(const struct options *options, struct err *err)
+{
+	struct source source;
+	struct stat st;
+	bool is_pipe;
+
+	if (peer_check_congestion(options, err) == -1 ||
+	    source_open(&source, options->path, options->command, err) == -1)
+		return -1;
+	is_pipe = source.fd != -1 && fstat(source.fd, &st) == 0 &&
+	          (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	source_close(&source);
+	if (!is_pipe)
+		return 0;
+	err_set(err, ERR_FAILED, 0,
+	    "%s: with -k it has to be read for each anew, which a pipe cannot be", options->path);
+	return err_advise(err, "name a file, or a command behind --");
+}
+
+/* Whether we print on standard output what is for a program to read. */
+static bool prints(const struct keeping *keeping)
+{
+	const struct options *options = keeping->options;
+
+	return keeping->has_inbox || (options->json && !run_prints_data(options));
+}
+
+/* Whether there is a pipe on standard output that is of no use without its reader. */
+static bool has_reader(const struct keeping *keeping)
+{
+	bool is_used = prints(keeping) || options_stdio(keeping->options) == STDOUT_FILENO;
+	struct stat st;
+
+	return is_used && fstat(STDOUT_FILENO, &st) == 0 &&
+	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+static int check_stdout(const struct keeping *keeping, struct err *err)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (!prints(keeping) || (flags != -1 && (flags & O_ACCMODE) != O_RDONLY))
+		return 0;
+	return err_set(err, ERR_FAILED, EBADF, "stdout");
+}
+
+static int open_turns(struct keeping *keeping, struct err *err)
+{
+	keeping->report.turn = turn_open(err);
+	if (keeping->report.turn == NULL)
+		return -1;
+	keeping->lines = turn_open(err);
+	return keeping->lines == NULL ? -1 : 0;
+}
+
+static int listen_and_serve(struct keeping *keeping, struct err *err)
+{
+	const struct options *options = keeping->options;
+	struct listen_set listening = {.count = 0};
+	struct serve_options how = {
+	    .report = &keeping->report,
+	    .allow = &options->allow,
+	    .max = options->jobs,
+	    .max_per_host = options->max_per_peer,
+	    .grace = options->grace,
+	    .has_reader = has_reader(keeping),
+	    .work = serve_one,
+	    .context = keeping,
+	};
+
+	int status = check_stdout(keeping, err);
+	if (status == 0)
+		status = open_turns(keeping, err);
+	if (status == 0)
+		status = peer_listen(&listening, options, DEADLINE_NEVER, &keeping->report, err);
+	if (status == 0)
+		status = serve(&listening, &how, err);
+	turn_close(keeping->lines);
+	turn_close(keeping->report.turn);
+	return status;
+}
+
+/* A FIFO is held open: else its reader would see an end whenever nobody is connected. */
+static int keep_receiving(struct keeping *keeping, struct err *err)
+{
+	const struct options *options = keeping->options;
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	const struct transfer_options transfer = run_transfer(options, &progress);
+	struct outcome outcome = run_outcome(options);
+	struct sink_options how = {.turn = NULL};
+
+	if (recv_open_sink(&keeping->sink, &how, options, DEADLINE_NEVER, &outcome, err) == -1) {
+		recv_refuse(options, &transfer, &keeping->report, err);
+		return -1;
+	}
+	keeping->has_inbox = keeping->sink.in_inbox;
+	if (keeping->sink.kind != SINK_STREAM)
+		sink_close(&keeping->sink);
+	int status = listen_and_serve(keeping, err);
+	sink_close(&keeping->sink);
+	return status;
+}
+
+static int keep_sending(struct keeping *keeping, struct err *err)
+{
+	if (check_source(keeping->options, err) == -1) {
+		send_refuse(keeping->options, &keeping->report);
+		return -1;
+	}
+	return listen_and_serve(keeping, err);
+}
+
+int keep_run(const struct options *options, const struct report *report, struct err *err)
+{
+	struct keeping keeping = {.options = options, .report = *report};
+
+	interrupt_survive_hangup(); /* before it is known that we listen, which may be waited for */
+	return options->role == OPTIONS_SEND ? keep_sending(&keeping, err)
+	                                     : keep_receiving(&keeping, err);
+}

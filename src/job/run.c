@@ -1,0 +1,93 @@
+#include "job/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sys/interrupt.h"
+
+struct outcome run_outcome(const struct options *options)
+{
+	const char *path = options->command != NULL ? options->command[0] : options->path;
+	const char *stdio = options->role == OPTIONS_SEND ? "stdin" : "stdout";
+
+	return (struct outcome){
+	    .path = path,
+	    .name = strcmp(path, "-") == 0 ? stdio : path,
+	    .stored = "stored and verified",
+	};
+}
+
+struct transfer_options run_transfer(const struct options *options, struct progress *progress)
+{
+	struct transfer_options transfer = {
+	    .chunk = (size_t)options->chunk,
+	    .rate = options->rate,
+	    .limits = {.idle = options->idle_limit, .end = DEADLINE_NEVER},
+	    .idle_eof = options->idle_eof,
+	    .max_size = options->max_size,
+	    .receipts = !options->no_receipt,
+	    .must_confirm = options->must_confirm,
+	    .expect = options->has_expected ? options->expected : NULL,
+	    .progress = progress,
+	};
+
+	if (options->total_limit != 0)
+		transfer.limits.end = deadline_after(options->total_limit);
+	return transfer;
+}
+
+int run_exit_code(const struct err *err)
+{
+	if (err->kind != ERR_NONE && interrupt_signal() != 0)
+		return 128 + interrupt_signal();
+	switch (err->kind) {
+	case ERR_NONE:
+		return 0;
+	case ERR_USAGE:
+		return 2;
+	case ERR_TIMEOUT:
+		return 3;
+	case ERR_MISMATCH:
+		return 4;
+	case ERR_UNCONFIRMED:
+		return 5;
+	case ERR_PEER:
+		return 6;
+	default:
+		return 1;
+	}
+}
+
+bool run_prints_data(const struct options *options)
+{
+	return options->role == OPTIONS_RECV &&
+	       (options->command != NULL || options_stdio(options) != -1);
+}
+
+/* What is for a program to read. Returns 0, or -1 if it could not be written. */
+static int print_result(const struct options *options, const struct report *report,
+    const struct outcome *outcome, const struct err *why)
+{
+	if (options->json)
+		return report_json(report, outcome, why, run_exit_code(why),
+		    run_prints_data(options) ? stderr : stdout);
+	if (why->kind == ERR_NONE && outcome->inbox_file[0] != '\0')
+		return report_inbox_file(report, outcome, stdout);
+	return 0;
+}
+
+int run_conclude(const struct options *options, const struct report *report,
+    const struct outcome *outcome, struct err *err)
+{
+	if (err->kind == ERR_NONE)
+		report_outcome(report, outcome);
+	else if (err->kind != ERR_INTERRUPTED)
+		report_error(report, err);
+	if (print_result(options, report, outcome, err) == -1 && err->kind == ERR_NONE) {
+		err_sys(err, "%s", options->json ? "--json" : "stdout");
+		if (options->keeps && outcome->peer[0] != '\0')
+			err_prefix(err, "%s", outcome->peer);
+		report_error(report, err);
+	}
+	return run_exit_code(err);
+}

@@ -1,0 +1,31 @@
+/*
+ * The send command: source, peer and transfer wired together.
+ */
+#ifndef SEND_H
+#define SEND_H
+
+#include "base/err.h"
+#include "cli/options.h"
+#include "data/source.h"
+#include "net/peer.h"
+#include "transfer/transfer.h"
+#include "ui/report.h"
+
+/*
+ * Sends source to peer: transfer_send(), whose return and errors these are, with the peer named in them and in
+ * outcome, which has to outlive source. Nobody else is accepted any more. The caller closes both.
+ */
+int send_to(struct source *source, struct peer *peer, const struct transfer_options *transfer,
+    struct outcome *outcome, struct err *err);
+
+/* The same as recv_refuse(), but who receives is not told: it sees a reset. */
+void send_refuse(const struct options *options, const struct report *report);
+
+/*
+ * Does what options ask for. Blocks as long as the limits of transfer let it. Fills outcome as far as it
+ * comes. Returns 0, or -1 with what is to be said of the failure in err.
+ */
+int send_run(const struct options *options, const struct transfer_options *transfer,
+    const struct report *report, struct outcome *outcome, struct err *err);
+
+#endif

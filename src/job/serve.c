@@ -1,0 +1,312 @@
+#include "job/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/interrupt.h"
+#include "sys/io.h"
+#include "sys/workers.h"
+
+/* How long to wait for what there is too little of, unless one of ours ends and may give it back. */
+#define SHORTAGE_PAUSE (500 * CLOCK_MILLISECOND)
+
+/* How long those that were told to end may take: what they wait for ends at once, but a write to a disk may not. */
+#define ABORT_WAIT (5 * CLOCK_SECOND)
+
+/* How often it is said that there is too little. */
+#define SHORTAGE_SAID (60 * CLOCK_SECOND)
+
+struct server {
+	const struct serve_options *options;
+	struct listen_set *listening;
+	struct workers workers;
+	struct sock_addr *host; /* the peer's of each slot */
+	int queries;            /* readable when a signal asks what goes on: signalfd(2) */
+	/* Accepted, and still without a process; sock is -1: there is none. */
+	struct listen_accepted waiting;
+	/* When to try again what there was too little for; DEADLINE_NOW: there is enough. */
+	int64_t retry_at;
+	int64_t say_at; /* when that may be said again */
+	uint64_t done;
+	uint64_t failed;
+};
+
+/* What to poll for; the listening sockets come last, for they are not always looked at. */
+enum { POLL_ENDED, POLL_QUERIES, POLL_OUTPUT, POLL_LISTENING };
+
+/* Something there is too little of, for a time. */
+static void pause_for(struct server *server, const struct err *shortage)
+{
+	server->retry_at = deadline_after(SHORTAGE_PAUSE);
+	if (clock_now() < server->say_at)
+		return;
+	server->say_at = deadline_after(SHORTAGE_SAID);
+	report_note(server->options->report, "%s; %zu are being served, others wait",
+	    shortage->text, server->workers.count);
+}
+
+static bool is_full(const struct server *server)
+{
+	return server->workers.count == server->options->max || server->waiting.sock != -1;
+}
+
+/* When to look again though nothing happens. */
+static int64_t wake_at(const struct server *server, bool is_paused)
+{
+	return is_paused || server->waiting.sock != -1 ? server->retry_at : DEADLINE_NEVER;
+}
+
+/* Waits until there is something to do; *comes tells whether somebody wants to be accepted. */
+static int wait_for_event(struct server *server, bool *comes, struct err *err)
+{
+	const struct listen_set *listening = server->listening;
+	bool is_paused = clock_now() < server->retry_at;
+	bool accepts = !is_paused && !is_full(server);
+	struct pollfd fds[POLL_LISTENING + HAPPY_MAX] = {
+	    [POLL_ENDED] = {.fd = server->workers.ended, .events = POLLIN},
+	    [POLL_QUERIES] = {.fd = server->queries, .events = POLLIN},
+	    [POLL_OUTPUT] = {.fd = server->options->has_reader ? STDOUT_FILENO : -1},
+	};
+	size_t count = POLL_LISTENING;
+
+	*comes = false;
+	for (size_t i = 0; accepts && i < listening->count; i++)
+		fds[count++] = (struct pollfd){.fd = listening->fd[i], .events = POLLIN};
+	if (io_poll(fds, count, wake_at(server, is_paused), err) == -1)
+		return -1;
+	if ((fds[POLL_OUTPUT].revents & (POLLERR | POLLHUP)) != 0)
+		return err_set(err, ERR_FAILED, EPIPE, "stdout");
+	for (size_t i = POLL_LISTENING; i < count; i++)
+		*comes = *comes || fds[i].revents != 0;
+	return 0;
+}
+
+static void answer_query(const struct server *server)
+{
+	struct signalfd_siginfo info;
+
+	while (read(server->queries, &info, sizeof(info)) > 0) {
+		if (info.ssi_signo == SIGWINCH)
+			continue;
+		report_note(server->options->report, "serving %zu at once, %llu done, %llu failed",
+		    server->workers.count, (unsigned long long)server->done,
+		    (unsigned long long)server->failed);
+	}
+}
+
+/* What it had to say of the transfer it has said itself, unless it could not. */
+static void note_end(struct server *server, size_t slot, int status)
+{
+	const struct sock_addr *host = &server->host[slot];
+	char name[ADDR_TEXT_MAX];
+	struct err err;
+
+	server->retry_at = DEADLINE_NOW; /* there may be enough again */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SERVE_STRAY)
+		return;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		server->done++;
+	else
+		server->failed++;
+	if (!WIFSIGNALED(status))
+		return;
+	addr_format(sock_sockaddr(host), host->len, name);
+	err_set(&err, ERR_FAILED, 0, "%s: the process that served it was killed by signal %d (%s)",
+	    name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	report_error(server->options->report, &err);
+}
+
+static void reap(struct server *server)
+{
+	ssize_t slot;
+	int status;
+
+	while ((slot = workers_reap(&server->workers, &status)) != -1)
+		note_end(server, (size_t)slot, status);
+	workers_reap_others(&server->workers);
+}
+
+/* In the new process. */
+static int work(void *context)
+{
+	struct server *server = context;
+
+	listen_leave(server->listening);
+	close(server->queries);
+	return server->options->work(server->options->context, &server->waiting);
+}
+
+static void start(struct server *server)
+{
+	struct err err;
+	ssize_t slot = workers_start(&server->workers, work, server, &err);
+
+	if (slot == -1) {
+		pause_for(server, &err);
+		return;
+	}
+	server->host[slot] = server->waiting.addr;
+	close(server->waiting.sock);
+	server->waiting.sock = -1;
+}
+
+static size_t count_from(const struct server *server, const struct sock_addr *host)
+{
+	size_t count = 0;
+
+	for (size_t slot = 0; slot < server->options->max; slot++) {
+		if (server->workers.pid[slot] != 0 &&
+		    allow_same_host(sock_sockaddr(&server->host[slot]), sock_sockaddr(host)))
+			count++;
+	}
+	return count;
+}
+
+/* Why it must not be served, or NULL. */
+static const char *objection(const struct server *server, const struct sock_addr *host)
+{
+	const struct serve_options *options = server->options;
+
+	if (!allow_admits(options->allow, sock_sockaddr(host)))
+		return "not allowed";
+	if (options->max_per_host > 0 && count_from(server, host) >= options->max_per_host)
+		return "has as many connections as --max-per-peer allows";
+	return NULL;
+}
+
+/* The peer sees a reset, and nothing that it sends is read. */
+static void turn_away(struct server *server)
+{
+	close(server->waiting.sock);
+	server->waiting.sock = -1;
+}
+
+/* Whether the listening socket itself is no good any more. */
+static bool is_final(const struct err *err)
+{
+	return err->errnum == EBADF || err->errnum == EINVAL || err->errnum == ENOTSOCK;
+}
+
+static int accept_one(struct server *server, struct err *err)
+{
+	struct listen_accepted *waiting = &server->waiting;
+
+	if (listen_accept(server->listening, DEADLINE_NOW, waiting, err) == -1) {
+		waiting->sock = -1;
+		if (err->kind == ERR_INTERRUPTED || is_final(err))
+			return -1;
+		if (err->kind != ERR_TIMEOUT) /* it has gone already */
+			pause_for(server, err);
+		return 0;
+	}
+	const char *why = objection(server, &waiting->addr);
+	if (why == NULL) {
+		start(server);
+		return 0;
+	}
+	report_detail(server->options->report, "%s: %s", waiting->name, why);
+	turn_away(server);
+	return 0;
+}
+
+/* Returns -1, when it is to end. */
+static int serve_all(struct server *server, struct err *err)
+{
+	bool comes;
+
+	for (;;) {
+		if (wait_for_event(server, &comes, err) == -1)
+			return -1;
+		reap(server);
+		answer_query(server);
+		if (server->waiting.sock != -1 && clock_now() >= server->retry_at)
+			start(server);
+		if (comes && accept_one(server, err) == -1)
+			return -1;
+	}
+}
+
+/* Waits until none runs, the deadline, or a signal. */
+static void wait_for_all(struct server *server, int64_t deadline)
+{
+	struct pollfd fds[] = {
+	    [POLL_ENDED] = {.fd = server->workers.ended, .events = POLLIN},
+	    [POLL_QUERIES] = {.fd = server->queries, .events = POLLIN},
+	};
+	struct err err;
+
+	while (server->workers.count > 0 &&
+	       io_poll(fds, sizeof(fds) / sizeof(fds[0]), deadline, &err) > 0) {
+		reap(server);
+		answer_query(server);
+	}
+}
+
+static void end_all(struct server *server, int64_t grace)
+{
+	const struct report *report = server->options->report;
+	int64_t abort_until;
+
+	if (server->workers.count > 0)
+		report_detail(report, "ending: %.3g s for what is under way (%zu)",
+		    (double)grace / (double)CLOCK_SECOND, server->workers.count);
+	wait_for_all(server, deadline_after(grace));
+	workers_signal(&server->workers, INTERRUPT_ABORT);
+	abort_until = deadline_after(ABORT_WAIT);
+	while (server->workers.count > 0 && clock_now() < abort_until) {
+		interrupt_take(); /* more than to tell them cannot be done */
+		wait_for_all(server, abort_until);
+	}
+	if (server->workers.count > 0)
+		report_note(report, "killed, since they did not end: %zu", server->workers.count);
+}
+
+static int open_server(struct server *server, struct err *err)
+{
+	sigset_t queries;
+
+	server->host = calloc(server->options->max, sizeof(*server->host));
+	if (server->host == NULL)
+		return err_sys(err, "-j, --jobs");
+	interrupt_queries(&queries);
+	server->queries = signalfd(-1, &queries, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (server->queries == -1)
+		return err_sys(err, "signalfd");
+	return workers_open(&server->workers, server->options->max, err);
+}
+
+static void close_server(struct server *server)
+{
+	workers_close(&server->workers);
+	if (server->queries != -1)
+		close(server->queries);
+	free(server->host);
+}
+
+int serve(struct listen_set *listening, const struct serve_options *options, struct err *err)
+{
+	struct server server = {
+	    .options = options,
+	    .listening = listening,
+	    .workers = {.ended = -1},
+	    .queries = -1,
+	    .waiting = {.sock = -1},
+	};
+
+	if (open_server(&server, err) == 0)
+		serve_all(&server, err);
+	listen_close(listening);
+	if (server.waiting.sock != -1)
+		turn_away(&server);
+	int sig = interrupt_take();
+	end_all(&server, sig == 0 || sig == SIGTERM ? options->grace : 0);
+	close_server(&server);
+	if (sig != 0)
+		raise(sig);
+	return -1;
+}

@@ -1,0 +1,307 @@
+#include "net/connect.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/happy.h"
+#include "net/resolve.h"
+#include "net/sock.h"
+#include "sys/io.h"
+
+/* A race between the addresses of one name. The attempts' order is list's. */
+struct race {
+	struct happy happy;
+	const struct resolve_list *list;
+	const struct resolve_list *sources; /* NULL: the kernel chooses */
+	int sock[HAPPY_MAX];                /* the attempts under way, else -1 */
+	char reasons[768];                  /* why those that failed did */
+	int errnum;                         /* that of the one whose reason tells most */
+};
+
+/* "reason" of the only address, or "[::1]:9009: reason; 127.0.0.1:9009: reason" of several. */
+static void add_reason(struct race *race, size_t index, const char *reason)
+{
+	const struct sock_addr *addr = &race->list->addr[index];
+	char name[ADDR_TEXT_MAX];
+
+	if (race->list->count > 1) {
+		addr_format(sock_sockaddr(addr), addr->len, name);
+		if (race->reasons[0] != '\0')
+			strlcat(race->reasons, "; ", sizeof(race->reasons));
+		strlcat(race->reasons, name, sizeof(race->reasons));
+		strlcat(race->reasons, ": ", sizeof(race->reasons));
+	}
+	strlcat(race->reasons, reason, sizeof(race->reasons));
+}
+
+/* What can be done about a connect(2) that failed for this reason. */
+static const char *advice(int errnum, bool has_source)
+{
+	/* Without -s it is the kernel that finds no address of ours, as where there is no network yet. */
+	if (errnum == EADDRNOTAVAIL && !has_source)
+		errnum = ENETUNREACH;
+	switch (errnum) {
+	case ECONNREFUSED:
+	case ENOENT: /* a unix socket */
+		return "nobody listens there yet: start the other end, or use -r 60";
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+		return "no way there: is the address right, and the network up?";
+	case ETIMEDOUT:
+		return "no answer: is the address right, and no firewall between?";
+	case EADDRINUSE:
+		return "that source port is taken; without one, -s takes any";
+	case EADDRNOTAVAIL:
+		return "-s takes an address of this machine";
+	default:
+		return NULL;
+	}
+}
+
+/* Who refuses is there; and a family that cannot be used says nothing of the other one. */
+static bool tells_more(int before, int now)
+{
+	if (before == 0 || before == EAFNOSUPPORT)
+		return now != 0;
+	return before != ECONNREFUSED && now != 0 && now != EAFNOSUPPORT;
+}
+
+static void attempt_failed(struct race *race, size_t index, const struct err *reason)
+{
+	if (race->sock[index] != -1)
+		close(race->sock[index]);
+	race->sock[index] = -1;
+	add_reason(race, index, reason->text);
+	if (tells_more(race->errnum, reason->errnum))
+		race->errnum = reason->errnum;
+	happy_failed(&race->happy);
+}
+
+static int bind_source(int sock, const struct resolve_list *sources, int family, struct err *err)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct sock_addr *source = &sources->addr[i];
+		if (source->storage.ss_family != family)
+			continue;
+		if (bind(sock, sock_sockaddr(source), source->len) == 0)
+			return 0;
+		return err_sys(err, "bind to source address");
+	}
+	err_set(err, ERR_FAILED, 0, "the source address is of the other family");
+	err->errnum = EAFNOSUPPORT;
+	return -1;
+}
+
+/*
+ * A connect to a port of this machine that nobody listens on can, by simultaneous open (RFC 9293, 3.5),
+ * meet itself, if the kernel happens to choose that same port for our end.
+ */
+static bool is_self(int sock)
+{
+	char local[ADDR_TEXT_MAX];
+	char peer[ADDR_TEXT_MAX];
+
+	sock_local_name(sock, local);
+	sock_peer_name(sock, peer);
+	return sock_port(sock) != 0 && strcmp(local, peer) == 0;
+}
+
+/* Begins a connect(2). Returns the socket, connected if *connected, or -1 with a reason in err. */
+static int begin(const struct sock_addr *addr, const struct resolve_list *sources, bool *connected,
+    struct err *err)
+{
+	int sock = sock_open(addr->storage.ss_family, err);
+
+	if (sock == -1)
+		return -1;
+	if (sources != NULL && bind_source(sock, sources, addr->storage.ss_family, err) == -1)
+		goto fail;
+	*connected = connect(sock, sock_sockaddr(addr), addr->len) == 0;
+	/* EINTR: it goes on in the background all the same, connect(2) */
+	if (!*connected && errno != EINPROGRESS && errno != EINTR) {
+		err_sys(err, "%s", "");
+		goto fail;
+	}
+	return sock;
+fail:
+	close(sock);
+	return -1;
+}
+
+/* Starts the attempt on one address. Returns true if it is connected already. */
+static bool start_attempt(struct race *race, size_t index)
+{
+	bool connected = false;
+	struct err err;
+
+	race->sock[index] = begin(&race->list->addr[index], race->sources, &connected, &err);
+	if (race->sock[index] == -1)
+		attempt_failed(race, index, &err);
+	return connected;
+}
+
+/* Looks at an attempt that poll says has ended. Returns true if it is connected. */
+static bool finish_attempt(struct race *race, size_t index)
+{
+	int error = sock_take_error(race->sock[index]);
+	struct err err;
+
+	if (error == 0 && is_self(race->sock[index]))
+		error = ECONNREFUSED;
+	if (error == 0)
+		return true;
+	err_set(&err, ERR_FAILED, error, "%s", "");
+	attempt_failed(race, index, &err);
+	return false;
+}
+
+/* Waits for one of the attempts to end, or until. Returns the winner's index, or count, or -1. */
+static ssize_t wait_for_attempts(struct race *race, int64_t until, struct err *err)
+{
+	struct pollfd fds[HAPPY_MAX];
+	size_t count = race->list->count;
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = (struct pollfd){.fd = race->sock[i], .events = POLLOUT};
+	if (io_poll(fds, count, until, err) == -1)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i].revents != 0 && finish_attempt(race, i))
+			return (ssize_t)i;
+	}
+	return (ssize_t)count;
+}
+
+static int out_of_time(const struct race *race, struct err *err)
+{
+	if (race->reasons[0] == '\0')
+		err_set(err, ERR_TIMEOUT, 0, "timed out");
+	else
+		err_set(err, ERR_TIMEOUT, 0, "timed out; %s", race->reasons);
+	return err_advise(err, advice(ETIMEDOUT, race->sources != NULL));
+}
+
+/* Runs the race. Returns the index of the address that connected, or -1. */
+static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
+{
+	ssize_t count = (ssize_t)race->list->count;
+
+	for (;;) {
+		int64_t now = clock_now();
+		if (now >= deadline && race->happy.started > 0)
+			return out_of_time(race, err);
+		struct happy_step step = happy_next(&race->happy, now);
+		ssize_t winner;
+		switch (step.verb) {
+		case HAPPY_START:
+			if (start_attempt(race, step.index))
+				return (ssize_t)step.index;
+			break;
+		case HAPPY_WAIT:
+			winner = wait_for_attempts(race, deadline_min(step.until, deadline), err);
+			if (winner != count)
+				return winner;
+			break;
+		case HAPPY_EXHAUSTED:
+			err_set(err, ERR_FAILED, 0, "%s", race->reasons);
+			err->errnum = race->errnum;
+			return err_advise(err, advice(race->errnum, race->sources != NULL));
+		}
+	}
+}
+
+static int race_addresses(const struct resolve_list *list, const struct resolve_list *sources,
+    int64_t deadline, struct err *err)
+{
+	struct race race = {.list = list, .sources = sources};
+	int sock = -1;
+
+	happy_init(&race.happy, list->count);
+	for (size_t i = 0; i < list->count; i++)
+		race.sock[i] = -1;
+	ssize_t winner = run_race(&race, deadline, err);
+	for (size_t i = 0; i < list->count; i++) {
+		if ((ssize_t)i == winner)
+			sock = race.sock[i];
+		else if (race.sock[i] != -1)
+			close(race.sock[i]);
+	}
+	return sock;
+}
+
+static void sort_list(struct resolve_list *list)
+{
+	struct resolve_list sorted = {.count = list->count};
+	int families[HAPPY_MAX];
+	size_t order[HAPPY_MAX];
+
+	for (size_t i = 0; i < list->count; i++)
+		families[i] = list->addr[i].storage.ss_family;
+	happy_order(families, list->count, order);
+	for (size_t i = 0; i < list->count; i++)
+		sorted.addr[i] = list->addr[order[i]];
+	*list = sorted;
+}
+
+static int connect_inet(const struct addr *addr, const struct connect_options *options,
+    int64_t deadline, struct err *err)
+{
+	struct resolve_list list;
+	struct resolve_list sources;
+	const struct addr *source = options->source;
+	char name[ADDR_TEXT_MAX];
+
+	addr_text(addr, name);
+	if (resolve(addr->host, addr->port, options->family, deadline, &list, err) == -1)
+		return err_prefix(err, "%s", name);
+	if (source != NULL &&
+	    resolve(source->host, source->port, options->family, deadline, &sources, err) == -1)
+		return err_prefix(err, "source address %s", source->host);
+	sort_list(&list);
+	int sock = race_addresses(&list, source == NULL ? NULL : &sources, deadline, err);
+	return sock == -1 ? err_prefix(err, "%s: connect", name) : sock;
+}
+
+/* A unix socket whose backlog is full says EAGAIN at once, and no poll tells when that changes. */
+#define BACKLOG_PAUSE (10 * CLOCK_MILLISECOND)
+
+static int connect_backlog(int sock, const struct sock_addr *addr, int64_t deadline,
+    struct err *err)
+{
+	while (connect(sock, sock_sockaddr(addr), addr->len) == -1) {
+		if (errno != EAGAIN && errno != EINTR) {
+			err_sys(err, "%s", "");
+			return err_advise(err, advice(err->errnum, false));
+		}
+		if (clock_now() >= deadline)
+			return err_set(err, ERR_TIMEOUT, 0, "timed out");
+		if (io_sleep(deadline_min(deadline, deadline_after(BACKLOG_PAUSE)), err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int connect_unix(const char *path, int64_t deadline, struct err *err)
+{
+	struct sock_addr addr = sock_unix_addr(path);
+	int sock = sock_open(AF_UNIX, err);
+
+	if (sock == -1)
+		return -1;
+	if (connect_backlog(sock, &addr, deadline, err) == -1) {
+		close(sock);
+		return err_prefix(err, "unix:%s: connect", path);
+	}
+	return sock;
+}
+
+int connect_open(const struct addr *addr, const struct connect_options *options, int64_t deadline,
+    struct err *err)
+{
+	if (addr->kind == ADDR_UNIX)
+		return connect_unix(addr->path, deadline, err);
+	return connect_inet(addr, options, deadline, err);
+}

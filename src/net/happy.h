@@ -1,0 +1,55 @@
+/*
+ * Happy Eyeballs (RFC 8305): which address to try next, and when. A pure stepper: it opens nothing
+ * and reads no clock; its caller tells it the time and what became of the attempts.
+ *
+ * Section 4: addresses alternate between the families, the resolver's first one first. Section 5: the
+ * next attempt starts 250 ms after the last one, or at once when an attempt fails; the first to
+ * connect wins. Section 3 (separate queries for A and AAAA) is not done: getaddrinfo(3) answers
+ * with both at once.
+ */
+#ifndef HAPPY_H
+#define HAPPY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+#define HAPPY_MAX 32 /* addresses of one name that are tried */
+#define HAPPY_DELAY (250 * CLOCK_MILLISECOND)
+
+struct happy {
+	size_t count;       /* addresses there are, tried in order 0 .. count - 1 */
+	size_t started;     /* of these, attempts begun */
+	size_t failed;      /* of these, attempts known to have failed */
+	int64_t next_start; /* when the next attempt may begin */
+};
+
+enum happy_verb {
+	HAPPY_START,     /* begin the attempt on address index, then ask again */
+	HAPPY_WAIT,      /* wait for an attempt to end, or for the time until, then ask again */
+	HAPPY_EXHAUSTED, /* every attempt has failed */
+};
+
+struct happy_step {
+	enum happy_verb verb;
+	size_t index;  /* HAPPY_START */
+	int64_t until; /* HAPPY_WAIT: DEADLINE_NEVER once every attempt is begun */
+};
+
+/* Begins a race over count addresses, at the most HAPPY_MAX. */
+void happy_init(struct happy *happy, size_t count);
+
+/* What to do at the time now, in ns of any one monotonic clock. Never fails. */
+struct happy_step happy_next(struct happy *happy, int64_t now);
+
+/* One of the attempts begun has failed: the next one need not wait. */
+void happy_failed(struct happy *happy);
+
+/*
+ * Fills order[0 .. count - 1] with the indexes of families (AF_INET, AF_INET6, as the resolver
+ * sorted them) in the order in which to try them.
+ */
+void happy_order(const int *families, size_t count, size_t *order);
+
+#endif

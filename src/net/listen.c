@@ -1,0 +1,312 @@
+#include "net/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/resolve.h"
+#include "sys/io.h"
+
+/* As many as the system lets wait (net.core.somaxconn). */
+#define BACKLOG SOMAXCONN
+
+/* How often port 0 is tried again, when the port that IPv6 was given is taken in IPv4. */
+#define PORT_TRIES 16
+
+/* How long is waited for others who do the same in the directory of a unix socket. */
+#define LOCK_TRIES 100
+#define LOCK_PAUSE (10 * CLOCK_MILLISECOND)
+
+static int bind_socket(int sock, const struct sock_addr *addr, struct err *err)
+{
+	if (sock_reuse_addr(sock, err) == -1)
+		return -1;
+	if (addr->storage.ss_family == AF_INET6 && sock_v6_only(sock, err) == -1)
+		return -1;
+	if (bind(sock, sock_sockaddr(addr), addr->len) == -1)
+		return err_sys(err, "bind");
+	return listen(sock, BACKLOG) == -1 ? err_sys(err, "listen") : 0;
+}
+
+/* What can be done about an address that cannot be had for this reason. */
+static const char *advice(const struct sock_addr *addr, int errnum)
+{
+	bool is_unix = addr->storage.ss_family == AF_UNIX;
+
+	switch (errnum) {
+	case EADDRINUSE:
+		return is_unix ? "something of that name is in use; choose another path"
+		               : "another program listens there; -p 0 takes a free port";
+	case EACCES:
+		return !is_unix && sock_port_of(addr) < IPPORT_RESERVED
+		           ? "ports below 1024 are kept for root; choose a higher one"
+		           : NULL;
+	case EADDRNOTAVAIL:
+		return "this machine has no such address; -p listens on all it has";
+	default:
+		return NULL;
+	}
+}
+
+/* Returns the listening socket, or -1 with the address named. */
+static int open_one(const struct sock_addr *addr, struct err *err)
+{
+	char name[ADDR_TEXT_MAX];
+	int sock = sock_open(addr->storage.ss_family, err);
+
+	if (sock != -1 && bind_socket(sock, addr, err) == -1) {
+		close(sock);
+		sock = -1;
+	}
+	if (sock == -1) {
+		addr_format(sock_sockaddr(addr), addr->len, name);
+		err_prefix(err, "%s", name);
+		err_advise(err, advice(addr, err->errnum));
+	}
+	return sock;
+}
+
+/* Whether the host has no such family or address, so that the set may do without it. */
+static bool is_absent(const struct err *err)
+{
+	return err->errnum == EAFNOSUPPORT || err->errnum == EADDRNOTAVAIL;
+}
+
+/* Opens a socket for each address; where the port is 0, the first one's choice is every one's. */
+static int open_each(struct listen_set *set, struct resolve_list *list, bool any_port,
+    struct err *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (any_port)
+			sock_set_port(&list->addr[i], set->count > 0 ? sock_port(set->fd[0]) : 0);
+		int sock = open_one(&list->addr[i], err);
+		if (sock != -1)
+			set->fd[set->count++] = sock;
+		else if (!is_absent(err))
+			return -1;
+	}
+	return set->count > 0 ? 0 : -1;
+}
+
+static int open_inet(struct listen_set *set, const struct addr *addr, int family, int64_t deadline,
+    struct err *err)
+{
+	struct resolve_list list;
+	char name[ADDR_TEXT_MAX];
+	bool any_port = strcmp(addr->port, "0") == 0;
+
+	if (resolve(addr->host, addr->port, family, deadline, &list, err) == -1) {
+		addr_text(addr, name);
+		return err_prefix(err, "%s", name);
+	}
+	for (int tries = any_port ? PORT_TRIES : 1; tries > 0; tries--) {
+		if (open_each(set, &list, any_port, err) == 0)
+			return 0;
+		listen_close(set);
+		if (err->errnum != EADDRINUSE)
+			break;
+	}
+	return -1;
+}
+
+/*
+ * Whether the file at addr is a socket that nobody has open: what a killed process leaves. A connect of
+ * the wrong type says so, EPROTOTYPE if somebody has, without being a connection to him.
+ */
+static bool is_stale(const struct sock_addr *addr, const char *path)
+{
+	struct stat st;
+	bool stale;
+
+	if (lstat(path, &st) == -1 || !S_ISSOCK(st.st_mode))
+		return false;
+	int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock == -1)
+		return false;
+	stale = connect(sock, sock_sockaddr(addr), addr->len) == -1 && errno == ECONNREFUSED;
+	close(sock);
+	return stale;
+}
+
+/*
+ * From the look whether a socket is stale until ours is in its place nobody else may do the same: he could remove ours.
+ * Locks the directory (flock(2)), for a moment. Returns a descriptor to be closed, or -1: where it may not be opened,
+ * or somebody else holds it for no good reason, it has to do without.
+ */
+static int lock_directory(const char *path)
+{
+	struct err ignored;
+	char dir[sizeof(((struct listen_set *)0)->path)];
+
+	strlcpy(dir, path, sizeof(dir));
+	char *slash = strrchr(dir, '/');
+	if (slash != NULL)
+		slash[1] = '\0';
+	int fd = open(slash == NULL ? "." : dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int tries = 0; fd != -1 && tries < LOCK_TRIES; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		if (io_sleep(deadline_after(LOCK_PAUSE), &ignored) == -1)
+			break;
+	}
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+static int replace_stale(const struct sock_addr *addr, const char *path, struct err *err)
+{
+	int lock = lock_directory(path);
+
+	if (is_stale(addr, path))
+		unlink(path);
+	mode_t mask = umask(077);
+	int sock = open_one(addr, err);
+	umask(mask);
+	if (lock != -1)
+		close(lock);
+	return sock;
+}
+
+static int open_unix(struct listen_set *set, const char *path, struct err *err)
+{
+	struct sock_addr addr = sock_unix_addr(path);
+	struct stat st;
+	int sock = replace_stale(&addr, path, err);
+
+	if (sock == -1)
+		return -1;
+	set->fd[set->count++] = sock;
+	if (lstat(path, &st) == 0) {
+		strlcpy(set->path, path, sizeof(set->path));
+		set->dev = st.st_dev;
+		set->ino = st.st_ino;
+	}
+	return 0;
+}
+
+static int adopt(struct listen_set *set, int fd, struct err *err)
+{
+	bool listening;
+
+	if (sock_adopt(fd, &listening, err) == -1)
+		return -1;
+	if (!listening)
+		return err_set(err, ERR_USAGE, 0, "fd:%d: the socket does not listen", fd);
+	set->fd[set->count++] = fd;
+	return 0;
+}
+
+int listen_open(struct listen_set *set, const struct addr *addr, int family, int64_t deadline,
+    struct err *err)
+{
+	*set = (struct listen_set){.count = 0};
+	switch (addr->kind) {
+	case ADDR_INET:
+		return open_inet(set, addr, family, deadline, err);
+	case ADDR_UNIX:
+		return open_unix(set, addr->path, err);
+	case ADDR_FD:
+		return adopt(set, addr->fd, err);
+	}
+	return -1;
+}
+
+/* Whether accept(2) failed for the connection's sake only: Linux hands its network errors on. */
+static bool is_connection_error(void)
+{
+	switch (errno) {
+	case EAGAIN:
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int accept_from(int listening, struct listen_accepted *accepted)
+{
+	struct sock_addr *addr = &accepted->addr;
+
+	addr->len = sizeof(addr->storage);
+	accepted->sock = accept4(listening, (struct sockaddr *)&addr->storage, &addr->len,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (accepted->sock == -1)
+		return -1;
+	/* Who is killed before sock_prepare() has not come to an end either. */
+	sock_begin_abort(accepted->sock);
+	addr_format(sock_sockaddr(addr), addr->len, accepted->name);
+	if (strcmp(accepted->name, "unix:") == 0)
+		sock_local_name(accepted->sock, accepted->name);
+	return 0;
+}
+
+int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
+    struct err *err)
+{
+	struct pollfd fds[HAPPY_MAX];
+
+	for (;;) {
+		for (size_t i = 0; i < set->count; i++)
+			fds[i] = (struct pollfd){.fd = set->fd[i], .events = POLLIN};
+		int ready = io_poll(fds, set->count, deadline, err);
+		if (ready == -1)
+			return err_prefix(err, "accept");
+		if (ready == 0)
+			return err_set(err, ERR_TIMEOUT, 0, "accept: timed out");
+		for (size_t tries = 0; tries < set->count; tries++) {
+			size_t i = set->next++ % set->count;
+			if (fds[i].revents == 0)
+				continue;
+			if (accept_from(fds[i].fd, accepted) == 0)
+				return 0;
+			if (!is_connection_error())
+				return err_sys(err, "accept");
+		}
+	}
+}
+
+void listen_names(const struct listen_set *set, char *text, size_t size)
+{
+	char name[ADDR_TEXT_MAX];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < set->count; i++) {
+		sock_local_name(set->fd[i], name);
+		if (i > 0)
+			strlcat(text, ", ", size);
+		strlcat(text, name, size);
+	}
+}
+
+void listen_leave(struct listen_set *set)
+{
+	set->path[0] = '\0';
+	while (set->count > 0)
+		close(set->fd[--set->count]);
+}
+
+void listen_close(struct listen_set *set)
+{
+	struct stat st;
+
+	if (set->path[0] != '\0' && lstat(set->path, &st) == 0 && st.st_dev == set->dev &&
+	    st.st_ino == set->ino)
+		unlink(set->path);
+	listen_leave(set);
+}

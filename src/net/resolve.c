@@ -1,0 +1,205 @@
+#include "net/resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/io.h"
+
+#define NAME_SERVER "no name server answers; an address needs none"
+
+/*
+ * What the thread works on. It outlives resolve() when that gives up, so whoever of the two lets go last
+ * frees it; done is closed by the thread, and the end of file there wakes the one that waits.
+ */
+struct lookup {
+	pthread_mutex_t lock;
+	int holders;
+	int done[2];
+	char host[NI_MAXHOST];
+	char port[NI_MAXSERV];
+	struct addrinfo hints;
+	int status; /* getaddrinfo's, with errno behind EAI_SYSTEM */
+	int errnum;
+	struct addrinfo *result;
+};
+
+static void run_lookup(struct lookup *lookup)
+{
+	const char *host = lookup->host[0] == '\0' ? NULL : lookup->host;
+
+	lookup->status = getaddrinfo(host, lookup->port, &lookup->hints, &lookup->result);
+	lookup->errnum = errno;
+}
+
+static void let_go(struct lookup *lookup)
+{
+	pthread_mutex_lock(&lookup->lock);
+	int holders = --lookup->holders;
+	pthread_mutex_unlock(&lookup->lock);
+	if (holders > 0)
+		return;
+	if (lookup->result != NULL)
+		freeaddrinfo(lookup->result);
+	pthread_mutex_destroy(&lookup->lock);
+	free(lookup);
+}
+
+static void *lookup_thread(void *argument)
+{
+	struct lookup *lookup = argument;
+	int done = lookup->done[1];
+
+	run_lookup(lookup);
+	let_go(lookup);
+	close(done);
+	return NULL;
+}
+
+/* The thread takes no signals: they are for the one that waits. */
+static int start_thread(struct lookup *lookup, pthread_t *thread, struct err *err)
+{
+	sigset_t all;
+	sigset_t old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int error = pthread_create(thread, NULL, lookup_thread, lookup);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return error == 0 ? 0 : err_set(err, ERR_FAILED, error, "pthread_create");
+}
+
+static int wait_for_thread(struct lookup *lookup, int64_t deadline, struct err *err)
+{
+	pthread_t thread;
+
+	if (pipe2(lookup->done, O_CLOEXEC) == -1)
+		return err_sys(err, "pipe");
+	int done = lookup->done[0];
+	lookup->holders++;
+	if (start_thread(lookup, &thread, err) == -1) {
+		lookup->holders--;
+		close(lookup->done[1]);
+		close(done);
+		return -1;
+	}
+	int ready = io_wait(done, POLLIN, deadline, err);
+	close(done);
+	if (ready == -1)
+		pthread_detach(thread);
+	else
+		pthread_join(thread, NULL);
+	return ready == -1 ? -1 : 0;
+}
+
+static struct lookup *new_lookup(const char *host, const char *port, int family)
+{
+	struct lookup *lookup = calloc(1, sizeof(*lookup));
+
+	if (lookup == NULL)
+		return NULL;
+	pthread_mutex_init(&lookup->lock, NULL);
+	lookup->holders = 1;
+	strlcpy(lookup->host, host, sizeof(lookup->host));
+	strlcpy(lookup->port, port, sizeof(lookup->port));
+	lookup->hints = (struct addrinfo){
+	    .ai_family = family,
+	    .ai_socktype = SOCK_STREAM,
+	    /* Only wildcards: a name's addresses are the same for both. Not AI_ADDRCONFIG: it
+		 * leaves ::1 out on a host without IPv6 elsewhere, and racing makes it needless. */
+	    .ai_flags = host[0] == '\0' ? AI_PASSIVE : 0,
+	};
+	return lookup;
+}
+
+/* A number needs no thread; whatever else this call cannot do, the thread will say. */
+static bool is_numeric(struct lookup *lookup)
+{
+	lookup->hints.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
+	run_lookup(lookup);
+	lookup->hints.ai_flags &= ~(AI_NUMERICHOST | AI_NUMERICSERV);
+	return lookup->status == 0;
+}
+
+/* The scope of an address, behind %, is an interface of this machine, not of the one that it was copied from. */
+static const char *unknown_name(const char *host)
+{
+	return strchr(host, '%') != NULL
+	           ? "this machine has no such interface; write one of its own behind %"
+	           : "is the name right? Or write the address, as 192.0.2.7:9009";
+}
+
+static int explain(const struct lookup *lookup, struct err *err)
+{
+	switch (lookup->status) {
+	case EAI_NONAME:
+	case EAI_NODATA:
+		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
+		return err_advise(err, unknown_name(lookup->host));
+	case EAI_ADDRFAMILY:
+		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
+		err->errnum = EAFNOSUPPORT;
+		return err_advise(err, "it has no address of the family that -4 or -6 asks for");
+	case EAI_AGAIN:
+		err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
+		return err_advise(err, NAME_SERVER);
+	case EAI_SYSTEM:
+		return err_set(err, ERR_FAILED, lookup->errnum, "%s", "");
+	case EAI_SERVICE:
+		return err_set(err, ERR_USAGE, 0, "port \"%s\" is not a known service",
+		    lookup->port);
+	default:
+		return err_set(err, ERR_FAILED, 0, "%s", gai_strerror(lookup->status));
+	}
+}
+
+static bool has_addr(const struct resolve_list *list, const struct addrinfo *ai)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->addr[i].len == ai->ai_addrlen &&
+		    memcmp(&list->addr[i].storage, ai->ai_addr, ai->ai_addrlen) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void copy_list(struct resolve_list *list, const struct addrinfo *ai)
+{
+	list->count = 0;
+	for (; ai != NULL && list->count < HAPPY_MAX; ai = ai->ai_next) {
+		struct sock_addr *addr = &list->addr[list->count];
+		if (ai->ai_addrlen > sizeof(addr->storage) || has_addr(list, ai))
+			continue;
+		memcpy(&addr->storage, ai->ai_addr, ai->ai_addrlen);
+		addr->len = ai->ai_addrlen;
+		list->count++;
+	}
+}
+
+static int out_of_time(struct err *err)
+{
+	return err->kind == ERR_TIMEOUT ? err_advise(err, NAME_SERVER) : -1;
+}
+
+int resolve(const char *host, const char *port, int family, int64_t deadline,
+    struct resolve_list *list, struct err *err)
+{
+	struct lookup *lookup = new_lookup(host, port, family);
+	int result = 0;
+
+	if (lookup == NULL)
+		return err_sys(err, "resolve");
+	if (!is_numeric(lookup))
+		result = wait_for_thread(lookup, deadline, err) == 0 ? 0 : out_of_time(err);
+	if (result == 0 && lookup->status != 0)
+		result = explain(lookup, err);
+	if (result == 0)
+		copy_list(list, lookup->result);
+	let_go(lookup);
+	return result == -1 ? err_prefix(err, "resolve") : 0;
+}

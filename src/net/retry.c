@@ -1,0 +1,81 @@
+#include "net/retry.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "sys/io.h"
+
+#define FIRST_PAUSE (100 * CLOCK_MILLISECOND)
+#define LAST_PAUSE (2 * CLOCK_SECOND)
+#define LAST_TRY (1 * CLOCK_SECOND)
+
+/* Whether the next try may do better. */
+static bool is_passing(const struct err *err, bool has_source)
+{
+	if (err->kind != ERR_FAILED && err->kind != ERR_TIMEOUT)
+		return false;
+	switch (err->errnum) {
+	case EADDRNOTAVAIL: /* of -s; without it, there is no network yet */
+		return !has_source;
+	case EACCES:
+	case EPERM:
+	case EAFNOSUPPORT:
+	case EINVAL: /* a link-local address without its interface */
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * The first try has all the time that it would have by itself. One that begins at the last moment is to have a
+ * chance, and no more.
+ */
+static int64_t deadline_of_try(const struct retry_options *options, bool is_first)
+{
+	int64_t deadline = deadline_of(options->limits);
+	int64_t least = deadline_after(LAST_TRY);
+
+	if (is_first)
+		return deadline;
+	return deadline_min(deadline, options->until > least ? options->until : least);
+}
+
+/* The user's own limit on everything is a timeout; the end of the tries is what the last one was. */
+static int out_of_time(const struct retry_options *options, struct err *err)
+{
+	if (options->until == DEADLINE_NOW || clock_now() < options->limits->end)
+		return -1;
+	err->kind = ERR_TIMEOUT;
+	return err_prefix(err, "the time limit of -W has passed");
+}
+
+int retry_connect(const struct addr *addr, const struct connect_options *how,
+    const struct retry_options *options, struct err *err)
+{
+	int64_t until = deadline_min(options->until, options->limits->end);
+	int64_t pause = FIRST_PAUSE;
+	bool is_first = true;
+
+	for (;;) {
+		int sock = connect_open(addr, how, deadline_of_try(options, is_first), err);
+		if (sock != -1 || !is_passing(err, how->source != NULL))
+			return sock;
+		if (clock_now() >= until)
+			return out_of_time(options, err);
+		if (options->on_failure != NULL)
+			options->on_failure(options->context, err);
+		if (io_sleep(deadline_min(deadline_after(pause), until), err) == -1)
+			return err_prefix(err, "connect");
+		if (clock_now() >= options->limits->end)
+			return out_of_time(options, err);
+		pause = deadline_min(2 * pause, LAST_PAUSE);
+		is_first = false;
+	}
+}

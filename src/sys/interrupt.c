@@ -1,0 +1,131 @@
+#include "sys/interrupt.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_signal;
+
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+#define STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
+
+static void on_stop_signal(int sig)
+{
+	stop_signal = sig;
+}
+
+static void on_other_signal(int sig)
+{
+	(void)sig;
+}
+
+static void handle(int sig, void (*handler)(int), int flags)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(sig, &action, NULL);
+}
+
+/* An ignored one stays so, in us and in our commands. */
+static void handle_unless_ignored(int sig, void (*handler)(int), int flags)
+{
+	struct sigaction old;
+
+	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		handle(sig, handler, flags);
+}
+
+void interrupt_queries(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGWINCH);
+#ifdef SIGINFO
+	sigaddset(set, SIGINFO);
+#endif
+}
+
+void interrupt_block_queries(void)
+{
+	sigset_t queries;
+
+	interrupt_queries(&queries);
+	pthread_sigmask(SIG_BLOCK, &queries, NULL);
+}
+
+void interrupt_install(void)
+{
+	for (size_t i = 0; i < STOP_SIGNALS; i++)
+		handle_unless_ignored(stop_signals[i], on_stop_signal, 0);
+	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how our children ended */
+	handle(SIGPIPE, SIG_IGN, 0);
+	handle(SIGXFSZ, SIG_IGN, 0);
+}
+
+/* Not SIG_IGN, which a command would inherit. */
+void interrupt_survive_hangup(void)
+{
+	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);
+}
+
+void interrupt_become_worker(void)
+{
+	stop_signal = 0;
+	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);
+	handle_unless_ignored(SIGTERM, on_other_signal, SA_RESTART);
+	handle(INTERRUPT_ABORT, on_stop_signal, 0);
+}
+
+int interrupt_signal(void)
+{
+	return stop_signal;
+}
+
+int interrupt_take(void)
+{
+	sigset_t mask;
+
+	interrupt_block(&mask);
+	int sig = stop_signal;
+	stop_signal = 0;
+	interrupt_restore(&mask);
+	return sig;
+}
+
+int interrupt_check(struct err *err)
+{
+	if (stop_signal == 0)
+		return 0;
+	return err_set(err, ERR_INTERRUPTED, 0, "interrupted (%s)", strsignal(stop_signal));
+}
+
+void interrupt_block(sigset_t *old)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < STOP_SIGNALS; i++)
+		sigaddset(&mask, stop_signals[i]);
+	sigaddset(&mask, INTERRUPT_ABORT);
+	pthread_sigmask(SIG_BLOCK, &mask, old);
+}
+
+void interrupt_restore(const sigset_t *old)
+{
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+void interrupt_die(void)
+{
+	int sig = stop_signal;
+	sigset_t mask;
+
+	signal(sig, SIG_DFL);
+	sigemptyset(&mask);
+	sigaddset(&mask, sig);
+	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
+	raise(sig);
+	_exit(128 + sig); /* not reached: each of the three ends a process by default */
+}

@@ -1,0 +1,161 @@
+#include "sys/workers.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/interrupt.h"
+#include "sys/io.h"
+
+int workers_open(struct workers *workers, size_t max, struct err *err)
+{
+	sigset_t child;
+
+	*workers = (struct workers){.ended = -1};
+	workers->pid = calloc(max, sizeof(*workers->pid));
+	if (workers->pid == NULL)
+		return err_sys(err, "workers");
+	workers->max = max;
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &child, &workers->mask);
+	workers->ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (workers->ended != -1)
+		return 0;
+	err_sys(err, "workers");
+	workers_close(workers);
+	return -1;
+}
+
+/* An orphan would go on with nobody to end it. The parent may have died before the kernel was told to say so. */
+static void die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, INTERRUPT_ABORT);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+}
+
+_Noreturn static void work(const struct workers *workers, pid_t parent, int (*run)(void *context),
+    void *context)
+{
+	sigset_t mask = workers->mask;
+
+	interrupt_become_worker();
+	die_with(parent);
+	close(workers->ended);
+	sigdelset(&mask, INTERRUPT_ABORT); /* whoever started us may have blocked it */
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	exit(run(context));
+}
+
+static size_t free_slot(const struct workers *workers)
+{
+	size_t slot = 0;
+
+	while (workers->pid[slot] != 0)
+		slot++;
+	return slot;
+}
+
+ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *context,
+    struct err *err)
+{
+	size_t slot = free_slot(workers);
+	pid_t parent = getpid();
+	sigset_t mask;
+
+	fflush(NULL); /* else the worker would write it, too */
+	interrupt_block(&mask);
+	pid_t pid = fork();
+	if (pid == 0)
+		work(workers, parent, run, context);
+	interrupt_restore(&mask);
+	if (pid == -1)
+		return err_sys(err, "fork");
+	workers->pid[slot] = pid;
+	workers->count++;
+	return (ssize_t)slot;
+}
+
+/* One signal may stand for several children, and for none of ours: hence the look at each. */
+static void forget_signal(const struct workers *workers)
+{
+	struct signalfd_siginfo info;
+
+	while (read(workers->ended, &info, sizeof(info)) > 0)
+		;
+}
+
+ssize_t workers_reap(struct workers *workers, int *status)
+{
+	forget_signal(workers);
+	for (size_t slot = 0; slot < workers->max; slot++) {
+		pid_t pid = workers->pid[slot];
+		if (pid == 0 || waitpid(pid, status, WNOHANG) != pid)
+			continue;
+		workers->pid[slot] = 0;
+		workers->count--;
+		return (ssize_t)slot;
+	}
+	return -1;
+}
+
+static bool is_worker(const struct workers *workers, pid_t pid)
+{
+	for (size_t slot = 0; slot < workers->max; slot++) {
+		if (workers->pid[slot] == pid)
+			return true;
+	}
+	return false;
+}
+
+void workers_reap_others(const struct workers *workers)
+{
+	for (;;) {
+		siginfo_t info = {.si_pid = 0};
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+		    info.si_pid == 0 || is_worker(workers, info.si_pid))
+			return;
+		waitpid(info.si_pid, NULL, WNOHANG);
+	}
+}
+
+ssize_t workers_wait(struct workers *workers, int *status, int64_t deadline, struct err *err)
+{
+	for (;;) {
+		ssize_t slot = workers_reap(workers, status);
+		if (slot != -1)
+			return slot;
+		if (io_wait(workers->ended, POLLIN, deadline, err) == -1)
+			return -1;
+	}
+}
+
+void workers_signal(const struct workers *workers, int sig)
+{
+	for (size_t slot = 0; slot < workers->max; slot++) {
+		if (workers->pid[slot] != 0)
+			kill(workers->pid[slot], sig);
+	}
+}
+
+void workers_close(struct workers *workers)
+{
+	if (workers->max == 0)
+		return;
+	workers_signal(workers, SIGKILL);
+	for (size_t slot = 0; slot < workers->max; slot++) {
+		if (workers->pid[slot] != 0)
+			waitpid(workers->pid[slot], NULL, 0);
+	}
+	free(workers->pid);
+	if (workers->ended != -1)
+		close(workers->ended);
+	pthread_sigmask(SIG_SETMASK, &workers->mask, NULL);
+	*workers = (struct workers){.ended = -1};
+}

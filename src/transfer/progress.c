@@ -1,0 +1,30 @@
+#include "transfer/progress.h"
+
+#include "base/clock.h"
+
+/* A reader may see one counter newer than another, which does a display no harm. */
+static void set(_Atomic int64_t *counter, int64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+void progress_begin(struct progress *progress, int64_t total)
+{
+	set(&progress->bytes, 0);
+	set(&progress->total, total);
+	set(&progress->began, clock_now());
+	progress_enter(progress, PROGRESS_MOVING);
+}
+
+void progress_add(struct progress *progress, int64_t bytes)
+{
+	atomic_fetch_add_explicit(&progress->bytes, bytes, memory_order_relaxed);
+}
+
+void progress_enter(struct progress *progress, enum progress_phase phase)
+{
+	if (atomic_load(&progress->phase) == (int)phase)
+		return;
+	set(&progress->since, clock_now());
+	atomic_store(&progress->phase, phase);
+}

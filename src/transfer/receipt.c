@@ -1,0 +1,110 @@
+#include "transfer/receipt.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "sockxfer/1 "
+#define RECEIVED PREFIX "received "
+#define STORED PREFIX "stored"
+#define FAILED PREFIX "failed "
+
+/* What follows prefix in line, or NULL if line does not begin with it. */
+static const char *after(const char *line, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(line, prefix, len) == 0 ? line + len : NULL;
+}
+
+/* "1234 xxh128:HEX", without sign, leading zero or anything else. */
+static bool read_received(struct receipt *receipt, const char *rest)
+{
+	char number[20];
+	const char *why;
+	size_t digits = strspn(rest, "0123456789");
+
+	if (digits == 0 || digits >= sizeof(number) || (rest[0] == '0' && digits > 1) ||
+	    rest[digits] != ' ')
+		return false;
+	memcpy(number, rest, digits);
+	number[digits] = '\0';
+	receipt->bytes = strtonum(number, 0, INT64_MAX, &why);
+	if (why != NULL)
+		return false;
+	const char *digest = rest + digits + 1;
+	return digest_parse(digest, strlen(digest), receipt->digest) == 0 &&
+	       strcmp(digest, receipt->digest) == 0;
+}
+
+/* Which state a whole line leads to. */
+static enum receipt_state read_line(struct receipt *receipt, const char *line, bool data_ended)
+{
+	const char *rest;
+	bool first = receipt->state == RECEIPT_NONE;
+
+	if ((rest = after(line, FAILED)) != NULL && *rest != '\0') {
+		strlcpy(receipt->text, rest, sizeof(receipt->text));
+		return RECEIPT_FAILED;
+	}
+	if (first && data_ended && (rest = after(line, RECEIVED)) != NULL &&
+	    read_received(receipt, rest))
+		return RECEIPT_RECEIVED;
+	if (receipt->state == RECEIPT_RECEIVED && strcmp(line, STORED) == 0)
+		return RECEIPT_STORED;
+	return RECEIPT_FOREIGN;
+}
+
+static bool is_final(enum receipt_state state)
+{
+	return state == RECEIPT_STORED || state == RECEIPT_FAILED || state == RECEIPT_FOREIGN;
+}
+
+static void end_line(struct receipt *receipt, bool data_ended)
+{
+	receipt->line[receipt->line_len] = '\0';
+	/* A null byte would hide what follows it. */
+	if (strlen(receipt->line) != receipt->line_len)
+		receipt->state = RECEIPT_FOREIGN;
+	else
+		receipt->state = read_line(receipt, receipt->line, data_ended);
+	receipt->line_len = 0;
+}
+
+void receipt_hear(struct receipt *receipt, const char *bytes, size_t size, bool data_ended)
+{
+	for (size_t i = 0; i < size && !is_final(receipt->state); i++) {
+		if (bytes[i] == '\n')
+			end_line(receipt, data_ended);
+		else if (receipt->line_len < sizeof(receipt->line) - 1)
+			receipt->line[receipt->line_len++] = bytes[i];
+		else
+			receipt->state = RECEIPT_FOREIGN;
+	}
+}
+
+size_t receipt_write_received(char *line, int64_t bytes, const char *digest)
+{
+	snprintf(line, RECEIPT_LINE_MAX, RECEIVED "%" PRId64 " %s\n", bytes, digest);
+	return strlen(line);
+}
+
+size_t receipt_write_stored(char *line)
+{
+	return strlcpy(line, STORED "\n", RECEIPT_LINE_MAX);
+}
+
+size_t receipt_write_failed(char *line, const char *why)
+{
+	/* One byte less than there is, for the newline. */
+	snprintf(line, RECEIPT_LINE_MAX - 1, FAILED "%s",
+	    *why == '\0' ? "for no known reason" : why);
+	for (char *c = line; *c != '\0'; c++) {
+		if (iscntrl((unsigned char)*c))
+			*c = ' ';
+	}
+	strlcat(line, "\n", RECEIPT_LINE_MAX);
+	return strlen(line);
+}

@@ -1,0 +1,43 @@
+#include "transfer/transfer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+static const char *reason(const struct time_limits *limits, const struct err *err)
+{
+	if (err->kind == ERR_TIMEOUT)
+		return clock_now() >= limits->end ? "the time limit of -W has passed" : "timed out";
+	switch (err->errnum) {
+	case ECONNRESET:
+	case EPIPE:    /* the same, seen by a later send */
+	case ENOTCONN: /* the same, seen by a later shutdown */
+		return "connection reset";
+	case 0:
+		return err->text;
+	default:
+		return strerror(err->errnum);
+	}
+}
+
+int transfer_check_time(const struct time_limits *limits, struct err *err)
+{
+	if (limits->end == DEADLINE_NEVER || clock_now() < limits->end)
+		return 0;
+	return err_set(err, ERR_TIMEOUT, 0, "timed out");
+}
+
+int transfer_broken(const char *operation, int64_t bytes, const struct time_limits *limits,
+    struct err *err)
+{
+	char why[sizeof(err->text)];
+
+	/* TCP_USER_TIMEOUT is -w's too, and may be the first to notice. */
+	if (err->errnum == ETIMEDOUT && limits->idle != 0)
+		err->kind = ERR_TIMEOUT;
+	if (err->kind == ERR_INTERRUPTED)
+		return -1;
+	strlcpy(why, reason(limits, err), sizeof(why));
+	err_set(err, err->kind, 0, "%s: %s after %" PRId64 " bytes", operation, why, bytes);
+	return -1;
+}

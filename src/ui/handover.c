@@ -1,0 +1,263 @@
+#include "ui/handover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/shellword.h"
+
+/* Room for a template with that of the address in it, and for one word, filled in and not yet quoted. */
+#define WORDS_MAX 128
+#define WORD_MAX 512
+
+/*
+ * What each program has to be told, as templates. In sends and receives, $a stands for one of the
+ * address templates, connects to listens_unix. In the words of all of them stand $h for the host,
+ * $b for the host in brackets where it is IPv6's, $p for the port, $u for the path of a unix
+ * socket, $f for the file, $U and $F for those in the syntax of socat, and $c for Python's program.
+ */
+struct tool {
+	const char *name;
+	const char *sends;
+	const char *receives;
+	const char *host; /* what is to be exchanged for another address */
+	const char *connects;
+	const char *listens;
+	const char *listens_ipv6;
+	const char *connects_unix; /* NULL: it has no unix sockets */
+	const char *listens_unix;
+};
+
+/* By the measurements behind test/interop.bats. */
+static const struct tool tools[HANDOVER_TOOLS] = {
+    [HANDOVER_SOCKXFER] = {"sockxfer", "sockxfer send -V $a $f", "sockxfer recv $a $f", "$b:$p",
+	"$b:$p", "-p $p", "-p $p", "unix:$u", "-l unix:$u"},
+    [HANDOVER_NC] = {"nc", "nc -N $a <$f", "nc -d $a >$f", "$h", "$h $p", "-l $p", "-6 -l $p",
+	"-U $u", "-l -U $u"},
+    [HANDOVER_NCAT] = {"ncat", "ncat --send-only $a <$f", "ncat --recv-only $a >$f", "$h", "$h $p",
+	"-l $p", "-l $p", "-U $u", "-l -U $u"},
+    [HANDOVER_SOCAT] = {"socat", "socat -u FILE:$F $a", "socat -u $a CREATE:$F", "$b", "TCP:$b:$p",
+	"TCP-LISTEN:$p,reuseaddr", "TCP6-LISTEN:$p,reuseaddr", "UNIX-CONNECT:$U", "UNIX-LISTEN:$U"},
+    [HANDOVER_BUSYBOX] = {"busybox", "busybox nc $a <$f", "busybox nc $a </dev/null >$f", "$h",
+	"$h $p", "-l -p $p", "-l -p $p", NULL, NULL},
+    [HANDOVER_PYTHON] = {"python", "python3 -c $c $a $f", "python3 -c $c $a $f", "$h", "$h $p",
+	"$p", "$p", "$u", "$u"},
+};
+
+int handover_parse_tool(enum handover_tool *tool, const char *name, struct err *err)
+{
+	for (enum handover_tool i = HANDOVER_NC; i < HANDOVER_TOOLS; i++) {
+		*tool = i;
+		if (strcmp(name, tools[i].name) == 0)
+			return 0;
+	}
+	return err_set(err, ERR_USAGE, 0, "\"%s\" is none of nc, ncat, socat, busybox and python",
+	    name);
+}
+
+const char *handover_tool_name(enum handover_tool tool)
+{
+	return tools[tool].name;
+}
+
+int handover_check_unix(enum handover_tool tool, struct err *err)
+{
+	if (tools[tool].connects_unix != NULL)
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "%s has no unix sockets; nc, ncat, socat and python have",
+	    tools[tool].name);
+}
+
+/*
+ * The address and, as the last, the file are in its sys.argv, so that they need no quotes of
+ * Python's. Having sent, it prints what the receiver says.
+ */
+static void add_python_program(struct shellword_text *text, const struct handover *handover,
+    const struct handover_place *place)
+{
+	bool is_unix = place->path != NULL;
+
+	shellword_add(text,
+	    handover->peer_sends ? "import socket,sys;" : "import shutil,socket,sys;");
+	shellword_add(text, "a=sys.argv;");
+	shellword_add(text,
+	    handover->peer_sends ? "f=open(a[-1],\"rb\");" : "f=open(a[-1],\"wb\");");
+	if (!place->peer_listens)
+		shellword_add(text, is_unix ? "s=socket.socket(socket.AF_UNIX);s.connect(a[1]);"
+					    : "s=socket.create_connection(a[1:3]);");
+	else if (is_unix)
+		shellword_add(text,
+		    "s=socket.create_server(a[1],family=socket.AF_UNIX).accept()[0];");
+	else if (place->ipv6)
+		shellword_add(text,
+		    "s=socket.create_server((\"\",int(a[1])),family=socket.AF_INET6,"
+		    "dualstack_ipv6=True).accept()[0];");
+	else
+		shellword_add(text, "s=socket.create_server((\"\",int(a[1]))).accept()[0];");
+	shellword_add(text, handover->peer_sends
+				? "s.sendfile(f);s.shutdown(1);print(end=s.makefile().read())"
+				: "shutil.copyfileobj(s.makefile(\"rb\"),f);f.close()");
+}
+
+/* What templates are filled in with. */
+struct facts {
+	const struct handover *handover;
+	const struct handover_place *place;
+	const char *file;
+};
+
+/* One value of a template, unquoted. */
+static void add_value(struct shellword_text *text, char key, const struct facts *facts)
+{
+	const struct handover_place *place = facts->place;
+
+	switch (key) {
+	case 'h':
+		shellword_add(text, place->host);
+		return;
+	case 'b':
+		if (strchr(place->host, ':') != NULL)
+			shellword_add_char(text, '[');
+		shellword_add(text, place->host);
+		if (strchr(place->host, ':') != NULL)
+			shellword_add_char(text, ']');
+		return;
+	case 'p':
+		shellword_add(text, place->port);
+		return;
+	case 'u':
+		shellword_add(text, place->path);
+		return;
+	case 'U':
+		shellword_add_for_socat(text, place->path);
+		return;
+	case 'f':
+		shellword_add(text, facts->file);
+		return;
+	case 'F':
+		shellword_add_for_socat(text, facts->file);
+		return;
+	default:
+		add_python_program(text, facts->handover, place);
+	}
+}
+
+/* A word of a template, of len bytes: filled in, and then quoted as a whole but for < and >. */
+static void add_word(struct shellword_text *text, const char *word, size_t len,
+    const struct facts *facts)
+{
+	char filled[WORD_MAX];
+	struct shellword_text raw = shellword_begin(filled, sizeof(filled));
+	const char *end = word + len;
+
+	if (*word == '<' || *word == '>')
+		shellword_add_char(text, *word++);
+	while (word < end) {
+		if (*word == '$' && word + 1 < end) {
+			add_value(&raw, word[1], facts);
+			word += 2;
+		} else {
+			shellword_add_char(&raw, *word++);
+		}
+	}
+	text->cut |= raw.cut;
+	shellword_add_quoted(text, filled);
+}
+
+static void add_words(struct shellword_text *text, const char *words, const struct facts *facts)
+{
+	while (*words != '\0') {
+		size_t len = strcspn(words, " ");
+		add_word(text, words, len, facts);
+		words += len;
+		if (*words == ' ')
+			shellword_add_char(text, *words++);
+	}
+}
+
+static const char *address_template(const struct tool *tool, const struct handover_place *place)
+{
+	if (place->path != NULL)
+		return place->peer_listens ? tool->listens_unix : tool->connects_unix;
+	if (!place->peer_listens)
+		return tool->connects;
+	return place->ipv6 ? tool->listens_ipv6 : tool->listens;
+}
+
+/* Of two of our kind, a command is likely to have a command for its other end. */
+static const char *ours(const struct handover *handover)
+{
+	bool is_command = handover->path == NULL;
+
+	if (!handover->peer_sends)
+		return is_command ? "sockxfer recv $a -- COMMAND" : "sockxfer recv $a $f";
+	if (handover->receipts)
+		return is_command ? "sockxfer send -V $a -- COMMAND" : "sockxfer send -V $a $f";
+	return is_command ? "sockxfer send $a -- COMMAND" : "sockxfer send $a $f";
+}
+
+static int fill_in(const struct facts *facts, char *command, size_t size)
+{
+	const struct handover *handover = facts->handover;
+	const struct tool *tool = &tools[handover->tool];
+	const char *data = handover->peer_sends ? tool->sends : tool->receives;
+	const char *address = address_template(tool, facts->place);
+	char words[WORDS_MAX];
+	struct shellword_text text = shellword_begin(command, size);
+
+	if (handover->tool == HANDOVER_SOCKXFER)
+		data = ours(handover);
+	size_t before = (size_t)(strstr(data, "$a") - data);
+	snprintf(words, sizeof(words), "%.*s%s%s", (int)before, data, address,
+	    data + before + strlen("$a"));
+	add_words(&text, words, facts);
+	return text.cut ? -1 : 0;
+}
+
+/* Whether a name by itself looks like an option, or to sockxfer like an address. */
+static bool is_taken_amiss(const char *name)
+{
+	return *name == '-' || strchr(name, ':') != NULL;
+}
+
+/*
+ * What the file is called at the other end, "" for nothing. Below /dev are devices and descriptors
+ * of ours. A peer on this machine may be in this directory, and would write into the file that we
+ * read.
+ */
+static void name_file(const struct handover *handover, const struct handover_place *place,
+    char *file, size_t size)
+{
+	const char *path = handover->path;
+
+	file[0] = '\0';
+	if (path == NULL || strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0 ||
+	    (place->here && !handover->peer_sends))
+		return;
+	const char *slash = strrchr(path, '/');
+	const char *name = slash == NULL ? path : slash + 1;
+	if (*name != '\0' && shellword_is_copyable(name))
+		snprintf(file, size, "%s%s", is_taken_amiss(name) ? "./" : "", name);
+}
+
+int handover_command(const struct handover *handover, const struct handover_place *place,
+    char *text, size_t size)
+{
+	char file[WORD_MAX];
+	struct facts facts = {.handover = handover, .place = place, .file = file};
+
+	name_file(handover, place, file, sizeof(file));
+	if (file[0] != '\0' && fill_in(&facts, text, size) == 0)
+		return 0;
+	facts.file = "FILE";
+	return fill_in(&facts, text, size);
+}
+
+int handover_address(const struct handover *handover, const struct handover_place *place,
+    char *text, size_t size)
+{
+	const struct facts facts = {.handover = handover, .place = place};
+	struct shellword_text address = shellword_begin(text, size);
+
+	add_words(&address, tools[handover->tool].host, &facts);
+	return address.cut ? -1 : 0;
+}

@@ -1,0 +1,151 @@
+#include "ui/invite.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/shellword.h"
+#include "net/interfaces.h"
+#include "net/resolve.h"
+#include "net/sock.h"
+
+/* With what stands in front it has to fit into a line of report.h. */
+#define COMMAND_MAX 960
+
+/* How long a name may take to be looked up. */
+#define LOOK_UP (2 * CLOCK_SECOND)
+
+static bool is_scoped(const char *host)
+{
+	return strchr(host, '%') != NULL;
+}
+
+/* The other addresses, each as the command would have it: those with a scope, or those without. */
+static void print_others(const struct handover *handover, const struct handover_place *place,
+    const struct interfaces *hosts, bool scoped, const struct report *report)
+{
+	char line[COMMAND_MAX];
+	char address[INTERFACES_HOST_MAX + 32];
+	struct shellword_text text = shellword_begin(line, sizeof(line));
+	struct handover_place other = *place;
+
+	for (size_t i = 1; i < hosts->count; i++) {
+		other.host = hosts->host[i];
+		if (is_scoped(other.host) != scoped ||
+		    handover_address(handover, &other, address, sizeof(address)) == -1)
+			continue;
+		shellword_add(&text, line[0] == '\0' ? "" : ", ");
+		shellword_add(&text, address);
+	}
+	if (line[0] != '\0')
+		report_plain(report, "%s: %s",
+		    scoped ? "Or, with its interface behind %" : "Or with another address", line);
+}
+
+static void print_command(const struct handover *handover, const struct handover_place *place,
+    const struct report *report)
+{
+	char command[COMMAND_MAX];
+	const char *where = place->here ? "On this machine" : "On the other machine";
+
+	if (place->peer_listens)
+		where = handover->where != NULL ? handover->where : "the other end";
+	if (handover_command(handover, place, command, sizeof(command)) == 0)
+		report_plain(report, "%s%s: %s", place->peer_listens ? "First, at " : "", where,
+		    command);
+}
+
+/* The peer may be in another directory. A path that is too long then (unix(7)) stays as it is. */
+static void make_absolute(const char *path, char *text, size_t size)
+{
+	char directory[PATH_MAX];
+
+	if (path[0] == '/' || getcwd(directory, sizeof(directory)) == NULL ||
+	    (size_t)snprintf(text, size, "%s/%s", directory, path) >= size)
+		strlcpy(text, path, size);
+}
+
+/* The path is the socket's own, which may have none (unix(7)). */
+static int listening_unix(const struct handover *handover, const char *path,
+    const struct report *report, struct err *err)
+{
+	struct addr addr;
+	struct handover_place place = {.here = true, .path = addr.path};
+
+	if (handover_check_unix(handover->tool, err) == -1)
+		return -1;
+	if (path[0] == '\0' || path[0] == '@')
+		return handover->tool == HANDOVER_SOCKXFER
+		           ? 0
+		           : err_set(err, ERR_USAGE, 0, "the socket has no path");
+	make_absolute(path, addr.path, sizeof(addr.path));
+	print_command(handover, &place, report);
+	return 0;
+}
+
+int invite_listening(const struct handover *handover, const struct listen_set *set,
+    const struct report *report, struct err *err)
+{
+	struct interfaces hosts;
+	char name[ADDR_TEXT_MAX];
+	char port[8];
+
+	sock_local_name(set->fd[0], name);
+	if (strncmp(name, "unix:", 5) == 0)
+		return listening_unix(handover, name + 5, report, err);
+	interfaces_listening(&hosts, set);
+	if (hosts.count == 0)
+		return 0;
+	snprintf(port, sizeof(port), "%d", sock_port(set->fd[0]));
+	struct handover_place place = {
+	    .here = hosts.only_here,
+	    .host = hosts.host[0],
+	    .port = port,
+	};
+	print_command(handover, &place, report);
+	if (is_scoped(hosts.host[0]))
+		report_plain(report, "Behind %% belongs the name of that machine's own interface.");
+	print_others(handover, &place, &hosts, false, report);
+	print_others(handover, &place, &hosts, true, report);
+	return 0;
+}
+
+/*
+ * Whether the peer may be on this machine, where its file could be ours. Of a name that nobody knows yet, nobody
+ * knows that either.
+ */
+static bool may_be_here(const struct resolve_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (interfaces_have(&list->addr[i]))
+			return true;
+	}
+	return list->count == 0;
+}
+
+void invite_connecting(const struct handover *handover, const struct addr *addr, int family,
+    const struct report *report)
+{
+	char path[sizeof(addr->path)];
+	char port[sizeof(addr->port)];
+	struct resolve_list list = {.count = 0};
+	struct handover_place place = {.peer_listens = true, .here = true};
+	struct err ignored;
+
+	if (addr->kind == ADDR_UNIX) {
+		make_absolute(addr->path, path, sizeof(path));
+		place.path = path;
+	} else {
+		strlcpy(port, addr->port, sizeof(port));
+		/* A service's name may be unknown to the other machine, and is to some of the programs. */
+		if (resolve(addr->host, addr->port, family, deadline_after(LOOK_UP), &list,
+			&ignored) == 0)
+			snprintf(port, sizeof(port), "%u", sock_port_of(&list.addr[0]));
+		place.port = port;
+		place.ipv6 = family == AF_INET6 || strchr(addr->host, ':') != NULL;
+		place.here = may_be_here(&list);
+	}
+	print_command(handover, &place, report);
+}

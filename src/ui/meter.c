@@ -1,0 +1,156 @@
+#include "ui/meter.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "sys/interrupt.h"
+#include "ui/status.h"
+
+/* The time between two drawings. */
+#define INTERVAL (250 * CLOCK_MILLISECOND)
+
+/* A longer line is no more use. */
+#define WIDTH_MAX 200
+
+/* What the thread keeps to itself. */
+struct display {
+	const struct meter_options *options;
+	struct screen *screen;
+	const char *name;
+	struct status_rate rate;
+	const char *told; /* what the user was last told to be waiting for */
+};
+
+/* The last part of a path says what it is in less room; in the name of a command the rest is no help either. */
+static void set_name(struct meter *meter, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char last[METER_NAME_MAX];
+
+	strlcpy(last, slash != NULL && slash[1] != '\0' ? slash + 1 : name, sizeof(last));
+	printable(meter->name, last);
+}
+
+static struct status look(struct display *display)
+{
+	const struct meter_options *options = display->options;
+
+	return status_take(options->progress, &display->rate, display->name, options->sends,
+	    clock_now());
+}
+
+static void draw(struct display *display, const struct status *status)
+{
+	char text[STATUS_TEXT_MAX];
+	size_t width = screen_width();
+
+	/* The last column stays free: a terminal would go on to the next line. */
+	width = width > WIDTH_MAX ? WIDTH_MAX : width;
+	status_line(status, width - 1, text);
+	screen_draw(display->screen, text);
+}
+
+/* Who does not want to see the line is told at least why nothing happens, once. */
+static void tell(struct display *display, const struct status *status)
+{
+	const char *what = status_waiting(status);
+
+	if (what == NULL || what == display->told || status->phase == PROGRESS_WAITING)
+		return;
+	display->told = what;
+	report_note(display->options->report, "%s", what);
+}
+
+/* A command that has yet to send something may be asking its user for a password at the same terminal. */
+static bool is_wanted(const struct display *display, const struct status *status)
+{
+	const struct meter_options *options = display->options;
+
+	return options->draws && screen_can_draw(display->screen) &&
+	       (!options->is_command || status->bytes > 0);
+}
+
+static void refresh(struct display *display)
+{
+	struct status status = look(display);
+
+	if (!screen_is_ours(display->screen))
+		return;
+	if (!is_wanted(display, &status))
+		tell(display, &status);
+	else if (status.phase != PROGRESS_WAITING)
+		draw(display, &status);
+	else
+		screen_erase(display->screen);
+}
+
+static void answer(struct display *display)
+{
+	struct status status = look(display);
+	char text[STATUS_TEXT_MAX];
+
+	/* A write that blocks would keep meter_stop() waiting, and with it the end that a signal asks for. */
+	if (!screen_takes_output())
+		return;
+	status_sentence(&status, text);
+	report_note(display->options->report, "%s", text);
+}
+
+/* Waits for a signal, or for the time to draw where there is something to draw on. Returns 0 for the latter. */
+static int wait_for_signal(const struct display *display, const sigset_t *queries)
+{
+	static const struct timespec interval = {.tv_nsec = INTERVAL};
+	int sig = sigtimedwait(queries, NULL, display->screen->is_terminal ? &interval : NULL);
+
+	return sig == -1 ? 0 : sig;
+}
+
+static void *show(void *context)
+{
+	struct meter *meter = context;
+	struct display display = {
+	    .options = &meter->options,
+	    .screen = meter->options.report->screen,
+	    .name = meter->name,
+	};
+	sigset_t queries;
+
+	interrupt_queries(&queries);
+	for (;;) {
+		int sig = wait_for_signal(&display, &queries);
+		if (atomic_load(&meter->stops))
+			return NULL;
+		if (sig != 0 && sig != SIGWINCH)
+			answer(&display);
+		refresh(&display);
+	}
+}
+
+void meter_start(struct meter *meter, const struct meter_options *options)
+{
+	sigset_t all;
+	sigset_t old;
+
+	*meter = (struct meter){.options = *options};
+	atomic_init(&meter->stops, false);
+	if (options->report->quiet)
+		return;
+	set_name(meter, options->name);
+	/* The thread inherits the mask, so that the signals that end us come to whom they are to wake. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	meter->runs = pthread_create(&meter->thread, NULL, show, meter) == 0;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void meter_stop(struct meter *meter)
+{
+	if (!meter->runs)
+		return;
+	atomic_store(&meter->stops, true);
+	pthread_kill(meter->thread, SIGWINCH);
+	pthread_join(meter->thread, NULL);
+	meter->runs = false;
+	screen_erase(meter->options.report->screen);
+}

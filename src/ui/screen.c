@@ -1,0 +1,101 @@
+#include "ui/screen.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define WIDTH_DEFAULT 80
+
+/*
+ * From the cursor to the end of the screen, for where the terminal has become narrower it has broken the line into
+ * several. Some terminals do that and some do not; so the cursor is left at the beginning of what is drawn, where
+ * it stays in either case.
+ */
+#define ERASE "\r\033[J"
+
+/*
+ * Between the two, what goes beyond the last column is not shown (DECAWM). A terminal can have become narrower
+ * without our having heard of it yet: tmux tells a quarter of a second later.
+ */
+#define CLIP "\033[?7l"
+#define WRAP "\033[?7h"
+
+void screen_open(struct screen *screen)
+{
+	*screen = (struct screen){
+	    .lock = PTHREAD_MUTEX_INITIALIZER,
+	    .is_terminal = isatty(STDERR_FILENO),
+	};
+}
+
+static bool can_erase(void)
+{
+	const char *term = getenv("TERM");
+
+	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+}
+
+bool screen_takes_output(void)
+{
+	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT) != 0;
+}
+
+static bool in_foreground(void)
+{
+	return tcgetpgrp(STDERR_FILENO) == getpgrp();
+}
+
+bool screen_is_ours(const struct screen *screen)
+{
+	return screen->is_terminal && in_foreground() && screen_takes_output();
+}
+
+bool screen_can_draw(const struct screen *screen)
+{
+	return can_erase() && screen_is_ours(screen);
+}
+
+size_t screen_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == -1 || size.ws_col == 0)
+		return WIDTH_DEFAULT;
+	return size.ws_col;
+}
+
+void screen_draw(struct screen *screen, const char *text)
+{
+	pthread_mutex_lock(&screen->lock);
+	fprintf(stderr, "\r" CLIP "%s\033[J" WRAP "\r", text);
+	screen->is_drawn = true;
+	pthread_mutex_unlock(&screen->lock);
+}
+
+/* Once we are in the background, the cursor is where the shell has put it. And no end waits for a stopped terminal. */
+static const char *eraser(const struct screen *screen)
+{
+	return screen->is_drawn && in_foreground() && screen_takes_output() ? ERASE : "";
+}
+
+void screen_erase(struct screen *screen)
+{
+	pthread_mutex_lock(&screen->lock);
+	fputs(eraser(screen), stderr);
+	screen->is_drawn = false;
+	pthread_mutex_unlock(&screen->lock);
+}
+
+void screen_print(struct screen *screen, const char *text)
+{
+	pthread_mutex_lock(&screen->lock);
+	/* One call, for stderr is unbuffered, and warnx(3) would make three writes of it. */
+	fprintf(stderr, "%s%s\n", eraser(screen), text);
+	screen->is_drawn = false;
+	pthread_mutex_unlock(&screen->lock);
+}

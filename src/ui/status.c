@@ -1,0 +1,311 @@
+#include "ui/status.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/amount.h"
+#include "base/clock.h"
+
+/* The time in which a change of the rate shows for the most part. */
+#define SMOOTHING (3 * CLOCK_SECOND)
+
+/* After how long without a byte there is no rate to speak of. */
+#define STALLED (5 * CLOCK_SECOND)
+
+/* After how long the user is told what is being waited for. */
+#define NOTICE (2 * CLOCK_SECOND)
+
+/* The least columns that a name that is cut short is worth. */
+#define NAME_LEAST 8
+
+#define FIELDS_MAX 5
+
+/* A part of the line; those with the lowest rank go first when there is not room for all. */
+struct field {
+	int rank;
+	char text[64];
+};
+
+struct line {
+	size_t count;
+	struct field field[FIELDS_MAX];
+};
+
+static void look(struct status_rate *rate, int64_t bytes, int64_t began, int64_t now)
+{
+	bool is_first = rate->began != began;
+
+	if (is_first)
+		*rate = (struct status_rate){.time = began, .began = began, .moved = began};
+	double took = (double)(now - rate->time);
+	if (took <= 0)
+		return;
+	double current = (double)(bytes - rate->bytes) * (double)CLOCK_SECOND / took;
+	double weight = is_first ? 1 : took / (took + (double)SMOOTHING);
+	rate->rate += weight * (current - rate->rate);
+	rate->moved = bytes != rate->bytes ? now : rate->moved;
+	rate->bytes = bytes;
+	rate->time = now;
+}
+
+struct status status_take(const struct progress *progress, struct status_rate *rate,
+    const char *name, bool sends, int64_t now)
+{
+	struct status status = {
+	    .name = name,
+	    .sends = sends,
+	    .phase = (enum progress_phase)atomic_load(&progress->phase),
+	    .bytes = progress->bytes,
+	    .total = progress->total,
+	    .waited = now - progress->since,
+	};
+
+	/* /proc's files have more than they say. */
+	if (status.total < status.bytes)
+		status.total = PROGRESS_UNKNOWN;
+	if (status.phase == PROGRESS_WAITING)
+		return status;
+	status.elapsed = now - progress->began;
+	look(rate, status.bytes, progress->began, now);
+	status.rate = rate->rate;
+	status.stalled = now - rate->moved >= STALLED;
+	return status;
+}
+
+static const char *waits_for(const struct status *status)
+{
+	switch (status->phase) {
+	case PROGRESS_WAITING:
+		return "waiting for the peer";
+	case PROGRESS_MOVING:
+		return NULL;
+	case PROGRESS_CONFIRMING:
+		return "waiting for the receiver to confirm or close";
+	case PROGRESS_STORING:
+		return status->sends ? "waiting for the receiver to store it" : "storing it";
+	}
+	return NULL;
+}
+
+const char *status_waiting(const struct status *status)
+{
+	return status->waited >= NOTICE ? waits_for(status) : NULL;
+}
+
+/* The bytes of the longest beginning of text that takes no more columns than these; *used: how many it takes. */
+static size_t fitting(const char *text, size_t columns, size_t *used)
+{
+	mbstate_t state = {0};
+	size_t bytes = 0;
+	wchar_t c;
+
+	*used = 0;
+	for (;;) {
+		size_t n = mbrtowc(&c, text + bytes, MB_LEN_MAX, &state);
+		if (n == 0 || n == (size_t)-1 || n == (size_t)-2)
+			return bytes;
+		int width = wcwidth(c);
+		if (width < 0 || *used + (size_t)width > columns)
+			return bytes;
+		*used += (size_t)width;
+		bytes += n;
+	}
+}
+
+__attribute__((format(printf, 3, 4))) static void add(struct line *line, int rank, const char *fmt,
+    ...)
+{
+	struct field *field = &line->field[line->count++];
+	va_list ap;
+
+	field->rank = rank;
+	va_start(ap, fmt);
+	vsnprintf(field->text, sizeof(field->text), fmt, ap);
+	va_end(ap);
+}
+
+static int64_t time_left(const struct status *status)
+{
+	return (
+	    int64_t)((double)(status->total - status->bytes) / status->rate * (double)CLOCK_SECOND);
+}
+
+/* Whether a time left can be told: it is known how much there is, and that takes days and not ages. */
+static bool has_left(const struct status *status)
+{
+	double most = 1000.0 * 86400;
+
+	return status->total > 0 && !status->stalled && status->rate >= 1 &&
+	       (double)(status->total - status->bytes) / status->rate < most;
+}
+
+static int percent(const struct status *status)
+{
+	return (int)(100.0 * (double)status->bytes / (double)status->total);
+}
+
+static void rate_text(const struct status *status, char *text)
+{
+	if (status->stalled)
+		strlcpy(text, "stalled", AMOUNT_TEXT_MAX);
+	else
+		amount_rate(text, (int64_t)status->rate, CLOCK_SECOND);
+}
+
+static struct line moving_fields(const struct status *status)
+{
+	struct line line = {.count = 0};
+	char amount[AMOUNT_TEXT_MAX];
+
+	if (status->total > 0) {
+		add(&line, 3, "%3d%%", percent(status));
+	}
+	amount_bytes(amount, status->bytes);
+	add(&line, 5, "%6s", amount);
+	rate_text(status, amount);
+	add(&line, 4, "%8s", amount);
+	amount_clock(amount, status->elapsed);
+	add(&line, 1, "%4s", amount);
+	if (has_left(status)) {
+		amount_clock(amount, time_left(status));
+		add(&line, 2, "%4s left", amount);
+	}
+	return line;
+}
+
+static struct line waiting_fields(const struct status *status, const char *what)
+{
+	struct line line = {.count = 0};
+	char amount[AMOUNT_TEXT_MAX];
+
+	amount_bytes(amount, status->bytes);
+	add(&line, 2, "%s", amount);
+	add(&line, 3, "%s", what);
+	amount_clock(amount, status->waited);
+	add(&line, 1, "%s", amount);
+	return line;
+}
+
+/* The columns of all fields, each with a gap before it. */
+static size_t columns_of(const struct line *line, size_t gap)
+{
+	size_t columns = 0;
+
+	for (size_t i = 0; i < line->count; i++)
+		columns += gap + strlen(line->field[i].text);
+	return columns;
+}
+
+static void drop_least(struct line *line)
+{
+	size_t least = 0;
+
+	for (size_t i = 1; i < line->count; i++) {
+		if (line->field[i].rank < line->field[least].rank)
+			least = i;
+	}
+	line->count--;
+	memmove(&line->field[least], &line->field[least + 1],
+	    (line->count - least) * sizeof(line->field[0]));
+}
+
+/* Writes as much of the name as fits into these columns, with dots where it is cut; nothing if that is little. */
+static void put_name(const char *name, size_t columns, char *text)
+{
+	static const char dots[] = "...";
+	size_t used;
+	size_t bytes = fitting(name, columns, &used);
+
+	if (name[bytes] == '\0') {
+		strlcpy(text, name, STATUS_TEXT_MAX);
+		return;
+	}
+	if (columns < NAME_LEAST)
+		return;
+	bytes = fitting(name, columns - strlen(dots), &used);
+	snprintf(text, STATUS_TEXT_MAX, "%.*s%s", (int)bytes, name, dots);
+}
+
+void status_line(const struct status *status, size_t width, char *text)
+{
+	const char *what = status_waiting(status);
+	struct line line = what != NULL ? waiting_fields(status, what) : moving_fields(status);
+	size_t name_columns;
+	size_t gap = 2;
+
+	fitting(status->name, NAME_LEAST, &name_columns);
+	if (columns_of(&line, gap) + name_columns > width)
+		gap = 1;
+	while (line.count > 1 && columns_of(&line, gap) + name_columns > width) {
+		/* Only what is needed most is worth more than a name. */
+		if (line.count <= 3 || what != NULL)
+			name_columns = 0;
+		if (columns_of(&line, gap) + name_columns > width)
+			drop_least(&line);
+	}
+	text[0] = '\0';
+	size_t rest = columns_of(&line, gap);
+	if (rest < width)
+		put_name(status->name, width - rest, text);
+	for (size_t i = 0; i < line.count; i++) {
+		if (text[0] != '\0')
+			strlcat(text, gap == 2 ? "  " : " ", STATUS_TEXT_MAX);
+		strlcat(text, line.field[i].text, STATUS_TEXT_MAX);
+	}
+	text[fitting(text, width, &rest)] = '\0';
+}
+
+/* Appends to text, of STATUS_TEXT_MAX bytes. */
+__attribute__((format(printf, 2, 3))) static void append(char *text, const char *fmt, ...)
+{
+	size_t len = strlen(text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text + len, STATUS_TEXT_MAX - len, fmt, ap);
+	va_end(ap);
+}
+
+/* ": 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left" */
+static void append_movement(const struct status *status, char *text)
+{
+	char amount[AMOUNT_TEXT_MAX];
+
+	amount_bytes(amount, status->bytes);
+	append(text, ": %s", amount);
+	if (status->total > 0) {
+		amount_bytes(amount, status->total);
+		append(text, " of %s (%d%%)", amount, percent(status));
+	}
+	rate_text(status, amount);
+	append(text, ", %s", amount);
+	amount_clock(amount, status->elapsed);
+	append(text, ", %s elapsed", amount);
+	if (has_left(status)) {
+		amount_clock(amount, time_left(status));
+		append(text, ", %s left", amount);
+	}
+}
+
+void status_sentence(const struct status *status, char *text)
+{
+	const char *what = waits_for(status);
+	char amount[AMOUNT_TEXT_MAX];
+	size_t used;
+
+	if (status->phase == PROGRESS_WAITING) {
+		strlcpy(text, what, STATUS_TEXT_MAX);
+		return;
+	}
+	text[0] = '\0';
+	append(text, "%.*s", (int)fitting(status->name, STATUS_TEXT_MAX / 4, &used), status->name);
+	if (what == NULL) {
+		append_movement(status, text);
+		return;
+	}
+	amount_bytes(amount, status->bytes);
+	append(text, ": %s, %s", amount, what);
+}
