@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/amount.h"
 #include "base/clock.h"
+#include "base/humanize.h"
 #include "base/json.h"
 #include "base/printable.h"
 #include "sys/io.h"
@@ -156,16 +156,16 @@ static int shown(const char *name)
 /* "in.jpg: 4.2 MB in 0.12 s (35 MB/s), stored and verified by 192.0.2.7:9009" */
 static void summarise(const struct report *report, const struct outcome *outcome)
 {
-	char bytes[AMOUNT_TEXT_MAX];
-	char duration[AMOUNT_TEXT_MAX];
-	char rate[AMOUNT_TEXT_MAX];
+	char bytes[HUMANIZE_TEXT_MAX];
+	char duration[HUMANIZE_TEXT_MAX];
+	char rate[HUMANIZE_TEXT_MAX];
 	char end[2 * ADDR_TEXT_MAX + 128];
 	char text[LINE_MAX_TEXT];
 	int64_t took = duration_of(outcome);
 
-	amount_bytes(bytes, outcome->result.bytes);
-	amount_duration(duration, took);
-	amount_rate(rate, outcome->result.bytes, took);
+	humanize_bytes(bytes, outcome->result.bytes);
+	humanize_duration(duration, took);
+	humanize_rate(rate, outcome->result.bytes, took);
 	ending(report, outcome, end, sizeof(end));
 	snprintf(text, sizeof(text), "%.*s: %s in %s (%s), %s", shown(outcome->name), outcome->name,
 	    bytes, duration, rate, end);

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "base/amount.h"
 #include "base/clock.h"
+#include "base/humanize.h"
 
 /* The time in which a change of the rate shows for the most part. */
 #define SMOOTHING (3 * CLOCK_SECOND)
@@ -150,20 +150,20 @@ static int percent(const struct status *status)
 static void rate_text(const struct status *status, char *text)
 {
 	if (status->stalled)
-		strlcpy(text, "stalled", AMOUNT_TEXT_MAX);
+		strlcpy(text, "stalled", HUMANIZE_TEXT_MAX);
 	else
-		amount_rate(text, (int64_t)status->rate, CLOCK_SECOND);
+		humanize_rate(text, (int64_t)status->rate, CLOCK_SECOND);
 }
 
 static struct line moving_fields(const struct status *status)
 {
 	struct line line = {.count = 0};
-	char amount[AMOUNT_TEXT_MAX];
+	char amount[HUMANIZE_TEXT_MAX];
 
 	if (status->total > 0) {
 		add(&line, 3, "%3d%%", percent(status));
 	}
-	amount_bytes(amount, status->bytes);
+	humanize_bytes(amount, status->bytes);
 	add(&line, 5, "%6s", amount);
 	rate_text(status, amount);
 	add(&line, 4, "%8s", amount);
@@ -179,9 +179,9 @@ static struct line moving_fields(const struct status *status)
 static struct line waiting_fields(const struct status *status, const char *what)
 {
 	struct line line = {.count = 0};
-	char amount[AMOUNT_TEXT_MAX];
+	char amount[HUMANIZE_TEXT_MAX];
 
-	amount_bytes(amount, status->bytes);
+	humanize_bytes(amount, status->bytes);
 	add(&line, 2, "%s", amount);
 	add(&line, 3, "%s", what);
 	amount_clock(amount, status->waited);
@@ -272,12 +272,12 @@ __attribute__((format(printf, 2, 3))) static void append(char *text, const char 
 /* ": 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left" */
 static void append_movement(const struct status *status, char *text)
 {
-	char amount[AMOUNT_TEXT_MAX];
+	char amount[HUMANIZE_TEXT_MAX];
 
-	amount_bytes(amount, status->bytes);
+	humanize_bytes(amount, status->bytes);
 	append(text, ": %s", amount);
 	if (status->total > 0) {
-		amount_bytes(amount, status->total);
+		humanize_bytes(amount, status->total);
 		append(text, " of %s (%d%%)", amount, percent(status));
 	}
 	rate_text(status, amount);
@@ -293,7 +293,7 @@ static void append_movement(const struct status *status, char *text)
 void status_sentence(const struct status *status, char *text)
 {
 	const char *what = waits_for(status);
-	char amount[AMOUNT_TEXT_MAX];
+	char amount[HUMANIZE_TEXT_MAX];
 	size_t used;
 
 	if (status->phase == PROGRESS_WAITING) {
@@ -306,6 +306,6 @@ void status_sentence(const struct status *status, char *text)
 		append_movement(status, text);
 		return;
 	}
-	amount_bytes(amount, status->bytes);
+	humanize_bytes(amount, status->bytes);
 	append(text, ": %s, %s", amount, what);
 }

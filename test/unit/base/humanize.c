@@ -1,5 +1,5 @@
 /* Sizes, rates and times, as text. */
-#include "base/amount.h"
+#include "base/humanize.h"
 
 #include "base/clock.h"
 #include "check.h"
@@ -27,11 +27,11 @@ static void sizes(void)
 	    {INT64_C(123456789012345), "123 TB"},
 	    {INT64_MAX, "9.2 EB"},
 	};
-	char text[AMOUNT_TEXT_MAX];
+	char text[HUMANIZE_TEXT_MAX];
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		check_row("%" PRId64, rows[i].bytes);
-		amount_bytes(text, rows[i].bytes);
+		humanize_bytes(text, rows[i].bytes);
 		CHECK_STR(text, rows[i].text);
 	}
 }
@@ -51,11 +51,11 @@ static void rates(void)
 	    {INT64_MAX, 1, "4.6 EB/s"},
 	    {INT64_MAX, 0, "4.6 EB/s"},
 	};
-	char text[AMOUNT_TEXT_MAX];
+	char text[HUMANIZE_TEXT_MAX];
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		check_row("%" PRId64 " in %g s", rows[i].bytes, rows[i].seconds);
-		amount_rate(text, rows[i].bytes, SECONDS(rows[i].seconds));
+		humanize_rate(text, rows[i].bytes, SECONDS(rows[i].seconds));
 		CHECK_STR(text, rows[i].text);
 		CHECK(strlen(text) <= 8);
 	}
@@ -69,7 +69,7 @@ struct time_row {
 static void check_times(const struct time_row *rows, size_t count,
     void (*write)(char *text, int64_t ns))
 {
-	char text[AMOUNT_TEXT_MAX];
+	char text[HUMANIZE_TEXT_MAX];
 
 	for (size_t i = 0; i < count; i++) {
 		check_row("%g s", rows[i].seconds);
@@ -93,7 +93,7 @@ static void durations(void)
 	    {360000, "100 h 00 min"},
 	};
 
-	check_times(rows, ROWS(rows), amount_duration);
+	check_times(rows, ROWS(rows), humanize_duration);
 }
 
 static void clocks(void)
