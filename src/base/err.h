@@ -17,7 +17,7 @@ enum err_kind {
 	ERR_UNCONFIRMED, /* a receipt was required, and none came */
 	ERR_PEER,        /* the receiver says that it failed */
 	ERR_STRAY,       /* a connection that was no transfer: nothing is wrong */
-	ERR_INTERRUPTED, /* a signal asks us to end; interrupt.h knows which */
+	ERR_INTERRUPTED, /* a signal asks us to end; signals.h knows which */
 };
 
 struct err {

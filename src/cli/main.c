@@ -12,7 +12,7 @@
 #include "job/recv.h"
 #include "job/run.h"
 #include "job/send.h"
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 #include "ui/meter.h"
 #include "ui/report.h"
 
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 	struct report nobody = {.screen = &screen};
 	struct err err = {.kind = ERR_NONE};
 
-	interrupt_block_queries(); /* first of all: to be asked how far we are must not end us */
+	signals_block_queries(); /* first of all: to be asked how far we are must not end us */
 	fill_standard_descriptors();
 	setlocale(LC_CTYPE, "");
 	screen_open(&screen);
@@ -174,9 +174,9 @@ int main(int argc, char **argv)
 	case OPTIONS_RUN:
 		break;
 	}
-	interrupt_install();
+	signals_install();
 	int code = run_and_report(&options);
 	if (code > 128)
-		interrupt_die();
+		signals_die();
 	return code;
 }

@@ -28,13 +28,13 @@ static int begin(struct lines *lines, int64_t deadline, struct err *err)
 
 	if (lines->has_turn)
 		return 0;
-	if (turn_take(lines->turn, deadline, &torn, err) == -1)
+	if (shared_lock_take(lines->lock, deadline, &torn, err) == -1)
 		return -1;
 	if (lines->waits && io_wait(lines->fd, POLLOUT, deadline, err) == -1) {
-		turn_give(lines->turn, torn);
+		shared_lock_release(lines->lock, torn);
 		return -1;
 	}
-	turn_begin(lines->turn);
+	shared_lock_begin(lines->lock);
 	lines->has_turn = true;
 	return torn ? put(lines, "\n", 1, deadline, err) : 0;
 }
@@ -42,7 +42,7 @@ static int begin(struct lines *lines, int64_t deadline, struct err *err)
 static void give_turn(struct lines *lines, bool torn)
 {
 	if (lines->has_turn)
-		turn_give(lines->turn, torn);
+		shared_lock_release(lines->lock, torn);
 	lines->has_turn = false;
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "sys/turn.h"
+#include "sys/shared_lock.h"
 
 /*
  * Until the end of a line is there, so much of it is kept in memory. Whoever has a longer one writes it as it comes, and
@@ -19,11 +19,11 @@
 #define LINES_HELD_MAX ((size_t)1024 * 1024)
 
 struct lines {
-	int fd;            /* the caller's */
-	bool waits;        /* a write may have to wait for a reader (io_write_stream()) */
-	struct turn *turn; /* among those who write to the same; the caller's, or NULL */
-	bool has_turn;     /* in the middle of a long line */
-	char *held;        /* a line that has begun, of len bytes */
+	int fd;                   /* the caller's */
+	bool waits;               /* a write may have to wait for a reader (io_write_stream()) */
+	struct shared_lock *lock; /* among those who write to the same; the caller's, or NULL */
+	bool has_turn;            /* in the middle of a long line */
+	char *held;               /* a line that has begun, of len bytes */
 	size_t len;
 	size_t room;
 };

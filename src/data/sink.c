@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "data/inbox.h"
 #include "data/stream.h"
-#include "sys/interrupt.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 
 /* How often a command is looked at that has not read everything: soon, then less often. */
 #define FIRST_PAUSE (1 * CLOCK_MILLISECOND)
@@ -232,13 +232,13 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	int status = fd != -1 ? take_descriptor(sink, fd, err) : open_path(sink, deadline, err);
 	if (status == -1)
 		sink_close(sink);
-	sink->lines = (struct lines){.fd = sink->fd, .waits = sink->waits, .turn = options->turn};
+	sink->lines = (struct lines){.fd = sink->fd, .waits = sink->waits, .lock = options->lock};
 	return status;
 }
 
 static bool is_by_lines(const struct sink *sink)
 {
-	return sink->kind == SINK_STREAM && sink->options->turn != NULL;
+	return sink->kind == SINK_STREAM && sink->options->lock != NULL;
 }
 
 void sink_set_ends(struct sink *sink, const struct command_ends *ends)
@@ -402,7 +402,7 @@ static int commit_command(struct sink *sink, int64_t deadline, struct err *err)
 static int commit_file(struct sink *sink, struct err *err)
 {
 	/* A signal that came during a long fsync is in time still; behind this line it is too late. */
-	if (interrupt_check(err) == -1)
+	if (signals_check(err) == -1)
 		return -1;
 	if ((sink->in_inbox ? publish_in_inbox(sink) : publish(sink)) == -1)
 		return fail(sink, err);

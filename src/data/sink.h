@@ -27,7 +27,7 @@ struct sink_options {
 	bool sync;         /* the commit waits until file and directory are on the device */
 	char *const *argv; /* a command instead of a path, or NULL */
 	/* a stream is written by whole lines, in turn with all who have this; NULL: as the bytes come */
-	struct turn *turn;
+	struct shared_lock *lock;
 	/* of PATH_MAX bytes: the path of a new file in a directory, once it has one; NULL: a directory is refused */
 	char *inbox_file;
 	bool only_inbox; /* the path has to be a directory */

@@ -11,8 +11,8 @@
 #include "job/run.h"
 #include "job/send.h"
 #include "net/peer.h"
-#include "sys/interrupt.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 #include "sys/workers.h"
 
 /* How long the workers may take to end when they are told to; they do nothing but close. */
@@ -108,7 +108,7 @@ static int work(void *context)
 	else
 		name_receiver(fanout, task->index, &told->err);
 	told->outcome.ended = clock_now();
-	interrupt_take(); /* one that comes while it fails by itself has not ended it */
+	signals_take(); /* one that comes while it fails by itself has not ended it */
 	told->exit = run_exit_code(&told->err);
 	atomic_store(&told->complete, true);
 	return told->exit;
@@ -271,12 +271,12 @@ static int wait_for_ends(struct fanout *fanout, struct err *err)
 static void abort_all(struct fanout *fanout)
 {
 	int64_t until = deadline_after(ABORT_GRACE);
-	int sig = interrupt_take();
+	int sig = signals_take();
 	struct err ignored;
 	ssize_t slot = 0;
 	int status;
 
-	workers_signal(&fanout->workers, INTERRUPT_ABORT);
+	workers_signal(&fanout->workers, SIGNALS_ABORT);
 	while (fanout->workers.count > 0 && slot != -1) {
 		slot = workers_wait(&fanout->workers, &status, until, &ignored);
 		if (slot != -1)
@@ -344,7 +344,7 @@ static void judge_interrupted(struct fanout *fanout, size_t index)
 	struct told *told = &fanout->told[index];
 
 	if (told->err.kind != ERR_INTERRUPTED || fanout->err.kind != ERR_NONE ||
-	    interrupt_check(&fanout->err) == -1)
+	    signals_check(&fanout->err) == -1)
 		return;
 	told->err.kind = ERR_FAILED;
 	told->exit = run_exit_code(&told->err);

@@ -12,14 +12,14 @@
 #include "job/send.h"
 #include "job/serve.h"
 #include "net/peer.h"
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 /* What all transfers have in common. */
 struct keeping {
 	const struct options *options;
-	struct report report; /* with a turn for them */
-	struct turn *lines;   /* recv: of a stream by lines; the results may be on stderr */
-	bool has_inbox;       /* recv: they go into a directory, which may be gone for a time */
+	struct report report;      /* with a turn for them */
+	struct shared_lock *lines; /* recv: of a stream by lines; the results may be on stderr */
+	bool has_inbox;   /* recv: they go into a directory, which may be gone for a time */
 	struct sink sink; /* recv: of the server itself, which stays open where it is a stream */
 };
 
@@ -28,7 +28,7 @@ static int receive(struct keeping *keeping, struct peer *peer,
     const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
 {
 	struct sink_options how = {
-	    .turn = keeping->lines,
+	    .lock = keeping->lines,
 	    .only_inbox = keeping->has_inbox,
 	};
 	struct sink sink;
@@ -76,7 +76,7 @@ static void note_abort(const struct peer *peer, const struct outcome *outcome, s
 {
 	if (err->kind != ERR_INTERRUPTED)
 		return;
-	interrupt_take();
+	signals_take();
 	err_set(err, ERR_FAILED, 0, "%s: aborted after %" PRId64 " bytes: the server ends",
 	    peer->name, outcome->result.bytes);
 }
@@ -89,8 +89,8 @@ static void finish_regardless(void)
 {
 	sigset_t ignored;
 
-	interrupt_block(&ignored);
-	interrupt_take();
+	signals_block(&ignored);
+	signals_take();
 }
 
 /* In a process of its own. */
@@ -168,10 +168,10 @@ static int check_stdout(const struct keeping *keeping, struct err *err)
 
 static int open_turns(struct keeping *keeping, struct err *err)
 {
-	keeping->report.turn = turn_open(err);
-	if (keeping->report.turn == NULL)
+	keeping->report.lock = shared_lock_open(err);
+	if (keeping->report.lock == NULL)
 		return -1;
-	keeping->lines = turn_open(err);
+	keeping->lines = shared_lock_open(err);
 	return keeping->lines == NULL ? -1 : 0;
 }
 
@@ -197,8 +197,8 @@ static int listen_and_serve(struct keeping *keeping, struct err *err)
 		status = peer_listen(&listening, options, DEADLINE_NEVER, &keeping->report, err);
 	if (status == 0)
 		status = serve(&listening, &how, err);
-	turn_close(keeping->lines);
-	turn_close(keeping->report.turn);
+	shared_lock_close(keeping->lines);
+	shared_lock_close(keeping->report.lock);
 	return status;
 }
 
@@ -209,7 +209,7 @@ static int keep_receiving(struct keeping *keeping, struct err *err)
 	struct progress progress = {.phase = PROGRESS_WAITING};
 	const struct transfer_options transfer = run_transfer(options, &progress);
 	struct outcome outcome = run_outcome(options);
-	struct sink_options how = {.turn = NULL};
+	struct sink_options how = {.lock = NULL};
 
 	if (recv_open_sink(&keeping->sink, &how, options, DEADLINE_NEVER, &outcome, err) == -1) {
 		recv_refuse(options, &transfer, &keeping->report, err);
@@ -236,7 +236,7 @@ int keep_run(const struct options *options, const struct report *report, struct 
 {
 	struct keeping keeping = {.options = options, .report = *report};
 
-	interrupt_survive_hangup(); /* before it is known that we listen, which may be waited for */
+	signals_survive_hangup(); /* before it is known that we listen, which may be waited for */
 	return options->role == OPTIONS_SEND ? keep_sending(&keeping, err)
 	                                     : keep_receiving(&keeping, err);
 }

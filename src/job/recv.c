@@ -69,7 +69,7 @@ int recv_open_sink(struct sink *sink, struct sink_options *how, const struct opt
 int recv_run(const struct options *options, const struct transfer_options *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
-	struct sink_options how = {.turn = NULL};
+	struct sink_options how = {.lock = NULL};
 	struct sink sink;
 	struct peer peer;
 

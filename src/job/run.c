@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 struct outcome run_outcome(const struct options *options)
 {
@@ -38,8 +38,8 @@ struct transfer_options run_transfer(const struct options *options, struct progr
 
 int run_exit_code(const struct err *err)
 {
-	if (err->kind != ERR_NONE && interrupt_signal() != 0)
-		return 128 + interrupt_signal();
+	if (err->kind != ERR_NONE && signals_caught() != 0)
+		return 128 + signals_caught();
 	switch (err->kind) {
 	case ERR_NONE:
 		return 0;

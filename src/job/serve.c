@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sys/interrupt.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 #include "sys/workers.h"
 
 /* How long to wait for what there is too little of, unless one of ours ends and may give it back. */
@@ -256,10 +256,10 @@ static void end_all(struct server *server, int64_t grace)
 		report_detail(report, "ending: %.3g s for what is under way (%zu)",
 		    (double)grace / (double)CLOCK_SECOND, server->workers.count);
 	wait_for_all(server, deadline_after(grace));
-	workers_signal(&server->workers, INTERRUPT_ABORT);
+	workers_signal(&server->workers, SIGNALS_ABORT);
 	abort_until = deadline_after(ABORT_WAIT);
 	while (server->workers.count > 0 && clock_now() < abort_until) {
-		interrupt_take(); /* more than to tell them cannot be done */
+		signals_take(); /* more than to tell them cannot be done */
 		wait_for_all(server, abort_until);
 	}
 	if (server->workers.count > 0)
@@ -273,7 +273,7 @@ static int open_server(struct server *server, struct err *err)
 	server->host = calloc(server->options->max, sizeof(*server->host));
 	if (server->host == NULL)
 		return err_sys(err, "-j, --jobs");
-	interrupt_queries(&queries);
+	signals_queries(&queries);
 	server->queries = signalfd(-1, &queries, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (server->queries == -1)
 		return err_sys(err, "signalfd");
@@ -303,7 +303,7 @@ int serve(struct listen_set *listening, const struct serve_options *options, str
 	listen_close(listening);
 	if (server.waiting.sock != -1)
 		turn_away(&server);
-	int sig = interrupt_take();
+	int sig = signals_take();
 	end_all(&server, sig == 0 || sig == SIGTERM ? options->grace : 0);
 	close_server(&server);
 	if (sig != 0)

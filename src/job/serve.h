@@ -35,10 +35,10 @@ struct serve_options {
  * Accepts connections until a signal asks us to end, and closes listening then. Who may not connect, and who has as
  * many connections as one may have, sees a reset, noted with -v. Of descriptors, memory or processes there may be too
  * few for a time: that is said, once a minute at the most, and waited for. SIGUSR1 (INFO, where there is one) prints
- * what goes on. SIGHUP is to be survived already (interrupt_survive_hangup()).
+ * what goes on. SIGHUP is to be survived already (signals_survive_hangup()).
  *
  * SIGTERM leaves those that run the grace, another signal or a second one none; then they are told to end, and killed
- * if they have not ended soon. The signal is as if it had come only then: interrupt_signal() tells it.
+ * if they have not ended soon. The signal is as if it had come only then: signals_caught() tells it.
  *
  * Returns -1, always: ERR_INTERRUPTED, or ERR_FAILED if listening or standard output is of no more use. No process that
  * was started is left then.

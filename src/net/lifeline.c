@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "net/sock.h"
-#include "sys/interrupt.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 
 #define WORD_TAKEN 'T' /* the receiver holds its end */
 #define WORD_ENDED 'E' /* this side's end is certain */
@@ -59,7 +59,7 @@ ssize_t lifeline_send(struct lifeline *lifeline, int sock, const void *buffer, s
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(&control.header), &lifeline->offer, sizeof(int));
-	if (interrupt_check(err) == -1)
+	if (signals_check(err) == -1)
 		return -1;
 	ssize_t n = sendmsg(sock, &message, MSG_NOSIGNAL);
 	if (n == -1)

@@ -15,8 +15,8 @@
 
 #include "base/clock.h"
 #include "net/addr.h"
-#include "sys/interrupt.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 
 #define PEER "SOCKXFER_PEER="
 #define LOCAL "SOCKXFER_LOCAL="
@@ -111,7 +111,7 @@ static void set_mask(posix_spawnattr_t *attr)
 	sigset_t mask;
 	sigset_t queries;
 
-	interrupt_queries(&queries);
+	signals_queries(&queries);
 	sigaddset(&queries, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, NULL, &mask);
 	for (int sig = 1; sig < NSIG; sig++) {

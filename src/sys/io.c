@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 #define PIPE_WIDE (1024 * 1024)
 
@@ -42,9 +42,9 @@ int io_poll(struct pollfd *fds, size_t count, int64_t deadline, struct err *err)
 	sigset_t mask;
 	int ready;
 
-	interrupt_block(&mask);
+	signals_block(&mask);
 	for (;;) {
-		ready = interrupt_check(err);
+		ready = signals_check(err);
 		if (ready == -1)
 			break;
 		ready = poll_once(fds, count, deadline, &mask);
@@ -55,7 +55,7 @@ int io_poll(struct pollfd *fds, size_t count, int64_t deadline, struct err *err)
 			break;
 		}
 	}
-	interrupt_restore(&mask);
+	signals_restore(&mask);
 	return ready;
 }
 
@@ -97,7 +97,7 @@ ssize_t io_read(int fd, void *buffer, size_t size, int64_t deadline, struct err 
 ssize_t io_read_file(int fd, void *buffer, size_t size, struct err *err)
 {
 	for (;;) {
-		if (interrupt_check(err) == -1)
+		if (signals_check(err) == -1)
 			return -1;
 		ssize_t n = read(fd, buffer, size);
 		if (n >= 0)
@@ -115,7 +115,7 @@ int io_write_file(int fd, const void *buffer, size_t size, struct err *err)
 		ssize_t n = write(fd, next, size);
 		if (n == -1 && errno != EINTR)
 			return fail(err);
-		if (interrupt_check(err) == -1)
+		if (signals_check(err) == -1)
 			return -1;
 		if (n > 0) {
 			next += n;
@@ -136,7 +136,7 @@ int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, s
 	while (size > 0) {
 		if (may_be_full && io_wait(fd, POLLOUT, deadline, err) == -1)
 			return -1;
-		if (interrupt_check(err) == -1)
+		if (signals_check(err) == -1)
 			return -1;
 		ssize_t n = write(fd, next, size < piece ? size : piece);
 		if (n == -1 && !try_again())
@@ -152,7 +152,7 @@ int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, s
 
 ssize_t io_write_some(int fd, const void *buffer, size_t size, struct err *err)
 {
-	if (interrupt_check(err) == -1)
+	if (signals_check(err) == -1)
 		return -1;
 	ssize_t n = write(fd, buffer, size);
 	if (n >= 0)
@@ -202,7 +202,7 @@ ssize_t io_recv(int sock, void *buffer, size_t size, int64_t deadline, struct er
 {
 	for (;;) {
 		/* Data that is there is taken without a poll; the flag is seen all the same. */
-		if (interrupt_check(err) == -1)
+		if (signals_check(err) == -1)
 			return -1;
 		ssize_t n = recv(sock, buffer, size, 0);
 		if (n >= 0)
@@ -233,7 +233,7 @@ void io_tell(int sock, const char *line, size_t len)
 
 ssize_t io_send(int sock, const void *buffer, size_t size, struct err *err)
 {
-	if (interrupt_check(err) == -1)
+	if (signals_check(err) == -1)
 		return -1;
 	ssize_t n = send(sock, buffer, size, MSG_NOSIGNAL);
 	if (n >= 0)
@@ -243,7 +243,7 @@ ssize_t io_send(int sock, const void *buffer, size_t size, struct err *err)
 
 ssize_t io_sendfile(int sock, int fd, size_t size, struct err *err)
 {
-	if (interrupt_check(err) == -1)
+	if (signals_check(err) == -1)
 		return -1;
 	ssize_t n = sendfile(sock, fd, NULL, size);
 	if (n > 0)

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sys/interrupt.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 
 int workers_open(struct workers *workers, size_t max, struct err *err)
 {
@@ -35,7 +35,7 @@ int workers_open(struct workers *workers, size_t max, struct err *err)
 /* An orphan would go on with nobody to end it. The parent may have died before the kernel was told to say so. */
 static void die_with(pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, INTERRUPT_ABORT);
+	prctl(PR_SET_PDEATHSIG, SIGNALS_ABORT);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
 }
@@ -45,10 +45,10 @@ _Noreturn static void work(const struct workers *workers, pid_t parent, int (*ru
 {
 	sigset_t mask = workers->mask;
 
-	interrupt_become_worker();
+	signals_become_worker();
 	die_with(parent);
 	close(workers->ended);
-	sigdelset(&mask, INTERRUPT_ABORT); /* whoever started us may have blocked it */
+	sigdelset(&mask, SIGNALS_ABORT); /* whoever started us may have blocked it */
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	exit(run(context));
 }
@@ -70,11 +70,11 @@ ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *
 	sigset_t mask;
 
 	fflush(NULL); /* else the worker would write it, too */
-	interrupt_block(&mask);
+	signals_block(&mask);
 	pid_t pid = fork();
 	if (pid == 0)
 		work(workers, parent, run, context);
-	interrupt_restore(&mask);
+	signals_restore(&mask);
 	if (pid == -1)
 		return err_sys(err, "fork");
 	workers->pid[slot] = pid;

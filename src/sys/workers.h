@@ -27,7 +27,7 @@ int workers_open(struct workers *workers, size_t max, struct err *err);
 
 /*
  * Starts a process that calls run with context, and exits with what it returns; workers->count is to be below max. It
- * listens to the signals of a worker (interrupt.h), is told to end when we die, and has all that we have open but
+ * listens to the signals of a worker (signals.h), is told to end when we die, and has all that we have open but
  * workers->ended. No other thread may run.
  *
  * Returns its slot, or -1 with ERR_FAILED: EAGAIN, ENOMEM, as fork(2).

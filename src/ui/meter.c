@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 #include "ui/status.h"
 
 /* The time between two drawings. */
@@ -116,7 +116,7 @@ static void *show(void *context)
 	};
 	sigset_t queries;
 
-	interrupt_queries(&queries);
+	signals_queries(&queries);
 	for (;;) {
 		int sig = wait_for_signal(&display, &queries);
 		if (atomic_load(&meter->stops))

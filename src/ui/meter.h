@@ -35,7 +35,7 @@ struct meter {
 };
 
 /*
- * Starts to show; from then on the meter is the only one to hear the signals of interrupt_queries(). What options
+ * Starts to show; from then on the meter is the only one to hear the signals of signals_queries(). What options
  * points to has to outlive it. Without memory for a thread nothing is shown, nor to who wants quiet, who is spared the
  * thread. Does not block.
  */

@@ -260,7 +260,7 @@ static int put_after(const struct report *report, const char *line, size_t size,
     struct err *err)
 {
 	if (size > PIPE_BUF)
-		turn_begin(report->turn);
+		shared_lock_begin(report->lock);
 	if (torn && io_write_stream(fd, "\n", 1, DEADLINE_NEVER, err) == -1)
 		return -1;
 	return io_write_stream(fd, line, size, DEADLINE_NEVER, err);
@@ -272,14 +272,14 @@ static int put_in_turn(const struct report *report, const char *line, size_t siz
 	struct err err = {.kind = ERR_NONE};
 	bool torn;
 
-	int status = turn_take(report->turn, DEADLINE_NEVER, &torn, &err);
+	int status = shared_lock_take(report->lock, DEADLINE_NEVER, &torn, &err);
 	if (status == 0) {
 		status = io_wait(fd, POLLOUT, DEADLINE_NEVER, &err) == -1 ? -1 : 0;
 		if (status == 0) {
 			status = put_after(report, line, size, fd, torn, &err);
 			torn = status == -1;
 		}
-		turn_give(report->turn, torn);
+		shared_lock_release(report->lock, torn);
 	}
 	if (status == -1)
 		errno = err.kind == ERR_INTERRUPTED ? EINTR : err.errnum;
@@ -294,7 +294,7 @@ static int flush(FILE *out)
 
 static int put_line(const struct report *report, const char *line, size_t size, FILE *out)
 {
-	if (report->turn != NULL)
+	if (report->lock != NULL)
 		return put_in_turn(report, line, size, fileno(out));
 	fwrite(line, 1, size, out);
 	return flush(out);
@@ -306,7 +306,7 @@ int report_json(const struct report *report, const struct outcome *outcome, cons
 	size_t size;
 	char *text = object_text(report, outcome, err, exit_code, &size);
 
-	if (text == NULL && report->turn != NULL)
+	if (text == NULL && report->lock != NULL)
 		return -1;
 	if (text == NULL) { /* in pieces, then */
 		write_object(out, report, outcome, err, exit_code);

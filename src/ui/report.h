@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "net/addr.h"
-#include "sys/turn.h"
+#include "sys/shared_lock.h"
 #include "transfer/transfer.h"
 #include "ui/screen.h"
 
@@ -21,7 +21,8 @@ struct report {
 	const char *role; /* "send", "recv" */
 	bool quiet;       /* errors only */
 	bool verbose;
-	struct turn *turn; /* among those who write results to the same place; NULL: we are alone */
+	struct shared_lock
+	    *lock; /* among those who write results to the same place; NULL: we are alone */
 };
 
 /*

@@ -9,9 +9,9 @@
 #include "check.h"
 #include "sys/io.h"
 
-static struct lines open_lines(int fd, struct turn *turn)
+static struct lines open_lines(int fd, struct shared_lock *lock)
 {
-	return (struct lines){.fd = fd, .turn = turn};
+	return (struct lines){.fd = fd, .lock = lock};
 }
 
 static void write_text(struct lines *lines, const char *text)
@@ -85,10 +85,10 @@ static void half_a_line_is_forgotten(void)
 static void two_do_not_mix(void)
 {
 	struct err err;
-	struct turn *turn = turn_open(&err);
+	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct lines a = open_lines(fd, turn);
-	struct lines b = open_lines(fd, turn);
+	struct lines a = open_lines(fd, lock);
+	struct lines b = open_lines(fd, lock);
 
 	write_text(&a, "a1\na2 be");
 	write_text(&b, "b1 be");
@@ -97,12 +97,12 @@ static void two_do_not_mix(void)
 	end(&a);
 	end(&b);
 	holds(fd, "a1\na2 begun\nb1 begun\na3\n");
-	turn_close(turn);
+	shared_lock_close(lock);
 	close(fd);
 }
 
 /* Whether the turn is to be had at once. */
-static bool is_free(struct turn *turn)
+static bool is_free(struct shared_lock *lock)
 {
 	struct err err;
 	bool torn;
@@ -110,9 +110,9 @@ static bool is_free(struct turn *turn)
 	int status = 0;
 
 	if (pid == 0) {
-		if (turn_take(turn, DEADLINE_NOW, &torn, &err) == -1)
+		if (shared_lock_take(lock, DEADLINE_NOW, &torn, &err) == -1)
 			_exit(err.kind == ERR_TIMEOUT ? 1 : 2);
-		turn_give(turn, torn);
+		shared_lock_release(lock, torn);
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
@@ -123,9 +123,9 @@ static bool is_free(struct turn *turn)
 static void long_lines_keep_the_turn(void)
 {
 	struct err err;
-	struct turn *turn = turn_open(&err);
+	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct lines lines = open_lines(fd, turn);
+	struct lines lines = open_lines(fd, lock);
 	size_t size = LINES_HELD_MAX + 2;
 	char *line = malloc(size);
 
@@ -133,16 +133,16 @@ static void long_lines_keep_the_turn(void)
 	line[size - 1] = '\n';
 	CHECK_INT(lines_write(&lines, line, LINES_HELD_MAX, DEADLINE_NEVER, &err), 0);
 	CHECK_INT(lseek(fd, 0, SEEK_END), 0);
-	CHECK(is_free(turn));
+	CHECK(is_free(lock));
 	CHECK_INT(lines_write(&lines, line, 1, DEADLINE_NEVER, &err), 0);
 	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)size - 1);
-	CHECK(!is_free(turn));
+	CHECK(!is_free(lock));
 	write_text(&lines, "\nrest");
 	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)size);
-	CHECK(is_free(turn));
+	CHECK(is_free(lock));
 	lines_close(&lines);
 	free(line);
-	turn_close(turn);
+	shared_lock_close(lock);
 	close(fd);
 }
 
@@ -150,10 +150,10 @@ static void long_lines_keep_the_turn(void)
 static void begun_lines_are_ended(void)
 {
 	struct err err;
-	struct turn *turn = turn_open(&err);
+	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct lines a = open_lines(fd, turn);
-	struct lines b = open_lines(fd, turn);
+	struct lines a = open_lines(fd, lock);
+	struct lines b = open_lines(fd, lock);
 	char *line = malloc(LINES_HELD_MAX + 1);
 
 	memset(line, 'x', LINES_HELD_MAX + 1);
@@ -165,23 +165,23 @@ static void begun_lines_are_ended(void)
 	CHECK_INT(pread(fd, line, 4, (off_t)LINES_HELD_MAX), 4);
 	CHECK(memcmp(line, "x\nb\n", 4) == 0);
 	free(line);
-	turn_close(turn);
+	shared_lock_close(lock);
 	close(fd);
 }
 
 static void dead_writers_are_no_obstacle(void)
 {
 	struct err err;
-	struct turn *turn = turn_open(&err);
+	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct lines lines = open_lines(fd, turn);
+	struct lines lines = open_lines(fd, lock);
 	bool torn;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (turn_take(turn, DEADLINE_NOW, &torn, &err) == -1)
+		if (shared_lock_take(lock, DEADLINE_NOW, &torn, &err) == -1)
 			_exit(1);
-		turn_begin(turn);
+		shared_lock_begin(lock);
 		if (write(fd, "half", 4) == 4)
 			raise(SIGKILL);
 		_exit(1);
@@ -190,8 +190,8 @@ static void dead_writers_are_no_obstacle(void)
 	write_text(&lines, "next\n");
 	end(&lines);
 	holds(fd, "half\nnext\n");
-	CHECK(is_free(turn));
-	turn_close(turn);
+	CHECK(is_free(lock));
+	shared_lock_close(lock);
 	close(fd);
 }
 
@@ -199,7 +199,7 @@ static void dead_writers_are_no_obstacle(void)
 static void no_empty_lines(void)
 {
 	struct err err;
-	struct turn *turn = turn_open(&err);
+	struct shared_lock *lock = shared_lock_open(&err);
 	int ends[2];
 	static char much[200000];
 	char last[2];
@@ -208,12 +208,12 @@ static void no_empty_lines(void)
 	CHECK_INT(pipe(ends), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (turn_take(turn, DEADLINE_NOW, &torn, &err) == 0)
+		if (shared_lock_take(lock, DEADLINE_NOW, &torn, &err) == 0)
 			raise(SIGKILL);
 		_exit(1);
 	}
 	waitpid(pid, NULL, 0);
-	struct lines lines = {.fd = ends[1], .waits = true, .turn = turn};
+	struct lines lines = {.fd = ends[1], .waits = true, .lock = lock};
 	memset(much, 'x', sizeof(much));
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	while (write(ends[1], much, sizeof(much)) > 0)
@@ -228,7 +228,7 @@ static void no_empty_lines(void)
 	CHECK(memcmp(last, "b\n", 2) == 0);
 	CHECK_INT(read(ends[0], last, 1), -1);
 	lines_close(&lines);
-	turn_close(turn);
+	shared_lock_close(lock);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -236,15 +236,15 @@ static void no_empty_lines(void)
 static void full_disks_are_errors(void)
 {
 	struct err err;
-	struct turn *turn = turn_open(&err);
+	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = open("/dev/full", O_WRONLY);
-	struct lines lines = open_lines(fd, turn);
+	struct lines lines = open_lines(fd, lock);
 
 	CHECK_INT(lines_write(&lines, "a\n", 2, DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.errnum, ENOSPC);
-	CHECK(is_free(turn));
+	CHECK(is_free(lock));
 	lines_close(&lines);
-	turn_close(turn);
+	shared_lock_close(lock);
 	close(fd);
 }
 
@@ -252,13 +252,13 @@ static void full_disks_are_errors(void)
 static void waits_end(void)
 {
 	struct err err;
-	struct turn *turn = turn_open(&err);
+	struct shared_lock *lock = shared_lock_open(&err);
 	int ends[2];
 	char byte;
 	static char much[200000];
 
 	CHECK_INT(pipe(ends), 0);
-	struct lines lines = {.fd = ends[1], .waits = true, .turn = turn};
+	struct lines lines = {.fd = ends[1], .waits = true, .lock = lock};
 	memset(much, '\n', sizeof(much));
 	CHECK_INT(lines_write(&lines, much, sizeof(much), deadline_after(CLOCK_SECOND / 10), &err),
 	    -1);
@@ -270,13 +270,13 @@ static void waits_end(void)
 	if (pid == 0) {
 		bool torn;
 		close(go[1]);
-		if (turn_take(turn, DEADLINE_NEVER, &torn, &err) == -1 || !torn)
+		if (shared_lock_take(lock, DEADLINE_NEVER, &torn, &err) == -1 || !torn)
 			_exit(1);
 		close(ends[1]);
 		_exit(read(go[0], &byte, 1) == 0 ? 0 : 1);
 	}
 	close(go[0]);
-	while (is_free(turn))
+	while (is_free(lock))
 		;
 	CHECK_INT(lines_write(&lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
@@ -285,7 +285,7 @@ static void waits_end(void)
 	waitpid(pid, NULL, 0);
 	close(ends[0]);
 	close(ends[1]);
-	turn_close(turn);
+	shared_lock_close(lock);
 }
 
 int main(void)

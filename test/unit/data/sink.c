@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "check.h"
 #include "data/inbox.h"
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 #define SHORT (20 * CLOCK_MILLISECOND)
 #define LONG (30 * CLOCK_SECOND)
@@ -190,7 +190,7 @@ static void disk_full(void)
 	static char chunk[8192];
 
 	make_file("out", "old");
-	interrupt_install(); /* ignores SIGXFSZ */
+	signals_install(); /* ignores SIGXFSZ */
 	CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
 	limit.rlim_cur = 10000;
 	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -661,7 +661,7 @@ static void slow_reader(void)
 	CHECK(clock_now() >= deadline);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	CHECK_STR(err.text, "fifo: write: timed out");
-	interrupt_install(); /* ignores SIGPIPE */
+	signals_install(); /* ignores SIGPIPE */
 	close(reader);
 	CHECK_INT(sink_write(&sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "check.h"
-#include "sys/interrupt.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 
 #define READERS 3
 #define CHUNK 65536
@@ -32,7 +32,7 @@ static bool open_set(struct set *set, const char *path, char *const *argv, size_
 	struct err err = {.kind = ERR_NONE};
 
 	*set = (struct set){.progress = {.phase = PROGRESS_WAITING}};
-	interrupt_install();
+	signals_install();
 	if (!CHECK_INT(source_open(&set->source, path, argv, &err), 0) ||
 	    !CHECK_INT(spread_open(&set->spread, &set->source, chunk, &set->progress, &err), 0) ||
 	    !CHECK_INT(pipe2(set->watch, O_CLOEXEC), 0))

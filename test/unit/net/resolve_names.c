@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "check.h"
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 #define SHORT (20 * CLOCK_MILLISECOND)
 #define LONG (30 * CLOCK_SECOND)
@@ -212,13 +212,13 @@ static void signal_stops(void)
 	sigset_t old;
 	int descriptors = check_descriptors();
 
-	interrupt_install();
-	interrupt_block(&old); /* for the helper, which inherits it */
+	signals_install();
+	signals_block(&old); /* for the helper, which inherits it */
 	CHECK_INT(pthread_create(&thread, NULL, stop_when_asked, NULL), 0);
-	interrupt_restore(&old);
+	signals_restore(&old);
 	CHECK_INT(resolve("slow", "80", AF_UNSPEC, DEADLINE_NEVER, &list, &err), -1);
 	CHECK_INT(err.kind, ERR_INTERRUPTED);
-	CHECK_INT(interrupt_signal(), SIGTERM);
+	CHECK_INT(signals_caught(), SIGTERM);
 	CHECK_INT(signals_open, 0);
 	pthread_join(thread, NULL);
 	let_it_end(descriptors);

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "check.h"
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 #define SHORT (20 * CLOCK_MILLISECOND)
 #define LONG (30 * CLOCK_SECOND) /* what is said to be at once must take less */
@@ -333,14 +333,14 @@ static void peer_is_gone(void)
 
 	close(pair.peer);
 	close(pipe_pair.peer);
-	/* io_send() needs no ignored SIGPIPE, a pipe does: interrupt_install() is the program's way */
+	/* io_send() needs no ignored SIGPIPE, a pipe does: signals_install() is the program's way */
 	CHECK_INT(io_send(pair.our, "x", 1, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_INT(err.errnum, EPIPE);
 	CHECK_INT(io_sendall(pair.our, "x", 1, DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.errnum, EPIPE);
 	CHECK_STR(err.text, "Broken pipe");
-	interrupt_install();
+	signals_install();
 	CHECK_INT(io_write_stream(pipe_pair.our, big, MEGABYTE, DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_INT(err.errnum, EPIPE);
@@ -445,7 +445,7 @@ static void stop_while_waiting(size_t way, int sig, const char *name)
 	struct err err;
 
 	check_row("%s, %s", ways[way].name, name);
-	interrupt_install();
+	signals_install();
 	int64_t start = clock_now();
 	start_sender(&sender, sig, 1, SHORT);
 	CHECK_INT(ways[way].wait(pair.our, DEADLINE_NEVER, &err), -1);
@@ -489,7 +489,7 @@ static void stop_before(void)
 
 	CHECK_INT(io_send(pair.peer, "data", 4, &err), 4);
 	CHECK_INT(io_write_file(fd, "data", 4, &err), 0);
-	interrupt_install();
+	signals_install();
 	raise(SIGTERM);
 	for (size_t i = 0; i < ROWS(ways); i++) {
 		check_row("%s", ways[i].name);
@@ -514,7 +514,7 @@ static void mask_is_restored(void)
 	struct err err;
 	sigset_t before, after;
 
-	interrupt_install();
+	signals_install();
 	pthread_sigmask(SIG_SETMASK, NULL, &before);
 	CHECK_INT(io_sleep(DEADLINE_NOW, &err), 0);
 	raise(SIGINT);

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "check.h"
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 static int polls;
 static bool hangs;
@@ -22,12 +22,12 @@ static int late_signal(const sigset_t *mask)
 
 	polls++;
 	raise(SIGTERM);
-	hangs = interrupt_signal() != 0;
+	hangs = signals_caught() != 0;
 	if (hangs || mask == NULL)
 		return 0;
 	pthread_sigmask(SIG_SETMASK, mask, &old);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	hangs = interrupt_signal() == 0;
+	hangs = signals_caught() == 0;
 	errno = EINTR;
 	return hangs ? 0 : -1;
 }
@@ -56,7 +56,7 @@ static void not_lost(void)
 {
 	struct err err = {.kind = ERR_NONE};
 
-	interrupt_install();
+	signals_install();
 	CHECK_INT(io_wait(STDIN_FILENO, POLLIN, DEADLINE_NEVER, &err), -1);
 	CHECK_INT(polls, 1);
 	CHECK(!hangs);

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "check.h"
-#include "sys/interrupt.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 
 static int answer(void *context)
 {
@@ -21,7 +21,7 @@ static int wait_for_signal(void *context)
 
 	(void)context;
 	(void)io_sleep(DEADLINE_NEVER, &err);
-	return interrupt_signal();
+	return signals_caught();
 }
 
 static int crash(void *context)
@@ -80,16 +80,16 @@ static void only_we_end_them(void)
 	struct err err;
 	int status = 0;
 
-	interrupt_install();
+	signals_install();
 	CHECK_INT(workers_open(&workers, 1, &err), 0);
 	CHECK_INT(workers_start(&workers, wait_for_signal, NULL, &err), 0);
 	workers_signal(&workers, SIGTERM);
 	workers_signal(&workers, SIGHUP);
 	CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND / 5), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
-	workers_signal(&workers, INTERRUPT_ABORT);
+	workers_signal(&workers, SIGNALS_ABORT);
 	CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND), &err), 0);
-	CHECK_INT(WEXITSTATUS(status), INTERRUPT_ABORT);
+	CHECK_INT(WEXITSTATUS(status), SIGNALS_ABORT);
 	workers_close(&workers);
 }
 
@@ -100,14 +100,14 @@ static void begin_anew(void)
 	struct err err;
 	int status = 0;
 
-	interrupt_install();
+	signals_install();
 	CHECK_INT(workers_open(&workers, 1, &err), 0);
 	raise(SIGTERM);
 	CHECK_INT(workers_start(&workers, wait_for_signal, NULL, &err), 0);
 	CHECK_INT(workers_wait(&workers, &status, DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.kind, ERR_INTERRUPTED);
-	CHECK_INT(interrupt_take(), SIGTERM);
-	CHECK_INT(interrupt_take(), 0);
+	CHECK_INT(signals_take(), SIGTERM);
+	CHECK_INT(signals_take(), 0);
 	CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND / 5), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	workers_close(&workers);

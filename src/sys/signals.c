@@ -1,4 +1,4 @@
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void handle_unless_ignored(int sig, void (*handler)(int), int flags)
 		handle(sig, handler, flags);
 }
 
-void interrupt_queries(sigset_t *set)
+void signals_queries(sigset_t *set)
 {
 	sigemptyset(set);
 	sigaddset(set, SIGUSR1);
@@ -47,15 +47,15 @@ void interrupt_queries(sigset_t *set)
 #endif
 }
 
-void interrupt_block_queries(void)
+void signals_block_queries(void)
 {
 	sigset_t queries;
 
-	interrupt_queries(&queries);
+	signals_queries(&queries);
 	pthread_sigmask(SIG_BLOCK, &queries, NULL);
 }
 
-void interrupt_install(void)
+void signals_install(void)
 {
 	for (size_t i = 0; i < STOP_SIGNALS; i++)
 		handle_unless_ignored(stop_signals[i], on_stop_signal, 0);
@@ -65,59 +65,59 @@ void interrupt_install(void)
 }
 
 /* Not SIG_IGN, which a command would inherit. */
-void interrupt_survive_hangup(void)
+void signals_survive_hangup(void)
 {
 	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);
 }
 
-void interrupt_become_worker(void)
+void signals_become_worker(void)
 {
 	stop_signal = 0;
 	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);
 	handle_unless_ignored(SIGTERM, on_other_signal, SA_RESTART);
-	handle(INTERRUPT_ABORT, on_stop_signal, 0);
+	handle(SIGNALS_ABORT, on_stop_signal, 0);
 }
 
-int interrupt_signal(void)
+int signals_caught(void)
 {
 	return stop_signal;
 }
 
-int interrupt_take(void)
+int signals_take(void)
 {
 	sigset_t mask;
 
-	interrupt_block(&mask);
+	signals_block(&mask);
 	int sig = stop_signal;
 	stop_signal = 0;
-	interrupt_restore(&mask);
+	signals_restore(&mask);
 	return sig;
 }
 
-int interrupt_check(struct err *err)
+int signals_check(struct err *err)
 {
 	if (stop_signal == 0)
 		return 0;
 	return err_set(err, ERR_INTERRUPTED, 0, "interrupted (%s)", strsignal(stop_signal));
 }
 
-void interrupt_block(sigset_t *old)
+void signals_block(sigset_t *old)
 {
 	sigset_t mask;
 
 	sigemptyset(&mask);
 	for (size_t i = 0; i < STOP_SIGNALS; i++)
 		sigaddset(&mask, stop_signals[i]);
-	sigaddset(&mask, INTERRUPT_ABORT);
+	sigaddset(&mask, SIGNALS_ABORT);
 	pthread_sigmask(SIG_BLOCK, &mask, old);
 }
 
-void interrupt_restore(const sigset_t *old)
+void signals_restore(const sigset_t *old)
 {
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-void interrupt_die(void)
+void signals_die(void)
 {
 	int sig = stop_signal;
 	sigset_t mask;

@@ -1,5 +1,5 @@
 /* The signals that ask the program to end, and those that must not. */
-#include "sys/interrupt.h"
+#include "sys/signals.h"
 
 #include <sys/resource.h>
 
@@ -11,14 +11,14 @@ static void sets_the_flag(void)
 {
 	struct err err = {.kind = ERR_NONE};
 
-	interrupt_install();
-	CHECK_INT(interrupt_signal(), 0);
-	CHECK_INT(interrupt_check(&err), 0);
+	signals_install();
+	CHECK_INT(signals_caught(), 0);
+	CHECK_INT(signals_check(&err), 0);
 	CHECK_INT(err.kind, ERR_NONE);
 	for (size_t i = 0; i < ROWS(stops); i++) {
 		raise(stops[i]);
-		CHECK_INT(interrupt_signal(), stops[i]);
-		CHECK_INT(interrupt_check(&err), -1);
+		CHECK_INT(signals_caught(), stops[i]);
+		CHECK_INT(signals_check(&err), -1);
 		CHECK_INT(err.kind, ERR_INTERRUPTED);
 	}
 	CHECK_STR(err.text, "interrupted (Hangup)");
@@ -29,20 +29,20 @@ static void stays_ignored(void)
 	struct sigaction old;
 
 	signal(SIGINT, SIG_IGN);
-	interrupt_install();
+	signals_install();
 	raise(SIGINT);
-	CHECK_INT(interrupt_signal(), 0);
+	CHECK_INT(signals_caught(), 0);
 	sigaction(SIGINT, NULL, &old);
 	CHECK(old.sa_handler == SIG_IGN);
 	raise(SIGTERM);
-	CHECK_INT(interrupt_signal(), SIGTERM);
+	CHECK_INT(signals_caught(), SIGTERM);
 }
 
 static void system_calls_are_not_restarted(void)
 {
 	struct sigaction action;
 
-	interrupt_install();
+	signals_install();
 	for (size_t i = 0; i < ROWS(stops); i++) {
 		sigaction(stops[i], NULL, &action);
 		CHECK_INT(action.sa_flags & SA_RESTART, 0);
@@ -55,7 +55,7 @@ static void write_errors(void)
 	struct rlimit limit = {.rlim_cur = 4, .rlim_max = RLIM_INFINITY};
 	int fd = open("file", O_WRONLY | O_CREAT, 0600);
 
-	interrupt_install();
+	signals_install();
 	CHECK_INT(pipe(fds), 0);
 	close(fds[0]);
 	CHECK_INT(write(fds[1], "x", 1), -1); /* SIGPIPE */
@@ -65,7 +65,7 @@ static void write_errors(void)
 	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	CHECK_INT(write(fd, "12345678", 8), 4);
 	CHECK_INT(write(fd, "5", 1), -1); /* SIGXFSZ */
-	CHECK_INT(interrupt_signal(), 0);
+	CHECK_INT(signals_caught(), 0);
 	close(fd);
 }
 
@@ -73,17 +73,17 @@ static void blocks(void)
 {
 	sigset_t old, now;
 
-	interrupt_install();
-	interrupt_block(&old);
+	signals_install();
+	signals_block(&old);
 	pthread_sigmask(SIG_SETMASK, NULL, &now);
 	for (size_t i = 0; i < ROWS(stops); i++) {
 		CHECK_INT(sigismember(&now, stops[i]), 1);
 		CHECK_INT(sigismember(&old, stops[i]), 0);
 		raise(stops[i]);
 	}
-	CHECK_INT(interrupt_signal(), 0);
-	interrupt_restore(&old);
-	CHECK(interrupt_signal() != 0);
+	CHECK_INT(signals_caught(), 0);
+	signals_restore(&old);
+	CHECK(signals_caught() != 0);
 }
 
 static void dies_of_it(void)
@@ -93,9 +93,9 @@ static void dies_of_it(void)
 		check_row("%s", strsignal(stops[i]));
 		pid_t child = fork();
 		if (child == 0) {
-			interrupt_install();
+			signals_install();
 			raise(stops[i]);
-			interrupt_die();
+			signals_die();
 		}
 		CHECK_INT(waitpid(child, &status, 0), child);
 		CHECK(WIFSIGNALED(status));
