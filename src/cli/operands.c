@@ -36,11 +36,11 @@ static bool is_no_name(const struct addr *addr, const char *text, size_t port_di
  */
 static bool looks_like_address(const char *word, size_t port_digits)
 {
-	struct receivers receivers;
+	struct addr_list receivers;
 	struct addr addr;
 	struct err ignored;
 
-	if (receivers_parse(&receivers, &addr, word, &ignored) == -1 || is_file(word))
+	if (addr_list_parse(&receivers, &addr, word, &ignored) == -1 || is_file(word))
 		return false;
 	for (size_t i = 0; i < receivers.count; i++) {
 		if (!is_no_name(&receivers.one[i].addr, receivers.one[i].text, port_digits))
@@ -130,7 +130,7 @@ static int set_address(struct options *options, const struct operands *operands,
 	const char *word = operands->word[0];
 	int status = is_one_path(options, word)
 	                 ? addr_parse(&options->address, word, ADDR_CONNECT, err)
-	                 : receivers_parse(&options->receivers, &options->address, word, err);
+	                 : addr_list_parse(&options->receivers, &options->address, word, err);
 
 	if (status == -1)
 		return not_an_address(options, operands, err);

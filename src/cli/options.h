@@ -10,8 +10,8 @@
 
 #include "base/err.h"
 #include "net/addr.h"
+#include "net/addr_list.h"
 #include "net/allow.h"
-#include "net/receivers.h"
 #include "transfer/digest.h"
 #include "ui/handover.h"
 
@@ -24,7 +24,7 @@ struct options {
 	enum options_role role;
 	bool listens; /* -p or -l: address is where; else where to connect to */
 	struct addr address;
-	struct receivers receivers; /* send: if there are several; address is the first */
+	struct addr_list receivers; /* send: if there are several; address is the first */
 	int family;                 /* -4, -6: AF_INET, AF_INET6; else AF_UNSPEC */
 	bool has_source;            /* -s */
 	struct addr source;

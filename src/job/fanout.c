@@ -18,7 +18,7 @@
 /* How long the workers may take to end when they are told to; they do nothing but close. */
 #define ABORT_GRACE (500 * CLOCK_MILLISECOND)
 
-#if RECEIVERS_MAX > SPREAD_MAX
+#if ADDR_LIST_MAX > SPREAD_MAX
 #error "each receiver needs a reader"
 #endif
 
@@ -40,8 +40,8 @@ struct fanout {
 	struct source source;
 	struct spread spread; /* its readers are the workers, in the order of the receivers */
 	struct workers workers;
-	size_t receiver[RECEIVERS_MAX]; /* of each of their slots */
-	bool runs[RECEIVERS_MAX];
+	size_t receiver[ADDR_LIST_MAX]; /* of each of their slots */
+	bool runs[ADDR_LIST_MAX];
 	int connected;       /* eventfd(2): one of them is */
 	const char *advised; /* the last advice that was given, or NULL */
 	struct err err;      /* what put an end to all, or ERR_NONE */
@@ -404,7 +404,7 @@ static struct told *share(struct err *err)
 	const int protection = PROT_READ | PROT_WRITE;
 	const int flags = MAP_SHARED | MAP_ANONYMOUS;
 	/* cppcheck-suppress invalidFunctionArg ; -1: there is no file (mmap(2)) */
-	void *memory = mmap(NULL, RECEIVERS_MAX * sizeof(struct told), protection, flags, -1, 0);
+	void *memory = mmap(NULL, ADDR_LIST_MAX * sizeof(struct told), protection, flags, -1, 0);
 
 	if (memory != MAP_FAILED)
 		return memory;
@@ -440,6 +440,6 @@ int fanout_send(const struct options *options, const struct transfer_options *tr
 		source_close(&fanout.source);
 	}
 	int status = conclude(&fanout);
-	munmap(fanout.told, RECEIVERS_MAX * sizeof(*fanout.told));
+	munmap(fanout.told, ADDR_LIST_MAX * sizeof(*fanout.told));
 	return status;
 }

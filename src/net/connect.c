@@ -5,17 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/happy.h"
+#include "net/happy_eyeballs.h"
 #include "net/resolve.h"
 #include "net/sock.h"
 #include "sys/io.h"
 
 /* A race between the addresses of one name. The attempts' order is list's. */
 struct race {
-	struct happy happy;
+	struct happy_eyeballs happy;
 	const struct resolve_list *list;
 	const struct resolve_list *sources; /* NULL: the kernel chooses */
-	int sock[HAPPY_MAX];                /* the attempts under way, else -1 */
+	int sock[HAPPY_EYEBALLS_MAX];       /* the attempts under way, else -1 */
 	char reasons[768];                  /* why those that failed did */
 	int errnum;                         /* that of the one whose reason tells most */
 };
@@ -77,7 +77,7 @@ static void attempt_failed(struct race *race, size_t index, const struct err *re
 	add_reason(race, index, reason->text);
 	if (tells_more(race->errnum, reason->errnum))
 		race->errnum = reason->errnum;
-	happy_failed(&race->happy);
+	happy_eyeballs_failed(&race->happy);
 }
 
 static int bind_source(int sock, const struct resolve_list *sources, int family, struct err *err)
@@ -161,7 +161,7 @@ static bool finish_attempt(struct race *race, size_t index)
 /* Waits for one of the attempts to end, or until. Returns the winner's index, or count, or -1. */
 static ssize_t wait_for_attempts(struct race *race, int64_t until, struct err *err)
 {
-	struct pollfd fds[HAPPY_MAX];
+	struct pollfd fds[HAPPY_EYEBALLS_MAX];
 	size_t count = race->list->count;
 
 	for (size_t i = 0; i < count; i++)
@@ -193,19 +193,19 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 		int64_t now = clock_now();
 		if (now >= deadline && race->happy.started > 0)
 			return out_of_time(race, err);
-		struct happy_step step = happy_next(&race->happy, now);
+		struct happy_eyeballs_step step = happy_eyeballs_next(&race->happy, now);
 		ssize_t winner;
 		switch (step.verb) {
-		case HAPPY_START:
+		case HAPPY_EYEBALLS_START:
 			if (start_attempt(race, step.index))
 				return (ssize_t)step.index;
 			break;
-		case HAPPY_WAIT:
+		case HAPPY_EYEBALLS_WAIT:
 			winner = wait_for_attempts(race, deadline_min(step.until, deadline), err);
 			if (winner != count)
 				return winner;
 			break;
-		case HAPPY_EXHAUSTED:
+		case HAPPY_EYEBALLS_EXHAUSTED:
 			err_set(err, ERR_FAILED, 0, "%s", race->reasons);
 			err->errnum = race->errnum;
 			return err_advise(err, advice(race->errnum, race->sources != NULL));
@@ -219,7 +219,7 @@ static int race_addresses(const struct resolve_list *list, const struct resolve_
 	struct race race = {.list = list, .sources = sources};
 	int sock = -1;
 
-	happy_init(&race.happy, list->count);
+	happy_eyeballs_init(&race.happy, list->count);
 	for (size_t i = 0; i < list->count; i++)
 		race.sock[i] = -1;
 	ssize_t winner = run_race(&race, deadline, err);
@@ -235,12 +235,12 @@ static int race_addresses(const struct resolve_list *list, const struct resolve_
 static void sort_list(struct resolve_list *list)
 {
 	struct resolve_list sorted = {.count = list->count};
-	int families[HAPPY_MAX];
-	size_t order[HAPPY_MAX];
+	int families[HAPPY_EYEBALLS_MAX];
+	size_t order[HAPPY_EYEBALLS_MAX];
 
 	for (size_t i = 0; i < list->count; i++)
 		families[i] = list->addr[i].storage.ss_family;
-	happy_order(families, list->count, order);
+	happy_eyeballs_order(families, list->count, order);
 	for (size_t i = 0; i < list->count; i++)
 		sorted.addr[i] = list->addr[order[i]];
 	*list = sorted;

@@ -1,6 +1,6 @@
 /*
  * Python's create_connection(): the first address that connects, of both families, raced as RFC 8305
- * says (happy.h), under one deadline.
+ * says (happy_eyeballs.h), under one deadline.
  */
 #ifndef CONNECT_H
 #define CONNECT_H

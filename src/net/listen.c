@@ -259,7 +259,7 @@ static int accept_from(int listening, struct listen_accepted *accepted)
 int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
     struct err *err)
 {
-	struct pollfd fds[HAPPY_MAX];
+	struct pollfd fds[HAPPY_EYEBALLS_MAX];
 
 	for (;;) {
 		for (size_t i = 0; i < set->count; i++)

@@ -11,12 +11,12 @@
 
 #include "base/err.h"
 #include "net/addr.h"
-#include "net/happy.h"
+#include "net/happy_eyeballs.h"
 #include "net/sock.h"
 
 struct listen_set {
 	size_t count;
-	int fd[HAPPY_MAX];
+	int fd[HAPPY_EYEBALLS_MAX];
 	size_t next; /* whose turn it is, if connections wait at several */
 	/* The file of a unix socket; it is removed when we close, if it is still this one. */
 	char path[sizeof(((struct addr *)0)->path)];

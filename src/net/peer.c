@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "job/portfile.h"
-#include "net/retry.h"
+#include "net/connect_retry.h"
 #include "net/sock.h"
 #include "ui/announce.h"
 
@@ -176,7 +176,7 @@ static int connect_to(struct peer *peer, const struct options *options,
 	    .source = options->has_source ? &options->source : NULL,
 	};
 	struct tries tries = {.options = options, .report = report};
-	struct retry_options retry = {
+	struct connect_retry_options retry = {
 	    .until = options->retry == 0 ? DEADLINE_NOW : deadline_after(options->retry),
 	    .limits = limits,
 	    .on_failure = try_failed,
@@ -185,7 +185,7 @@ static int connect_to(struct peer *peer, const struct options *options,
 
 	if (options->peer != HANDOVER_SOCKXFER)
 		announce_connecting(options, report);
-	peer->sock = retry_connect(&options->address, &how, &retry, err);
+	peer->sock = connect_retry(&options->address, &how, &retry, err);
 	if (peer->sock == -1)
 		return gave_up(tries.failed, err);
 	sock_peer_name(peer->sock, peer->name);

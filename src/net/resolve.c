@@ -171,7 +171,7 @@ static bool has_addr(const struct resolve_list *list, const struct addrinfo *ai)
 static void copy_list(struct resolve_list *list, const struct addrinfo *ai)
 {
 	list->count = 0;
-	for (; ai != NULL && list->count < HAPPY_MAX; ai = ai->ai_next) {
+	for (; ai != NULL && list->count < HAPPY_EYEBALLS_MAX; ai = ai->ai_next) {
 		struct sock_addr *addr = &list->addr[list->count];
 		if (ai->ai_addrlen > sizeof(addr->storage) || has_addr(list, ai))
 			continue;

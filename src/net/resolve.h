@@ -10,17 +10,17 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "net/happy.h"
+#include "net/happy_eyeballs.h"
 #include "net/sock.h"
 
 struct resolve_list {
 	size_t count; /* at least 1 */
-	struct sock_addr addr[HAPPY_MAX];
+	struct sock_addr addr[HAPPY_EYEBALLS_MAX];
 };
 
 /*
  * Looks up the addresses of host ("": every address, for listening) with port, a number or a service
- * name, in that family (AF_UNSPEC: both), in the order of RFC 6724. Addresses beyond HAPPY_MAX are
+ * name, in that family (AF_UNSPEC: both), in the order of RFC 6724. Addresses beyond HAPPY_EYEBALLS_MAX are
  * and repeated ones are left out. Blocks until the answer or the deadline; numbers need no waiting.
  *
  * Returns 0, or -1: ERR_FAILED for a name that is not known, ERR_USAGE for a service that is not,

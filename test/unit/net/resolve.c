@@ -12,7 +12,7 @@
 /* The addresses found, as text, one after the other. */
 static const char *names(const struct resolve_list *list)
 {
-	static char all[HAPPY_MAX * ADDR_TEXT_MAX];
+	static char all[HAPPY_EYEBALLS_MAX * ADDR_TEXT_MAX];
 	char one[ADDR_TEXT_MAX];
 
 	all[0] = '\0';

@@ -14,7 +14,7 @@
 
 #define SHORT (20 * CLOCK_MILLISECOND)
 #define LONG (30 * CLOCK_SECOND)
-#define MANY (HAPPY_MAX + 8)
+#define MANY (HAPPY_EYEBALLS_MAX + 8)
 
 static struct addrinfo found[MANY];
 static struct sockaddr_in addresses[MANY];
@@ -112,7 +112,7 @@ static void many(void)
 	struct err err;
 
 	CHECK_INT(resolve("many", "80", AF_UNSPEC, DEADLINE_NEVER, &list, &err), 0);
-	CHECK_INT((int)list.count, HAPPY_MAX);
+	CHECK_INT((int)list.count, HAPPY_EYEBALLS_MAX);
 }
 
 static void failures(void)

@@ -7,49 +7,49 @@
  * connect wins. Section 3 (separate queries for A and AAAA) is not done: getaddrinfo(3) answers
  * with both at once.
  */
-#ifndef HAPPY_H
-#define HAPPY_H
+#ifndef HAPPY_EYEBALLS_EYEBALLS_H
+#define HAPPY_EYEBALLS_EYEBALLS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
 
-#define HAPPY_MAX 32 /* addresses of one name that are tried */
-#define HAPPY_DELAY (250 * CLOCK_MILLISECOND)
+#define HAPPY_EYEBALLS_MAX 32 /* addresses of one name that are tried */
+#define HAPPY_EYEBALLS_DELAY (250 * CLOCK_MILLISECOND)
 
-struct happy {
+struct happy_eyeballs {
 	size_t count;       /* addresses there are, tried in order 0 .. count - 1 */
 	size_t started;     /* of these, attempts begun */
 	size_t failed;      /* of these, attempts known to have failed */
 	int64_t next_start; /* when the next attempt may begin */
 };
 
-enum happy_verb {
-	HAPPY_START,     /* begin the attempt on address index, then ask again */
-	HAPPY_WAIT,      /* wait for an attempt to end, or for the time until, then ask again */
-	HAPPY_EXHAUSTED, /* every attempt has failed */
+enum happy_eyeballs_verb {
+	HAPPY_EYEBALLS_START, /* begin the attempt on address index, then ask again */
+	HAPPY_EYEBALLS_WAIT, /* wait for an attempt to end, or for the time until, then ask again */
+	HAPPY_EYEBALLS_EXHAUSTED, /* every attempt has failed */
 };
 
-struct happy_step {
-	enum happy_verb verb;
-	size_t index;  /* HAPPY_START */
-	int64_t until; /* HAPPY_WAIT: DEADLINE_NEVER once every attempt is begun */
+struct happy_eyeballs_step {
+	enum happy_eyeballs_verb verb;
+	size_t index;  /* HAPPY_EYEBALLS_START */
+	int64_t until; /* HAPPY_EYEBALLS_WAIT: DEADLINE_NEVER once every attempt is begun */
 };
 
-/* Begins a race over count addresses, at the most HAPPY_MAX. */
-void happy_init(struct happy *happy, size_t count);
+/* Begins a race over count addresses, at the most HAPPY_EYEBALLS_MAX. */
+void happy_eyeballs_init(struct happy_eyeballs *happy, size_t count);
 
 /* What to do at the time now, in ns of any one monotonic clock. Never fails. */
-struct happy_step happy_next(struct happy *happy, int64_t now);
+struct happy_eyeballs_step happy_eyeballs_next(struct happy_eyeballs *happy, int64_t now);
 
 /* One of the attempts begun has failed: the next one need not wait. */
-void happy_failed(struct happy *happy);
+void happy_eyeballs_failed(struct happy_eyeballs *happy);
 
 /*
  * Fills order[0 .. count - 1] with the indexes of families (AF_INET, AF_INET6, as the resolver
  * sorted them) in the order in which to try them.
  */
-void happy_order(const int *families, size_t count, size_t *order);
+void happy_eyeballs_order(const int *families, size_t count, size_t *order);
 
 #endif

@@ -1,4 +1,4 @@
-#include "net/receivers.h"
+#include "net/addr_list.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -28,14 +28,14 @@ static int check_behind_path(const struct receiver *receiver, struct err *err)
 	    "%s: behind a path and a comma the port has to be a number", receiver->text);
 }
 
-static int parse_parts(struct receivers *receivers, const char *word, struct err *err)
+static int parse_parts(struct addr_list *receivers, const char *word, struct err *err)
 {
 	struct receiver ignored = {.text = ""};
 	bool behind_path = false;
 
 	for (;;) {
 		size_t len = strcspn(word, ",");
-		bool fits = receivers->count < RECEIVERS_MAX;
+		bool fits = receivers->count < ADDR_LIST_MAX;
 		struct receiver *next = fits ? &receivers->one[receivers->count] : &ignored;
 		if (parse_part(next, word, len, err) == -1 ||
 		    (behind_path && check_behind_path(next, err) == -1))
@@ -49,7 +49,7 @@ static int parse_parts(struct receivers *receivers, const char *word, struct err
 }
 
 /* One that is served after the other only, if it serves one at a time, would keep both waiting for ever. */
-static bool is_repeated(const struct receivers *receivers, size_t index)
+static bool is_repeated(const struct addr_list *receivers, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
 		if (strcmp(receivers->one[i].text, receivers->one[index].text) == 0)
@@ -59,12 +59,12 @@ static bool is_repeated(const struct receivers *receivers, size_t index)
 }
 
 /* Whether those that were read can be sent to at once. */
-static int check(const struct receivers *receivers, struct err *err)
+static int check(const struct addr_list *receivers, struct err *err)
 {
-	if (receivers->count > RECEIVERS_MAX)
+	if (receivers->count > ADDR_LIST_MAX)
 		return err_set(err, ERR_USAGE, 0,
 		    "%zu receivers are too many: at once there can be %d", receivers->count,
-		    RECEIVERS_MAX);
+		    ADDR_LIST_MAX);
 	for (size_t i = 0; i < receivers->count; i++) {
 		if (receivers->one[i].addr.kind == ADDR_FD)
 			return err_set(err, ERR_USAGE, 0,
@@ -77,7 +77,7 @@ static int check(const struct receivers *receivers, struct err *err)
 	return 0;
 }
 
-int receivers_parse(struct receivers *receivers, struct addr *addr, const char *word,
+int addr_list_parse(struct addr_list *receivers, struct addr *addr, const char *word,
     struct err *err)
 {
 	struct err why;

@@ -1,16 +1,16 @@
 /* A list of addresses as one word, told from one address with a comma in it. */
-#include "net/receivers.h"
+#include "net/addr_list.h"
 
 #include "check.h"
 
 /* Reads word, which has to be right, as count addresses; 0: as one that is no list. */
-static struct receivers *parse(const char *word, size_t count, struct addr *first)
+static struct addr_list *parse(const char *word, size_t count, struct addr *first)
 {
-	static struct receivers receivers;
+	static struct addr_list receivers;
 	struct err err = {.kind = ERR_NONE};
 
 	check_row("%.80s", word);
-	CHECK_INT(receivers_parse(&receivers, first, word, &err), 0);
+	CHECK_INT(addr_list_parse(&receivers, first, word, &err), 0);
 	CHECK_STR(err.text, "");
 	CHECK_INT((intmax_t)receivers.count, (intmax_t)count);
 	return &receivers;
@@ -19,7 +19,7 @@ static struct receivers *parse(const char *word, size_t count, struct addr *firs
 static void several(void)
 {
 	struct addr first;
-	const struct receivers *receivers =
+	const struct addr_list *receivers =
 	    parse("host1:9009,[2001:db8::1]:http,unix:/run/x,192.0.2.7:09", 4, &first);
 
 	CHECK_STR(first.host, "host1");
@@ -79,13 +79,13 @@ static void mistakes(void)
 	    {"a:1,b:2,a:1", "a:1: is there twice"},
 	    {"fd:3,fd:4", "fd:3: a descriptor cannot be one of several receivers"},
 	};
-	static struct receivers receivers;
+	static struct addr_list receivers;
 	struct addr addr;
 	struct err err;
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		check_row("%s", rows[i].word);
-		CHECK_INT(receivers_parse(&receivers, &addr, rows[i].word, &err), -1);
+		CHECK_INT(addr_list_parse(&receivers, &addr, rows[i].word, &err), -1);
 		CHECK_INT(err.kind, ERR_USAGE);
 		CHECK_STR(err.text, rows[i].why);
 	}
@@ -101,35 +101,35 @@ static void list(char *text, size_t count, const char *tail)
 
 static void many(void)
 {
-	static struct receivers receivers;
+	static struct addr_list receivers;
 	char word[1024];
 	struct addr addr;
 	struct err err;
 
-	list(word, RECEIVERS_MAX, "");
-	parse(word, RECEIVERS_MAX, &addr);
-	list(word, RECEIVERS_MAX + 5, "");
-	CHECK_INT(receivers_parse(&receivers, &addr, word, &err), -1);
+	list(word, ADDR_LIST_MAX, "");
+	parse(word, ADDR_LIST_MAX, &addr);
+	list(word, ADDR_LIST_MAX + 5, "");
+	CHECK_INT(addr_list_parse(&receivers, &addr, word, &err), -1);
 	CHECK_STR(err.text, "69 receivers are too many: at once there can be 64");
-	list(word, RECEIVERS_MAX + 5, ",b");
-	CHECK_INT(receivers_parse(&receivers, &addr, word, &err), -1);
+	list(word, ADDR_LIST_MAX + 5, ",b");
+	CHECK_INT(addr_list_parse(&receivers, &addr, word, &err), -1);
 	CHECK_HAS(err.text, "b: the port is missing");
 }
 
 static void long_ones(void)
 {
-	static struct receivers receivers;
+	static struct addr_list receivers;
 	char word[2000];
 	struct addr addr;
 	struct err err;
 
 	/* The only way to be longer than any address and still be one. */
 	snprintf(word, sizeof(word), "a:1,host:%0*d", (int)ADDR_TEXT_MAX, 9);
-	CHECK_INT(receivers_parse(&receivers, &addr, word, &err), -1);
+	CHECK_INT(addr_list_parse(&receivers, &addr, word, &err), -1);
 	CHECK_HAS(err.text, "host:000000");
 	CHECK_HAS(err.text, "the address is too long");
 	snprintf(word, sizeof(word), "unix:/%0*d,b:1", (int)sizeof(addr.path), 0);
-	CHECK_INT(receivers_parse(&receivers, &addr, word, &err), -1);
+	CHECK_INT(addr_list_parse(&receivers, &addr, word, &err), -1);
 	CHECK_HAS(err.text, "the path is too long");
 }
 

@@ -1,29 +1,30 @@
-#include "net/happy.h"
+#include "net/happy_eyeballs.h"
 
 #include <stdbool.h>
 
-void happy_init(struct happy *happy, size_t count)
+void happy_eyeballs_init(struct happy_eyeballs *happy, size_t count)
 {
-	*happy = (struct happy){.count = count};
+	*happy = (struct happy_eyeballs){.count = count};
 }
 
-struct happy_step happy_next(struct happy *happy, int64_t now)
+struct happy_eyeballs_step happy_eyeballs_next(struct happy_eyeballs *happy, int64_t now)
 {
 	bool more = happy->started < happy->count;
 
 	if (more && now >= happy->next_start) {
-		happy->next_start = now + HAPPY_DELAY;
-		return (struct happy_step){.verb = HAPPY_START, .index = happy->started++};
+		happy->next_start = now + HAPPY_EYEBALLS_DELAY;
+		return (struct happy_eyeballs_step){.verb = HAPPY_EYEBALLS_START,
+		    .index = happy->started++};
 	}
 	if (happy->failed == happy->count)
-		return (struct happy_step){.verb = HAPPY_EXHAUSTED};
-	return (struct happy_step){
-	    .verb = HAPPY_WAIT,
+		return (struct happy_eyeballs_step){.verb = HAPPY_EYEBALLS_EXHAUSTED};
+	return (struct happy_eyeballs_step){
+	    .verb = HAPPY_EYEBALLS_WAIT,
 	    .until = more ? happy->next_start : DEADLINE_NEVER,
 	};
 }
 
-void happy_failed(struct happy *happy)
+void happy_eyeballs_failed(struct happy_eyeballs *happy)
 {
 	happy->failed++;
 	happy->next_start = 0;
@@ -37,7 +38,7 @@ static size_t find_family(const int *families, size_t count, size_t start, int f
 	return start;
 }
 
-void happy_order(const int *families, size_t count, size_t *order)
+void happy_eyeballs_order(const int *families, size_t count, size_t *order)
 {
 	int first = count > 0 ? families[0] : 0;
 	size_t of_first = find_family(families, count, 0, first, true);

@@ -1,24 +1,24 @@
 /*
  * The receivers of a stream that is sent to several at once, from the one word that lists them.
  */
-#ifndef RECEIVERS_H
-#define RECEIVERS_H
+#ifndef ADDR_LIST_H
+#define ADDR_LIST_H
 
 #include <stddef.h>
 
 #include "base/err.h"
 #include "net/addr.h"
 
-#define RECEIVERS_MAX 64
+#define ADDR_LIST_MAX 64
 
 struct receiver {
 	struct addr addr;
 	char text[ADDR_TEXT_MAX]; /* as it was typed */
 };
 
-struct receivers {
+struct addr_list {
 	size_t count; /* 0: there is only one address, which is not here */
-	struct receiver one[RECEIVERS_MAX];
+	struct receiver one[ADDR_LIST_MAX];
 };
 
 /*
@@ -27,7 +27,7 @@ struct receivers {
  * becomes the address, or the first of several, all of which are then in *receivers. Returns 0, or -1 with ERR_USAGE
  * saying what to write instead; among several there can be no descriptor. Does not block.
  */
-int receivers_parse(struct receivers *receivers, struct addr *addr, const char *word,
+int addr_list_parse(struct addr_list *receivers, struct addr *addr, const char *word,
     struct err *err);
 
 #endif

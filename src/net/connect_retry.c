@@ -1,4 +1,4 @@
-#include "net/retry.h"
+#include "net/connect_retry.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -37,7 +37,7 @@ static bool is_passing(const struct err *err, bool has_source)
  * The first try has all the time that it would have by itself. One that begins at the last moment is to have a
  * chance, and no more.
  */
-static int64_t deadline_of_try(const struct retry_options *options, bool is_first)
+static int64_t deadline_of_try(const struct connect_retry_options *options, bool is_first)
 {
 	int64_t deadline = deadline_of(options->limits);
 	int64_t least = deadline_after(LAST_TRY);
@@ -48,7 +48,7 @@ static int64_t deadline_of_try(const struct retry_options *options, bool is_firs
 }
 
 /* The user's own limit on everything is a timeout; the end of the tries is what the last one was. */
-static int out_of_time(const struct retry_options *options, struct err *err)
+static int out_of_time(const struct connect_retry_options *options, struct err *err)
 {
 	if (options->until == DEADLINE_NOW || clock_now() < options->limits->end)
 		return -1;
@@ -56,8 +56,8 @@ static int out_of_time(const struct retry_options *options, struct err *err)
 	return err_prefix(err, "the time limit of -W has passed");
 }
 
-int retry_connect(const struct addr *addr, const struct connect_options *how,
-    const struct retry_options *options, struct err *err)
+int connect_retry(const struct addr *addr, const struct connect_options *how,
+    const struct connect_retry_options *options, struct err *err)
 {
 	int64_t until = deadline_min(options->until, options->limits->end);
 	int64_t pause = FIRST_PAUSE;

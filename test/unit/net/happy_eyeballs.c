@@ -1,5 +1,5 @@
 /* The racing stepper of RFC 8305, run on a clock and a network that are made up. */
-#include "net/happy.h"
+#include "net/happy_eyeballs.h"
 
 #include <sys/socket.h>
 
@@ -19,20 +19,21 @@ struct fate {
 struct scenario {
 	const char *name;
 	size_t count;
-	struct fate fate[HAPPY_MAX];
+	struct fate fate[HAPPY_EYEBALLS_MAX];
 	int winner;
-	int end;               /* ms from the start until the race is won or lost */
-	size_t started;        /* attempts begun until then */
-	int starts[HAPPY_MAX]; /* when, as far as that matters: 0 from the second on is "unsaid" */
+	int end;        /* ms from the start until the race is won or lost */
+	size_t started; /* attempts begun until then */
+	int starts
+	    [HAPPY_EYEBALLS_MAX]; /* when, as far as that matters: 0 from the second on is "unsaid" */
 };
 
 /* A race as connect.c runs it. */
 struct race {
 	const struct scenario *scenario;
-	struct happy happy;
+	struct happy_eyeballs happy;
 	int64_t now;
-	int64_t start[HAPPY_MAX];
-	bool over[HAPPY_MAX];
+	int64_t start[HAPPY_EYEBALLS_MAX];
+	bool over[HAPPY_EYEBALLS_MAX];
 	size_t started;
 	int winner;
 };
@@ -71,26 +72,26 @@ static void wait_for_attempts(struct race *race, int64_t until)
 	if (race->scenario->fate[next].what == CONNECTS)
 		race->winner = (int)next;
 	else
-		happy_failed(&race->happy);
+		happy_eyeballs_failed(&race->happy);
 }
 
 /* Returns when the race ended, in ms. */
 static int run(struct race *race)
 {
 	for (int steps = 0; steps < STEPS_MAX; steps++) {
-		struct happy_step step = happy_next(&race->happy, race->now);
+		struct happy_eyeballs_step step = happy_eyeballs_next(&race->happy, race->now);
 		switch (step.verb) {
-		case HAPPY_START:
+		case HAPPY_EYEBALLS_START:
 			CHECK_INT((int)step.index, (int)race->started);
 			race->start[race->started++] = race->now;
 			break;
-		case HAPPY_WAIT:
+		case HAPPY_EYEBALLS_WAIT:
 			CHECK(step.until > race->now); /* else its caller would spin */
 			wait_for_attempts(race, step.until);
 			if (race->now == DEADLINE_NEVER)
 				return AT_NO_TIME;
 			break;
-		case HAPPY_EXHAUSTED:
+		case HAPPY_EYEBALLS_EXHAUSTED:
 			return to_ms(race->now);
 		}
 		if (race->winner != NOBODY)
@@ -105,7 +106,7 @@ static void run_scenario(const struct scenario *scenario)
 	struct race race = {.scenario = scenario, .now = START_OF_TIME, .winner = NOBODY};
 
 	check_row("%s", scenario->name);
-	happy_init(&race.happy, scenario->count);
+	happy_eyeballs_init(&race.happy, scenario->count);
 	CHECK_INT(run(&race), scenario->end);
 	CHECK_INT(race.winner, scenario->winner);
 	CHECK_INT((int)race.started, (int)scenario->started);
@@ -208,32 +209,34 @@ static void waits_for_ever(void)
 
 static void late_caller(void)
 {
-	struct happy happy;
-	struct happy_step step;
+	struct happy_eyeballs happy;
+	struct happy_eyeballs_step step;
 	int64_t late = START_OF_TIME + 60 * CLOCK_SECOND;
 
-	happy_init(&happy, 3);
-	CHECK_INT(happy_next(&happy, START_OF_TIME).verb, HAPPY_START);
-	CHECK_INT(happy_next(&happy, START_OF_TIME).verb, HAPPY_WAIT);
-	CHECK_INT(happy_next(&happy, late).verb, HAPPY_START);
-	step = happy_next(&happy, late);
-	CHECK_INT(step.verb, HAPPY_WAIT);
-	CHECK_INT(step.until, late + HAPPY_DELAY);
+	happy_eyeballs_init(&happy, 3);
+	CHECK_INT(happy_eyeballs_next(&happy, START_OF_TIME).verb, HAPPY_EYEBALLS_START);
+	CHECK_INT(happy_eyeballs_next(&happy, START_OF_TIME).verb, HAPPY_EYEBALLS_WAIT);
+	CHECK_INT(happy_eyeballs_next(&happy, late).verb, HAPPY_EYEBALLS_START);
+	step = happy_eyeballs_next(&happy, late);
+	CHECK_INT(step.verb, HAPPY_EYEBALLS_WAIT);
+	CHECK_INT(step.until, late + HAPPY_EYEBALLS_DELAY);
 }
 
 static void asked_early(void)
 {
-	struct happy happy;
+	struct happy_eyeballs happy;
 
-	happy_init(&happy, 2);
-	CHECK_INT(happy_next(&happy, START_OF_TIME).verb, HAPPY_START);
-	for (int64_t ns = 0; ns < HAPPY_DELAY; ns += HAPPY_DELAY / 10) {
-		struct happy_step step = happy_next(&happy, START_OF_TIME + ns);
-		CHECK_INT(step.verb, HAPPY_WAIT);
-		CHECK_INT(step.until, START_OF_TIME + HAPPY_DELAY);
+	happy_eyeballs_init(&happy, 2);
+	CHECK_INT(happy_eyeballs_next(&happy, START_OF_TIME).verb, HAPPY_EYEBALLS_START);
+	for (int64_t ns = 0; ns < HAPPY_EYEBALLS_DELAY; ns += HAPPY_EYEBALLS_DELAY / 10) {
+		struct happy_eyeballs_step step = happy_eyeballs_next(&happy, START_OF_TIME + ns);
+		CHECK_INT(step.verb, HAPPY_EYEBALLS_WAIT);
+		CHECK_INT(step.until, START_OF_TIME + HAPPY_EYEBALLS_DELAY);
 	}
-	CHECK_INT(happy_next(&happy, START_OF_TIME + HAPPY_DELAY - 1).verb, HAPPY_WAIT);
-	CHECK_INT(happy_next(&happy, START_OF_TIME + HAPPY_DELAY).verb, HAPPY_START);
+	CHECK_INT(happy_eyeballs_next(&happy, START_OF_TIME + HAPPY_EYEBALLS_DELAY - 1).verb,
+	    HAPPY_EYEBALLS_WAIT);
+	CHECK_INT(happy_eyeballs_next(&happy, START_OF_TIME + HAPPY_EYEBALLS_DELAY).verb,
+	    HAPPY_EYEBALLS_START);
 }
 
 /* Families as a string of 6 and 4, as "6644"; returns how many. */
@@ -265,33 +268,33 @@ static void interleaves(void)
 	    {"666444", "adbecf"},
 	    {"44444466", "agbhcdef"},
 	};
-	int families[HAPPY_MAX];
-	size_t order[HAPPY_MAX];
-	char letters[HAPPY_MAX + 1];
+	int families[HAPPY_EYEBALLS_MAX];
+	size_t order[HAPPY_EYEBALLS_MAX];
+	char letters[HAPPY_EYEBALLS_MAX + 1];
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		size_t count = read_families(rows[i].families, families);
 		check_row("%s", rows[i].families);
-		happy_order(families, count, order);
+		happy_eyeballs_order(families, count, order);
 		for (size_t j = 0; j < count; j++)
 			letters[j] = (char)('a' + (order[j] < 26 ? order[j] : 25));
 		letters[count] = '\0';
 		CHECK_STR(letters, rows[i].order);
 	}
-	happy_order(families, 0, order);
+	happy_eyeballs_order(families, 0, order);
 }
 
 /* What order[] has to be for any mix: a permutation that keeps each family's own order. */
 static void check_order(const int *families, size_t count)
 {
-	size_t order[HAPPY_MAX];
-	bool seen[HAPPY_MAX] = {false};
+	size_t order[HAPPY_EYEBALLS_MAX];
+	bool seen[HAPPY_EYEBALLS_MAX] = {false};
 	size_t last[2] = {0, 0};
 	size_t left[2] = {0, 0};
 
 	for (size_t i = 0; i < count; i++)
 		left[families[i] == AF_INET6]++;
-	happy_order(families, count, order);
+	happy_eyeballs_order(families, count, order);
 	for (size_t i = 0; i < count; i++) {
 		if (!CHECK(order[i] < count) || !CHECK(!seen[order[i]]))
 			return;
@@ -307,7 +310,7 @@ static void check_order(const int *families, size_t count)
 
 static void orders_every_mix(void)
 {
-	int families[HAPPY_MAX];
+	int families[HAPPY_EYEBALLS_MAX];
 	uint32_t random = 1;
 
 	for (uint32_t mix = 0; mix < 1 << 10; mix++) { /* every mix of ten */
@@ -317,12 +320,12 @@ static void orders_every_mix(void)
 		check_order(families, 10);
 	}
 	for (int mix = 0; mix < 100; mix++) { /* some of as many as there may be */
-		for (size_t i = 0; i < HAPPY_MAX; i++) {
+		for (size_t i = 0; i < HAPPY_EYEBALLS_MAX; i++) {
 			random = random * 1664525 + 1013904223;
 			families[i] = random >> 31 != 0 ? AF_INET6 : AF_INET;
 		}
-		check_row("%d, mix %d", HAPPY_MAX, mix);
-		check_order(families, HAPPY_MAX);
+		check_row("%d, mix %d", HAPPY_EYEBALLS_MAX, mix);
+		check_order(families, HAPPY_EYEBALLS_MAX);
 	}
 }
 

@@ -1,8 +1,8 @@
 /*
  * Trying to connect again and again until somebody is there, with a pause that grows from try to try.
  */
-#ifndef RETRY_H
-#define RETRY_H
+#ifndef CONNECT_RETRY_H
+#define CONNECT_RETRY_H
 
 #include <stdint.h>
 
@@ -11,7 +11,7 @@
 #include "net/addr.h"
 #include "net/connect.h"
 
-struct retry_options {
+struct connect_retry_options {
 	int64_t until; /* deadline of the last try to begin; DEADLINE_NOW: one try */
 	const struct time_limits *limits; /* idle: of each try; end: of all */
 	/* Called with context after each try that failed and will be followed by another; or NULL. */
@@ -29,7 +29,7 @@ struct retry_options {
  * Returns the socket, as connect_open(), or -1 with the last try's error; ERR_TIMEOUT if it was limits->end that
  * put an end to it.
  */
-int retry_connect(const struct addr *addr, const struct connect_options *how,
-    const struct retry_options *options, struct err *err);
+int connect_retry(const struct addr *addr, const struct connect_options *how,
+    const struct connect_retry_options *options, struct err *err);
 
 #endif
