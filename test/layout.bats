@@ -46,7 +46,7 @@ may_include() {
 
 # Includes against the order, to be got rid of.
 EXCEPTIONS=(
-	"src/data/spread.h transfer/progress.h"
+	"src/data/tee.h transfer/progress.h"
 	"src/job/fanout.h cli/options.h"
 	"src/job/keep.h cli/options.h"
 	"src/job/recv.h cli/options.h"

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "data/inbox.h"
-#include "data/stream.h"
+#include "data/inbox_name.h"
+#include "data/sink_stream.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 
@@ -169,7 +169,7 @@ static int open_stream(struct sink *sink, bool is_fifo, int64_t deadline, struct
 {
 	sink->kind = SINK_STREAM;
 	sink->waits = true;
-	sink->fd = stream_open(sink->path, is_fifo, deadline, err);
+	sink->fd = sink_stream_open(sink->path, is_fifo, deadline, err);
 	return sink->fd == -1 ? -1 : 0;
 }
 
@@ -192,7 +192,7 @@ static int open_path(struct sink *sink, int64_t deadline, struct err *err)
 	case S_IFDIR:
 		return open_inbox(sink, err);
 	case S_IFSOCK:
-		return stream_refuse_socket(sink->path, err);
+		return sink_stream_refuse_socket(sink->path, err);
 	default:
 		return open_stream(sink, S_ISFIFO(st.st_mode), deadline, err);
 	}
@@ -203,7 +203,7 @@ static int take_descriptor(struct sink *sink, int fd, struct err *err)
 	sink->kind = SINK_STREAM;
 	if (strcmp(sink->path, "-") == 0)
 		sink->path = "stdout";
-	sink->fd = stream_take(fd, sink->path, &sink->waits, err);
+	sink->fd = sink_stream_take(fd, sink->path, &sink->waits, err);
 	return sink->fd == -1 ? -1 : 0;
 }
 
@@ -232,7 +232,8 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	int status = fd != -1 ? take_descriptor(sink, fd, err) : open_path(sink, deadline, err);
 	if (status == -1)
 		sink_close(sink);
-	sink->lines = (struct lines){.fd = sink->fd, .waits = sink->waits, .lock = options->lock};
+	sink->lines =
+	    (struct sink_lines){.fd = sink->fd, .waits = sink->waits, .lock = options->lock};
 	return status;
 }
 
@@ -279,7 +280,7 @@ int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadl
 	if (start_command(sink, err) == -1)
 		return -1;
 	if (is_by_lines(sink))
-		result = lines_write(&sink->lines, buffer, size, deadline, err);
+		result = sink_lines_write(&sink->lines, buffer, size, deadline, err);
 	else if (sink->waits)
 		result = io_write_stream(sink->fd, buffer, size, deadline, err);
 	else
@@ -415,7 +416,7 @@ int sink_commit(struct sink *sink, int64_t deadline, struct err *err)
 {
 	if (sink->kind == SINK_COMMAND)
 		return commit_command(sink, deadline, err);
-	if (is_by_lines(sink) && lines_end(&sink->lines, deadline, err) == -1)
+	if (is_by_lines(sink) && sink_lines_end(&sink->lines, deadline, err) == -1)
 		return write_failed(sink, err);
 	if (sink->options->sync && sync_descriptor(sink->fd) == -1)
 		return err_sys(err, "%s: fsync", sink->path);
@@ -426,7 +427,7 @@ int sink_commit(struct sink *sink, int64_t deadline, struct err *err)
 
 void sink_close(struct sink *sink)
 {
-	lines_close(&sink->lines);
+	sink_lines_close(&sink->lines);
 	command_stop(&sink->command); /* before its input ends, which it could take for the end */
 	if (sink->temp[0] != '\0')
 		unlinkat(sink->place.dir, sink->temp, 0);

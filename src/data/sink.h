@@ -1,7 +1,7 @@
 /*
  * Where a receiver's bytes go: a file, which appears under its name only when it is whole, or a stream
  * (stdout, an open descriptor, a FIFO, a device), which is written as the bytes come, or a command, which reads them.
- * In a directory it is a new file, named by time and peer (inbox.h).
+ * In a directory it is a new file, named by time and peer (inbox_name.h).
  *
  * A file is written without a name (O_TMPFILE) in its own directory, or, where the file system has no
  * O_TMPFILE, under a temporary name; sink_commit() gives it its final name in one step. It has the
@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "data/lines.h"
 #include "data/place.h"
 #include "data/publish.h"
+#include "data/sink_lines.h"
 #include "sys/command.h"
 
 enum sink_kind { SINK_FILE, SINK_STREAM, SINK_COMMAND };
@@ -47,7 +47,7 @@ struct sink {
 	int dir;                     /* the directory for fsync(2), or -1: it is not to be synced */
 	char temp[PUBLISH_TEMP_MAX]; /* SINK_FILE: the temporary name there; "": it has none */
 	struct command command;      /* SINK_COMMAND */
-	struct lines lines;          /* SINK_STREAM, by lines */
+	struct sink_lines lines;     /* SINK_STREAM, by lines */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "data/spread.h"
+#include "data/tee.h"
 #include "job/run.h"
 #include "job/send.h"
 #include "net/peer.h"
@@ -18,7 +18,7 @@
 /* How long the workers may take to end when they are told to; they do nothing but close. */
 #define ABORT_GRACE (500 * CLOCK_MILLISECOND)
 
-#if ADDR_LIST_MAX > SPREAD_MAX
+#if ADDR_LIST_MAX > TEE_MAX
 #error "each receiver needs a reader"
 #endif
 
@@ -38,7 +38,7 @@ struct fanout {
 	const struct report *report;
 	struct told *told; /* of each receiver */
 	struct source source;
-	struct spread spread; /* its readers are the workers, in the order of the receivers */
+	struct tee tee; /* its readers are the workers, in the order of the receivers */
 	struct workers workers;
 	size_t receiver[ADDR_LIST_MAX]; /* of each of their slots */
 	bool runs[ADDR_LIST_MAX];
@@ -100,7 +100,7 @@ static int work(void *context)
 	struct told *told = &fanout->told[task->index];
 	struct options options = *fanout->options;
 
-	spread_close(&fanout->spread);
+	tee_close(&fanout->tee);
 	source_close(&fanout->source);
 	options.address = options.receivers.one[task->index].addr;
 	if (serve(task, &options, told) == 0)
@@ -145,7 +145,7 @@ static int start_one(struct fanout *fanout, size_t index, struct err *err)
 {
 	struct task task = {.fanout = fanout, .index = index};
 
-	task.pipe = spread_add(&fanout->spread, err);
+	task.pipe = tee_add(&fanout->tee, err);
 	if (task.pipe == -1)
 		return -1;
 	ssize_t slot = workers_start(&fanout->workers, work, &task, err);
@@ -165,7 +165,7 @@ static void start_all(struct fanout *fanout)
 	for (size_t i = 0; i < fanout->options->receivers.count; i++) {
 		if (start_one(fanout, i, &err) == 0)
 			continue;
-		spread_drop(&fanout->spread, i);
+		tee_drop(&fanout->tee, i);
 		tell_for(fanout, i, &err);
 		report_failure(fanout, i);
 	}
@@ -178,7 +178,7 @@ static void note_end(struct fanout *fanout, size_t slot, int status)
 	struct err err;
 
 	fanout->runs[index] = false;
-	spread_drop(&fanout->spread, index);
+	tee_drop(&fanout->tee, index);
 	if (!atomic_load(&fanout->told[index].complete)) {
 		if (WIFSIGNALED(status))
 			err_set(&err, ERR_FAILED, 0, "our process was killed by signal %d (%s)",
@@ -230,23 +230,23 @@ static int wait_for_connections(struct fanout *fanout, struct err *err)
 static int move(struct fanout *fanout, struct err *err)
 {
 	struct source *source = &fanout->source;
-	enum spread_state state = SPREAD_WATCHED;
+	enum tee_state state = TEE_WATCHED;
 
 	if (fanout->workers.count == 0)
 		return 0;
 	progress_begin(fanout->transfer->progress, source->sized ? source->size : PROGRESS_UNKNOWN);
 	if (source_start(source, err) == -1)
 		return -1;
-	while (state == SPREAD_WATCHED) {
-		state = spread_move(&fanout->spread, fanout->workers.ended, err);
+	while (state == TEE_WATCHED) {
+		state = tee_move(&fanout->tee, fanout->workers.ended, err);
 		note_ends(fanout);
 	}
-	if (state == SPREAD_FAILED)
+	if (state == TEE_FAILED)
 		return -1;
-	for (size_t i = 0; i < fanout->spread.count && state == SPREAD_ENDED; i++)
-		atomic_store(&fanout->told[i].whole, spread_has(&fanout->spread, i));
+	for (size_t i = 0; i < fanout->tee.count && state == TEE_ENDED; i++)
+		atomic_store(&fanout->told[i].whole, tee_has(&fanout->tee, i));
 	progress_enter(fanout->transfer->progress, PROGRESS_CONFIRMING);
-	spread_close(&fanout->spread);
+	tee_close(&fanout->tee);
 	return 0;
 }
 
@@ -305,7 +305,7 @@ static int open_all(struct fanout *fanout, struct err *err)
 	fanout->connected = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fanout->connected == -1)
 		return err_sys(err, "eventfd");
-	if (spread_open(&fanout->spread, &fanout->source, fanout->transfer->chunk,
+	if (tee_open(&fanout->tee, &fanout->source, fanout->transfer->chunk,
 		fanout->transfer->progress, err) == -1)
 		return -1;
 	return workers_open(&fanout->workers, fanout->options->receivers.count, err);
@@ -314,7 +314,7 @@ static int open_all(struct fanout *fanout, struct err *err)
 static void close_all(struct fanout *fanout)
 {
 	workers_close(&fanout->workers);
-	spread_close(&fanout->spread);
+	tee_close(&fanout->tee);
 	if (fanout->connected != -1)
 		close(fanout->connected);
 }

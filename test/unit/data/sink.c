@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "check.h"
-#include "data/inbox.h"
+#include "data/inbox_name.h"
 #include "sys/signals.h"
 
 #define SHORT (20 * CLOCK_MILLISECOND)

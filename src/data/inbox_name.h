@@ -1,8 +1,8 @@
 /*
  * The names of files in a directory that is a receiver's output. Nothing in them is chosen by the peer.
  */
-#ifndef INBOX_H
-#define INBOX_H
+#ifndef INBOX_NAME_H
+#define INBOX_NAME_H
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* One source for several readers: equal bytes for all, the pace of the slowest, and who is left out. */
-#include "data/spread.h"
+#include "data/tee.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,11 +17,11 @@
 #define SHORT (50 * CLOCK_MILLISECOND)
 #define LONG (30 * CLOCK_SECOND)
 
-/* A spread with its source and its readers' ends; watched is what spread_move() is given, readable if it is to end. */
+/* A spread with its source and its readers' ends; watched is what tee_move() is given, readable if it is to end. */
 struct set {
 	struct source source;
 	struct progress progress;
-	struct spread spread;
+	struct tee tee;
 	int reader[READERS];
 	int watch[2];
 };
@@ -34,11 +34,11 @@ static bool open_set(struct set *set, const char *path, char *const *argv, size_
 	*set = (struct set){.progress = {.phase = PROGRESS_WAITING}};
 	signals_install();
 	if (!CHECK_INT(source_open(&set->source, path, argv, &err), 0) ||
-	    !CHECK_INT(spread_open(&set->spread, &set->source, chunk, &set->progress, &err), 0) ||
+	    !CHECK_INT(tee_open(&set->tee, &set->source, chunk, &set->progress, &err), 0) ||
 	    !CHECK_INT(pipe2(set->watch, O_CLOEXEC), 0))
 		return false;
 	for (size_t i = 0; i < READERS; i++) {
-		set->reader[i] = spread_add(&set->spread, &err);
+		set->reader[i] = tee_add(&set->tee, &err);
 		CHECK(set->reader[i] != -1);
 	}
 	return CHECK_INT(source_start(&set->source, &err), 0);
@@ -52,8 +52,8 @@ static void leave(struct set *set, size_t reader)
 
 static void close_set(struct set *set)
 {
-	spread_close(&set->spread);
-	spread_close(&set->spread);
+	tee_close(&set->tee);
+	tee_close(&set->tee);
 	source_close(&set->source);
 	for (size_t i = 0; i < READERS; i++) {
 		if (set->reader[i] != -1)
@@ -137,8 +137,8 @@ static void equal_bytes(void)
 		if (!open_set(&set, "file", NULL, CHUNK))
 			return;
 		start_reading(&set, reading, slowness);
-		CHECK_INT(spread_move(&set.spread, set.watch[0], &err), SPREAD_ENDED);
-		spread_close(&set.spread);
+		CHECK_INT(tee_move(&set.tee, set.watch[0], &err), TEE_ENDED);
+		tee_close(&set.tee);
 		all_have(reading, BIG + 7);
 		CHECK_INT(atomic_load(&set.progress.bytes), BIG + 7);
 		close_set(&set);
@@ -154,8 +154,8 @@ static void empty(void)
 	make_file("file", 0);
 	if (!open_set(&set, "file", NULL, CHUNK))
 		return;
-	CHECK_INT(spread_move(&set.spread, set.watch[0], &err), SPREAD_ENDED);
-	spread_close(&set.spread);
+	CHECK_INT(tee_move(&set.tee, set.watch[0], &err), TEE_ENDED);
+	tee_close(&set.tee);
 	CHECK_INT(read(set.reader[0], &byte, 1), 0);
 	close_set(&set);
 }
@@ -186,7 +186,7 @@ static void *tell_later(void *context)
 	return NULL;
 }
 
-/* spread_move() that has nothing to do in the end but to wait. */
+/* tee_move() that has nothing to do in the end but to wait. */
 static void moves_until_told(struct set *set)
 {
 	struct err err = {.kind = ERR_NONE};
@@ -194,7 +194,7 @@ static void moves_until_told(struct set *set)
 	char byte;
 
 	CHECK_INT(pthread_create(&thread, NULL, tell_later, set), 0);
-	CHECK_INT(spread_move(&set->spread, set->watch[0], &err), SPREAD_WATCHED);
+	CHECK_INT(tee_move(&set->tee, set->watch[0], &err), TEE_WATCHED);
 	pthread_join(thread, NULL);
 	CHECK_INT(read(set->watch[0], &byte, 1), 1);
 }
@@ -232,14 +232,14 @@ static void goes_on_without(void)
 	if (!open_set(&set, "file", NULL, CHUNK))
 		return;
 	leave(&set, 0);
-	spread_drop(&set.spread, 2);
-	spread_drop(&set.spread, 2);
+	tee_drop(&set.tee, 2);
+	tee_drop(&set.tee, 2);
 	reading.fd = set.reader[1];
 	CHECK_INT(pthread_create(&reading.thread, NULL, read_all, &reading), 0);
-	CHECK_INT(spread_move(&set.spread, set.watch[0], &err), SPREAD_ENDED);
-	CHECK(!spread_has(&set.spread, 0) && !spread_has(&set.spread, 2));
-	CHECK(spread_has(&set.spread, 1));
-	spread_close(&set.spread);
+	CHECK_INT(tee_move(&set.tee, set.watch[0], &err), TEE_ENDED);
+	CHECK(!tee_has(&set.tee, 0) && !tee_has(&set.tee, 2));
+	CHECK(tee_has(&set.tee, 1));
+	tee_close(&set.tee);
 	pthread_join(reading.thread, NULL);
 	CHECK_INT(reading.bytes, BIG);
 	close_set(&set);
@@ -255,7 +255,7 @@ static void nobody_left(void)
 		return;
 	for (size_t i = 0; i < READERS; i++)
 		leave(&set, i);
-	CHECK_INT(spread_move(&set.spread, set.watch[0], &err), SPREAD_DESERTED);
+	CHECK_INT(tee_move(&set.tee, set.watch[0], &err), TEE_DESERTED);
 	CHECK(set.source.taken <= CHUNK);
 	CHECK_INT(atomic_load(&set.progress.bytes), 0);
 	close_set(&set);
@@ -276,7 +276,7 @@ static void slow_source(void)
 	int go = open("go", O_WRONLY | O_CLOEXEC);
 	CHECK_INT(write(go, "go\n", 3), 3);
 	close(go);
-	CHECK_INT(spread_move(&set.spread, set.watch[0], &err), SPREAD_ENDED);
+	CHECK_INT(tee_move(&set.tee, set.watch[0], &err), TEE_ENDED);
 	for (size_t i = 0; i < READERS; i++)
 		CHECK_INT(drain(set.reader[i]), 3);
 	close_set(&set);
@@ -290,7 +290,7 @@ static void failing_source(void)
 
 	if (!open_set(&set, "-", argv, CHUNK))
 		return;
-	CHECK_INT(spread_move(&set.spread, set.watch[0], &err), SPREAD_FAILED);
+	CHECK_INT(tee_move(&set.tee, set.watch[0], &err), TEE_FAILED);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_STR(err.text, "sh: exited with status 3");
 	for (size_t i = 0; i < READERS; i++)
@@ -331,7 +331,7 @@ static void interrupted(void)
 	if (!open_set(&set, "file", NULL, CHUNK))
 		return;
 	CHECK_INT(pthread_create(&thread, NULL, interrupt_later, &self), 0);
-	CHECK_INT(spread_move(&set.spread, set.watch[0], &err), SPREAD_FAILED);
+	CHECK_INT(tee_move(&set.tee, set.watch[0], &err), TEE_FAILED);
 	CHECK_INT(err.kind, ERR_INTERRUPTED);
 	pthread_join(thread, NULL);
 	close_set(&set);

@@ -1,4 +1,4 @@
-#include "data/inbox.h"
+#include "data/inbox_name.h"
 
 #include <ctype.h>
 #include <stdbool.h>

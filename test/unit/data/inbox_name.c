@@ -1,5 +1,5 @@
 /* Names in a directory: by time, peer and number, and nothing in them that needs care. */
-#include "data/inbox.h"
+#include "data/inbox_name.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* Whole lines, of several writers. */
-#include "data/lines.h"
+#include "data/sink_lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,24 +9,24 @@
 #include "check.h"
 #include "sys/io.h"
 
-static struct lines open_lines(int fd, struct shared_lock *lock)
+static struct sink_lines open_lines(int fd, struct shared_lock *lock)
 {
-	return (struct lines){.fd = fd, .lock = lock};
+	return (struct sink_lines){.fd = fd, .lock = lock};
 }
 
-static void write_text(struct lines *lines, const char *text)
+static void write_text(struct sink_lines *lines, const char *text)
 {
 	struct err err;
 
-	CHECK_INT(lines_write(lines, text, strlen(text), DEADLINE_NEVER, &err), 0);
+	CHECK_INT(sink_lines_write(lines, text, strlen(text), DEADLINE_NEVER, &err), 0);
 }
 
-static void end(struct lines *lines)
+static void end(struct sink_lines *lines)
 {
 	struct err err;
 
-	CHECK_INT(lines_end(lines, DEADLINE_NEVER, &err), 0);
-	lines_close(lines);
+	CHECK_INT(sink_lines_end(lines, DEADLINE_NEVER, &err), 0);
+	sink_lines_close(lines);
 }
 
 static int new_file(void)
@@ -46,7 +46,7 @@ static void holds(int fd, const char *expected)
 static void whole_lines_only(void)
 {
 	int fd = new_file();
-	struct lines lines = open_lines(fd, NULL);
+	struct sink_lines lines = open_lines(fd, NULL);
 
 	write_text(&lines, "on");
 	holds(fd, "");
@@ -63,7 +63,7 @@ static void whole_lines_only(void)
 static void last_line_is_ended(void)
 {
 	int fd = new_file();
-	struct lines lines = open_lines(fd, NULL);
+	struct sink_lines lines = open_lines(fd, NULL);
 
 	write_text(&lines, "one\n\ntwo");
 	end(&lines);
@@ -74,10 +74,10 @@ static void last_line_is_ended(void)
 static void half_a_line_is_forgotten(void)
 {
 	int fd = new_file();
-	struct lines lines = open_lines(fd, NULL);
+	struct sink_lines lines = open_lines(fd, NULL);
 
 	write_text(&lines, "one\ntwo");
-	lines_close(&lines);
+	sink_lines_close(&lines);
 	holds(fd, "one\n");
 	close(fd);
 }
@@ -87,8 +87,8 @@ static void two_do_not_mix(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct lines a = open_lines(fd, lock);
-	struct lines b = open_lines(fd, lock);
+	struct sink_lines a = open_lines(fd, lock);
+	struct sink_lines b = open_lines(fd, lock);
 
 	write_text(&a, "a1\na2 be");
 	write_text(&b, "b1 be");
@@ -125,22 +125,22 @@ static void long_lines_keep_the_turn(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct lines lines = open_lines(fd, lock);
-	size_t size = LINES_HELD_MAX + 2;
+	struct sink_lines lines = open_lines(fd, lock);
+	size_t size = SINK_LINES_HELD_MAX + 2;
 	char *line = malloc(size);
 
 	memset(line, 'x', size);
 	line[size - 1] = '\n';
-	CHECK_INT(lines_write(&lines, line, LINES_HELD_MAX, DEADLINE_NEVER, &err), 0);
+	CHECK_INT(sink_lines_write(&lines, line, SINK_LINES_HELD_MAX, DEADLINE_NEVER, &err), 0);
 	CHECK_INT(lseek(fd, 0, SEEK_END), 0);
 	CHECK(is_free(lock));
-	CHECK_INT(lines_write(&lines, line, 1, DEADLINE_NEVER, &err), 0);
+	CHECK_INT(sink_lines_write(&lines, line, 1, DEADLINE_NEVER, &err), 0);
 	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)size - 1);
 	CHECK(!is_free(lock));
 	write_text(&lines, "\nrest");
 	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)size);
 	CHECK(is_free(lock));
-	lines_close(&lines);
+	sink_lines_close(&lines);
 	free(line);
 	shared_lock_close(lock);
 	close(fd);
@@ -152,17 +152,17 @@ static void begun_lines_are_ended(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct lines a = open_lines(fd, lock);
-	struct lines b = open_lines(fd, lock);
-	char *line = malloc(LINES_HELD_MAX + 1);
+	struct sink_lines a = open_lines(fd, lock);
+	struct sink_lines b = open_lines(fd, lock);
+	char *line = malloc(SINK_LINES_HELD_MAX + 1);
 
-	memset(line, 'x', LINES_HELD_MAX + 1);
-	CHECK_INT(lines_write(&a, line, LINES_HELD_MAX + 1, DEADLINE_NEVER, &err), 0);
-	lines_close(&a);
+	memset(line, 'x', SINK_LINES_HELD_MAX + 1);
+	CHECK_INT(sink_lines_write(&a, line, SINK_LINES_HELD_MAX + 1, DEADLINE_NEVER, &err), 0);
+	sink_lines_close(&a);
 	write_text(&b, "b\n");
 	end(&b);
-	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)LINES_HELD_MAX + 4);
-	CHECK_INT(pread(fd, line, 4, (off_t)LINES_HELD_MAX), 4);
+	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)SINK_LINES_HELD_MAX + 4);
+	CHECK_INT(pread(fd, line, 4, (off_t)SINK_LINES_HELD_MAX), 4);
 	CHECK(memcmp(line, "x\nb\n", 4) == 0);
 	free(line);
 	shared_lock_close(lock);
@@ -174,7 +174,7 @@ static void dead_writers_are_no_obstacle(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct lines lines = open_lines(fd, lock);
+	struct sink_lines lines = open_lines(fd, lock);
 	bool torn;
 	pid_t pid = fork();
 
@@ -213,12 +213,12 @@ static void no_empty_lines(void)
 		_exit(1);
 	}
 	waitpid(pid, NULL, 0);
-	struct lines lines = {.fd = ends[1], .waits = true, .lock = lock};
+	struct sink_lines lines = {.fd = ends[1], .waits = true, .lock = lock};
 	memset(much, 'x', sizeof(much));
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	while (write(ends[1], much, sizeof(much)) > 0)
 		;
-	CHECK_INT(lines_write(&lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
+	CHECK_INT(sink_lines_write(&lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	while (read(ends[0], much, sizeof(much)) == (ssize_t)sizeof(much))
 		;
@@ -227,7 +227,7 @@ static void no_empty_lines(void)
 	CHECK_INT(read(ends[0], last, sizeof(last)), 2);
 	CHECK(memcmp(last, "b\n", 2) == 0);
 	CHECK_INT(read(ends[0], last, 1), -1);
-	lines_close(&lines);
+	sink_lines_close(&lines);
 	shared_lock_close(lock);
 	close(ends[0]);
 	close(ends[1]);
@@ -238,12 +238,12 @@ static void full_disks_are_errors(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = open("/dev/full", O_WRONLY);
-	struct lines lines = open_lines(fd, lock);
+	struct sink_lines lines = open_lines(fd, lock);
 
-	CHECK_INT(lines_write(&lines, "a\n", 2, DEADLINE_NEVER, &err), -1);
+	CHECK_INT(sink_lines_write(&lines, "a\n", 2, DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.errnum, ENOSPC);
 	CHECK(is_free(lock));
-	lines_close(&lines);
+	sink_lines_close(&lines);
 	shared_lock_close(lock);
 	close(fd);
 }
@@ -258,12 +258,13 @@ static void waits_end(void)
 	static char much[200000];
 
 	CHECK_INT(pipe(ends), 0);
-	struct lines lines = {.fd = ends[1], .waits = true, .lock = lock};
+	struct sink_lines lines = {.fd = ends[1], .waits = true, .lock = lock};
 	memset(much, '\n', sizeof(much));
-	CHECK_INT(lines_write(&lines, much, sizeof(much), deadline_after(CLOCK_SECOND / 10), &err),
+	CHECK_INT(sink_lines_write(&lines, much, sizeof(much), deadline_after(CLOCK_SECOND / 10),
+		      &err),
 	    -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
-	lines_close(&lines);
+	sink_lines_close(&lines);
 	int go[2];
 	CHECK_INT(pipe(go), 0);
 	pid_t pid = fork();
@@ -278,9 +279,9 @@ static void waits_end(void)
 	close(go[0]);
 	while (is_free(lock))
 		;
-	CHECK_INT(lines_write(&lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
+	CHECK_INT(sink_lines_write(&lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
-	lines_close(&lines);
+	sink_lines_close(&lines);
 	close(go[1]);
 	waitpid(pid, NULL, 0);
 	close(ends[0]);

@@ -4,8 +4,8 @@
  * a chunk and what lies in a pipe. A reader that has gone is left out from then on; its end of the pipe, if it still
  * has it, is then that of a part.
  */
-#ifndef SPREAD_H
-#define SPREAD_H
+#ifndef TEE_H
+#define TEE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,29 +15,29 @@
 #include "transfer/progress.h"
 
 /* The most readers. */
-#define SPREAD_MAX 64
+#define TEE_MAX 64
 
-enum spread_state {
-	SPREAD_FAILED = -1,
-	SPREAD_ENDED,    /* the source has, and every reader that is left has it all in its pipe */
-	SPREAD_WATCHED,  /* the descriptor that is watched is readable */
-	SPREAD_DESERTED, /* there is no reader left */
+enum tee_state {
+	TEE_FAILED = -1,
+	TEE_ENDED,    /* the source has, and every reader that is left has it all in its pipe */
+	TEE_WATCHED,  /* the descriptor that is watched is readable */
+	TEE_DESERTED, /* there is no reader left */
 };
 
-struct spread_pipe {
+struct tee_pipe {
 	int fd;       /* for writing; -1: its reader has gone */
 	size_t taken; /* bytes of the present chunk that it has */
 };
 
-struct spread {
-	struct source *source;     /* the caller's, to be started before the first spread_move() */
+struct tee {
+	struct source *source;     /* the caller's, to be started before the first tee_move() */
 	struct progress *progress; /* of what all have taken */
 	char *chunk;
 	size_t size;   /* of it */
 	size_t filled; /* bytes in it that come from the source */
 	size_t all;    /* bytes of it that all have taken */
 	size_t count;
-	struct spread_pipe pipe[SPREAD_MAX];
+	struct tee_pipe pipe[TEE_MAX];
 };
 
 /*
@@ -45,32 +45,32 @@ struct spread {
  * the spread then being the caller's to close, or -1 with ERR_FAILED. Does not block, nor do the others unless they
  * say so.
  */
-int spread_open(struct spread *spread, struct source *source, size_t size,
-    struct progress *progress, struct err *err);
+int tee_open(struct tee *tee, struct source *source, size_t size, struct progress *progress,
+    struct err *err);
 
 /*
- * Adds a reader, the next one in spread->pipe, of which there may be SPREAD_MAX. Returns its end of the pipe, blocking
+ * Adds a reader, the next one in spread->pipe, of which there may be TEE_MAX. Returns its end of the pipe, blocking
  * and close-on-exec, the caller's to close, or -1 with ERR_FAILED; it is then added as one that has gone.
  */
-int spread_add(struct spread *spread, struct err *err);
+int tee_add(struct tee *tee, struct err *err);
 
 /* Leaves out that reader from now on. */
-void spread_drop(struct spread *spread, size_t reader);
+void tee_drop(struct tee *tee, size_t reader);
 
-/* Whether that reader is not left out, so that after SPREAD_ENDED its pipe has everything. */
-bool spread_has(const struct spread *spread, size_t reader);
+/* Whether that reader is not left out, so that after TEE_ENDED its pipe has everything. */
+bool tee_has(const struct tee *tee, size_t reader);
 
 /*
  * Moves on until the source has ended, no reader is left, or watch, a descriptor, is readable; call it again after the
- * last of these. Blocks as long as source and readers take. Returns which it is, or SPREAD_FAILED with the source's
+ * last of these. Blocks as long as source and readers take. Returns which it is, or TEE_FAILED with the source's
  * error, or ERR_INTERRUPTED.
  */
-enum spread_state spread_move(struct spread *spread, int watch, struct err *err);
+enum tee_state tee_move(struct tee *tee, int watch, struct err *err);
 
 /*
  * Closes the pipes and frees the chunk: a reader sees the end. To be called by a process that is to be a reader, too,
  * which would keep the pipes open. The source stays open. A second call does nothing.
  */
-void spread_close(struct spread *spread);
+void tee_close(struct tee *tee);
 
 #endif

@@ -1,4 +1,4 @@
-#include "data/stream.h"
+#include "data/sink_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 /* open(2) of a FIFO without a reader fails at once; how long until it is tried again. */
 #define FIFO_PAUSE (20 * CLOCK_MILLISECOND)
 
-int stream_open(const char *path, bool is_fifo, int64_t deadline, struct err *err)
+int sink_stream_open(const char *path, bool is_fifo, int64_t deadline, struct err *err)
 {
 	for (;;) {
 		int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -28,7 +28,7 @@ int stream_open(const char *path, bool is_fifo, int64_t deadline, struct err *er
 	}
 }
 
-int stream_refuse_socket(const char *path, struct err *err)
+int sink_stream_refuse_socket(const char *path, struct err *err)
 {
 	return err_set(err, ERR_FAILED, 0, "%s: is a socket, not a file", path);
 }
@@ -53,7 +53,7 @@ static int check(int fd, const char *path, struct stat *st, struct err *err)
 	if (S_ISDIR(st->st_mode))
 		return err_set(err, ERR_FAILED, EISDIR, "%s", path);
 	if (S_ISSOCK(st->st_mode) && fd != STDOUT_FILENO)
-		return stream_refuse_socket(path, err);
+		return sink_stream_refuse_socket(path, err);
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return err_set(err, ERR_FAILED, EBADF, "%s", path);
 	return 0;
@@ -75,7 +75,7 @@ static int unblock(int fd)
 	return reopened;
 }
 
-int stream_take(int fd, const char *path, bool *waits, struct err *err)
+int sink_stream_take(int fd, const char *path, bool *waits, struct err *err)
 {
 	struct stat st = {.st_mode = 0};
 

@@ -1,4 +1,4 @@
-#include "data/lines.h"
+#include "data/sink_lines.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 /* The first room for a line that has begun. */
 #define FIRST_ROOM ((size_t)4096)
 
-static int put(const struct lines *lines, const void *buffer, size_t size, int64_t deadline,
+static int put(const struct sink_lines *lines, const void *buffer, size_t size, int64_t deadline,
     struct err *err)
 {
 	if (size == 0)
@@ -22,7 +22,7 @@ static int put(const struct lines *lines, const void *buffer, size_t size, int64
  * Begins to write, in our turn, once something can be written: a wait in vain begins no line. What another one has
  * begun and left is ended, so that ours are whole.
  */
-static int begin(struct lines *lines, int64_t deadline, struct err *err)
+static int begin(struct sink_lines *lines, int64_t deadline, struct err *err)
 {
 	bool torn;
 
@@ -39,7 +39,7 @@ static int begin(struct lines *lines, int64_t deadline, struct err *err)
 	return torn ? put(lines, "\n", 1, deadline, err) : 0;
 }
 
-static void give_turn(struct lines *lines, bool torn)
+static void give_turn(struct sink_lines *lines, bool torn)
 {
 	if (lines->has_turn)
 		shared_lock_release(lines->lock, torn);
@@ -47,7 +47,7 @@ static void give_turn(struct lines *lines, bool torn)
 }
 
 /* In our turn, which stays ours: writes what is held, and then these bytes. */
-static int put_all(struct lines *lines, const char *bytes, size_t size, int64_t deadline,
+static int put_all(struct sink_lines *lines, const char *bytes, size_t size, int64_t deadline,
     struct err *err)
 {
 	if (begin(lines, deadline, err) == -1 ||
@@ -61,7 +61,7 @@ static int put_all(struct lines *lines, const char *bytes, size_t size, int64_t 
 }
 
 /* The same, where the last of the bytes is a newline: it is the next one's turn then. */
-static int put_lines(struct lines *lines, const char *bytes, size_t size, int64_t deadline,
+static int put_lines(struct sink_lines *lines, const char *bytes, size_t size, int64_t deadline,
     struct err *err)
 {
 	if (put_all(lines, bytes, size, deadline, err) == -1)
@@ -70,7 +70,7 @@ static int put_lines(struct lines *lines, const char *bytes, size_t size, int64_
 	return 0;
 }
 
-static int hold(struct lines *lines, const char *bytes, size_t size, struct err *err)
+static int hold(struct sink_lines *lines, const char *bytes, size_t size, struct err *err)
 {
 	size_t room = lines->room == 0 ? FIRST_ROOM : lines->room;
 
@@ -89,15 +89,15 @@ static int hold(struct lines *lines, const char *bytes, size_t size, struct err 
 }
 
 /* A line has begun, or goes on. */
-static int begin_line(struct lines *lines, const char *bytes, size_t size, int64_t deadline,
+static int begin_line(struct sink_lines *lines, const char *bytes, size_t size, int64_t deadline,
     struct err *err)
 {
-	if (lines->has_turn || size > LINES_HELD_MAX - lines->len)
+	if (lines->has_turn || size > SINK_LINES_HELD_MAX - lines->len)
 		return put_all(lines, bytes, size, deadline, err);
 	return hold(lines, bytes, size, err);
 }
 
-int lines_write(struct lines *lines, const void *buffer, size_t size, int64_t deadline,
+int sink_lines_write(struct sink_lines *lines, const void *buffer, size_t size, int64_t deadline,
     struct err *err)
 {
 	const char *bytes = buffer;
@@ -111,14 +111,14 @@ int lines_write(struct lines *lines, const void *buffer, size_t size, int64_t de
 	return begin_line(lines, bytes + whole, size - whole, deadline, err);
 }
 
-int lines_end(struct lines *lines, int64_t deadline, struct err *err)
+int sink_lines_end(struct sink_lines *lines, int64_t deadline, struct err *err)
 {
 	if (lines->len == 0 && !lines->has_turn)
 		return 0;
 	return put_lines(lines, "\n", 1, deadline, err);
 }
 
-void lines_close(struct lines *lines)
+void sink_lines_close(struct sink_lines *lines)
 {
 	give_turn(lines, true);
 	free(lines->held);

@@ -2,8 +2,8 @@
  * A stream that several processes write at once, by whole lines: what each of them writes comes out line by line, no
  * line split by another's or mixed with it.
  */
-#ifndef LINES_H
-#define LINES_H
+#ifndef SINK_LINES_H
+#define SINK_LINES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,9 +16,9 @@
  * Until the end of a line is there, so much of it is kept in memory. Whoever has a longer one writes it as it comes, and
  * the others wait for its end.
  */
-#define LINES_HELD_MAX ((size_t)1024 * 1024)
+#define SINK_LINES_HELD_MAX ((size_t)1024 * 1024)
 
-struct lines {
+struct sink_lines {
 	int fd;                   /* the caller's */
 	bool waits;               /* a write may have to wait for a reader (io_write_stream()) */
 	struct shared_lock *lock; /* among those who write to the same; the caller's, or NULL */
@@ -33,16 +33,16 @@ struct lines {
  * waits for a reader, until all is written, or the deadline. Returns 0, or -1: ERR_FAILED, ERR_TIMEOUT,
  * ERR_INTERRUPTED.
  */
-int lines_write(struct lines *lines, const void *buffer, size_t size, int64_t deadline,
+int sink_lines_write(struct sink_lines *lines, const void *buffer, size_t size, int64_t deadline,
     struct err *err);
 
-/* Writes what is held back, if anything is, as a line, with the newline that it lacks. As lines_write(). */
-int lines_end(struct lines *lines, int64_t deadline, struct err *err);
+/* Writes what is held back, if anything is, as a line, with the newline that it lacks. As sink_lines_write(). */
+int sink_lines_end(struct sink_lines *lines, int64_t deadline, struct err *err);
 
 /*
  * Forgets what is held back: of a stream that has failed, half a line is none. Of a long one that was written already,
  * what is written is ended before the next line.
  */
-void lines_close(struct lines *lines);
+void sink_lines_close(struct sink_lines *lines);
 
 #endif
