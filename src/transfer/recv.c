@@ -6,7 +6,7 @@
 #include "net/lifeline.h"
 #include "net/sock.h"
 #include "sys/io.h"
-#include "transfer/pace.h"
+#include "transfer/rate_limit.h"
 
 /* How long a peer that ended its stream without a byte may take to show that it is still there. */
 #define PROBE_WAIT (5 * CLOCK_SECOND)
@@ -26,7 +26,7 @@ struct receiving {
 	struct digest digest;
 	struct lifeline lifeline;
 	char *chunk;
-	struct pace pace;
+	struct rate_limit rate_limit;
 	struct listen_set *listening; /* open as long as others may come instead, or NULL */
 	bool broken;                  /* the connection is: nothing can be said any more */
 	bool silent;                  /* the peer was, for so long that we take it for the end */
@@ -164,7 +164,7 @@ static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 /* Lets the time pass until it is the turn of the next bytes; that we take none slows the sender down. */
 static int keep_pace(struct receiving *receiving, int64_t received, struct err *err)
 {
-	int64_t until = pace_count(&receiving->pace, received, clock_now());
+	int64_t until = rate_limit_count(&receiving->rate_limit, received, clock_now());
 
 	if (until == 0)
 		return 0;
@@ -201,7 +201,7 @@ static int receive_all(struct receiving *receiving, struct err *err)
 {
 	const struct transfer_options *options = receiving->options;
 	const struct time_limits *limits = &options->limits;
-	size_t size = pace_piece(&receiving->pace, options->chunk);
+	size_t size = rate_limit_piece(&receiving->rate_limit, options->chunk);
 
 	for (;;) {
 		ssize_t n = receive_some(receiving, wanted(receiving, size), err);
@@ -334,7 +334,7 @@ int transfer_recv(int sock, struct listen_set *listening, struct sink *sink,
 
 	*result = (struct transfer_result){.bytes = 0};
 	progress_begin(options->progress, PROGRESS_UNKNOWN);
-	pace_init(&receiving.pace, options->rate);
+	rate_limit_init(&receiving.rate_limit, options->rate);
 	if (receiving.chunk == NULL)
 		err_sys(err, "chunk");
 	else if (!wants_digest(options) || digest_open(&receiving.digest, err) == 0)

@@ -9,7 +9,7 @@
 #include "net/sock.h"
 #include "sys/io.h"
 #include "transfer/copy.h"
-#include "transfer/pace.h"
+#include "transfer/rate_limit.h"
 
 /* How many reads of a broken connection may pass before what the peer said last. */
 #define DRAIN_MAX 64
@@ -37,7 +37,7 @@ struct sending {
 	struct digest digest;
 	struct lifeline lifeline;
 	struct copy copy;
-	struct pace pace;
+	struct rate_limit rate_limit;
 	struct receipt receipt;
 	int64_t idle_until; /* when it has been too long without progress */
 	int unacked;        /* sock_unacknowledged() at the last progress */
@@ -181,7 +181,7 @@ static int hear_until(struct sending *sending, int64_t until, struct err *err)
 /* Lets the time pass until it is the turn of the next bytes. */
 static int keep_pace(struct sending *sending, int64_t sent, struct err *err)
 {
-	int64_t until = pace_count(&sending->pace, sent, clock_now());
+	int64_t until = rate_limit_count(&sending->rate_limit, sent, clock_now());
 
 	while (clock_now() < until) {
 		if (hear_until(sending, deadline_min(until, sending->limits->end), err) == -1 ||
@@ -356,8 +356,8 @@ int transfer_send(struct source *source, int sock, const struct transfer_options
 	    .copy = {.source = source, .sock = sock},
 	};
 
-	pace_init(&sending.pace, options->rate);
-	sending.copy.size = pace_piece(&sending.pace, options->chunk);
+	rate_limit_init(&sending.rate_limit, options->rate);
+	sending.copy.size = rate_limit_piece(&sending.rate_limit, options->chunk);
 	sending.copy.lifeline = &sending.lifeline;
 	sending.copy.digest = &sending.digest;
 	*result = (struct transfer_result){.bytes = 0};

@@ -1,5 +1,5 @@
 /* The limit on the rate, without waiting for anything. */
-#include "transfer/pace.h"
+#include "transfer/rate_limit.h"
 
 #include "base/clock.h"
 #include "check.h"
@@ -8,12 +8,12 @@
 
 static void no_limit(void)
 {
-	struct pace pace;
+	struct rate_limit rate_limit;
 
-	pace_init(&pace, 0);
-	CHECK_INT((int64_t)pace_piece(&pace, 2097152), 2097152);
-	CHECK_INT(pace_count(&pace, 2097152, START), 0);
-	CHECK_INT(pace_count(&pace, INT64_MAX, START), 0);
+	rate_limit_init(&rate_limit, 0);
+	CHECK_INT((int64_t)rate_limit_piece(&rate_limit, 2097152), 2097152);
+	CHECK_INT(rate_limit_count(&rate_limit, 2097152, START), 0);
+	CHECK_INT(rate_limit_count(&rate_limit, INT64_MAX, START), 0);
 }
 
 static void pieces(void)
@@ -33,24 +33,24 @@ static void pieces(void)
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		struct pace pace;
+		struct rate_limit rate_limit;
 		check_row("%" PRId64 " a second", rows[i].rate);
-		pace_init(&pace, rows[i].rate);
-		CHECK_INT((int64_t)pace_piece(&pace, rows[i].size), rows[i].piece);
+		rate_limit_init(&rate_limit, rows[i].rate);
+		CHECK_INT((int64_t)rate_limit_piece(&rate_limit, rows[i].size), rows[i].piece);
 	}
 }
 
 /* Moves pieces for a while, each late by lag, and returns how many bytes there were in it. */
 static int64_t moved(int64_t rate, int64_t lag, int64_t time)
 {
-	struct pace pace;
+	struct rate_limit rate_limit;
 	int64_t now = START;
 	int64_t bytes = 0;
 
-	pace_init(&pace, rate);
+	rate_limit_init(&rate_limit, rate);
 	while (now < START + time) {
-		int64_t piece = (int64_t)pace_piece(&pace, 2097152);
-		int64_t until = pace_count(&pace, piece, now);
+		int64_t piece = (int64_t)rate_limit_piece(&rate_limit, 2097152);
+		int64_t until = rate_limit_count(&rate_limit, piece, now);
 		bytes += piece;
 		now = (until > now ? until : now) + lag;
 	}
@@ -79,22 +79,22 @@ static void late_wakes(void)
 
 static void pause_is_lost(void)
 {
-	struct pace pace;
+	struct rate_limit rate_limit;
 
-	pace_init(&pace, 1000);
-	CHECK_INT(pace_count(&pace, 50, START), START + 50 * CLOCK_MILLISECOND);
+	rate_limit_init(&rate_limit, 1000);
+	CHECK_INT(rate_limit_count(&rate_limit, 50, START), START + 50 * CLOCK_MILLISECOND);
 	int64_t later = START + 3600 * CLOCK_SECOND;
-	int64_t until = pace_count(&pace, 1000, later);
+	int64_t until = rate_limit_count(&rate_limit, 1000, later);
 	CHECK(until >= later + 800 * CLOCK_MILLISECOND);
 	CHECK(until <= later + CLOCK_SECOND);
 }
 
 static void first_piece_waits(void)
 {
-	struct pace pace;
+	struct rate_limit rate_limit;
 
-	pace_init(&pace, 100);
-	CHECK_INT(pace_count(&pace, 1, START), START + 10 * CLOCK_MILLISECOND);
+	rate_limit_init(&rate_limit, 100);
+	CHECK_INT(rate_limit_count(&rate_limit, 1, START), START + 10 * CLOCK_MILLISECOND);
 }
 
 int main(void)
