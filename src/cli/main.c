@@ -13,7 +13,7 @@
 #include "job/run.h"
 #include "job/send.h"
 #include "sys/signals.h"
-#include "ui/meter.h"
+#include "ui/progress_meter.h"
 #include "ui/report.h"
 
 #ifndef VERSION
@@ -61,10 +61,10 @@ static void tell_stdio(const struct options *options, const struct report *repor
 			       : "what arrives is shown here");
 }
 
-static struct meter_options meter_of(const struct options *options, const struct report *report,
-    const struct progress *progress)
+static struct progress_meter_options meter_of(const struct options *options,
+    const struct report *report, const struct progress *progress)
 {
-	return (struct meter_options){
+	return (struct progress_meter_options){
 	    .report = report,
 	    .progress = progress,
 	    .name = run_outcome(options).name,
@@ -78,16 +78,16 @@ static int run_and_show(const struct options *options, const struct report *repo
     struct outcome *outcome, struct err *err)
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct meter_options how = meter_of(options, report, &progress);
-	struct meter meter;
+	const struct progress_meter_options how = meter_of(options, report, &progress);
+	struct progress_meter meter;
 
 	tell_stdio(options, report);
-	meter_start(&meter, &how);
+	progress_meter_start(&meter, &how);
 	const struct transfer_options transfer = run_transfer(options, &progress);
 	int status = options->role == OPTIONS_SEND
 	                 ? send_run(options, &transfer, report, outcome, err)
 	                 : recv_run(options, &transfer, report, outcome, err);
-	meter_stop(&meter);
+	progress_meter_stop(&meter);
 	return status;
 }
 
@@ -106,7 +106,7 @@ static int keep_and_report(const struct options *options, const struct report *r
 static int run_to_several(const struct options *options, const struct report *report)
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct meter_options how = meter_of(options, report, &progress);
+	const struct progress_meter_options how = meter_of(options, report, &progress);
 	const struct transfer_options transfer = run_transfer(options, &progress);
 
 	tell_stdio(options, report);
@@ -117,9 +117,9 @@ static int run_to_several(const struct options *options, const struct report *re
 static int run_and_report(struct options *options)
 {
 	struct outcome outcome = run_outcome(options);
-	struct screen screen;
+	struct terminal terminal;
 	struct report report = {
-	    .screen = &screen,
+	    .terminal = &terminal,
 	    .role = options_role_name(options->role),
 	    .quiet = options->quiet,
 	    .verbose = options->verbose,
@@ -127,7 +127,7 @@ static int run_and_report(struct options *options)
 	struct err err = {.kind = ERR_NONE};
 	int status = inherited_settle(options, &err);
 
-	screen_open(&screen); /* only now is it certain what stderr is */
+	terminal_open(&terminal); /* only now is it certain what stderr is */
 	if (status == 0 && options->keeps)
 		return keep_and_report(options, &report, &outcome, &err);
 	if (status == 0 && options->receivers.count > 0)
@@ -151,14 +151,14 @@ static int close_stdout(void)
 int main(int argc, char **argv)
 {
 	struct options options;
-	struct screen screen;
-	struct report nobody = {.screen = &screen};
+	struct terminal terminal;
+	struct report nobody = {.terminal = &terminal};
 	struct err err = {.kind = ERR_NONE};
 
 	signals_block_queries(); /* first of all: to be asked how far we are must not end us */
 	fill_standard_descriptors();
 	setlocale(LC_CTYPE, "");
-	screen_open(&screen);
+	terminal_open(&terminal);
 	if (options_parse(&options, argc, argv, &err) == -1) {
 		inherited_hush(argv);
 		report_error(&nobody, &err);

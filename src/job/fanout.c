@@ -320,21 +320,21 @@ static void close_all(struct fanout *fanout)
 }
 
 /* With the source open. The meter runs while the workers do. */
-static int run(struct fanout *fanout, const struct meter_options *how, struct err *err)
+static int run(struct fanout *fanout, const struct progress_meter_options *how, struct err *err)
 {
-	struct meter meter;
+	struct progress_meter meter;
 
 	if (open_all(fanout, err) == -1)
 		return -1;
 	start_all(fanout);
-	meter_start(&meter, how);
+	progress_meter_start(&meter, how);
 	int status = wait_for_connections(fanout, err) == 0 && move(fanout, err) == 0 &&
 	                     wait_for_ends(fanout, err) == 0
 	                 ? 0
 	                 : -1;
 	if (status == -1)
 		abort_all(fanout);
-	meter_stop(&meter);
+	progress_meter_stop(&meter);
 	return status;
 }
 
@@ -413,7 +413,7 @@ static struct told *share(struct err *err)
 }
 
 int fanout_send(const struct options *options, const struct transfer_options *transfer,
-    const struct meter_options *how)
+    const struct progress_meter_options *how)
 {
 	struct fanout fanout = {
 	    .options = options,

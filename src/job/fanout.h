@@ -6,7 +6,7 @@
 
 #include "cli/options.h"
 #include "transfer/transfer.h"
-#include "ui/meter.h"
+#include "ui/progress_meter.h"
 
 /*
  * Sends what options ask for to all of options->receivers, each served by a process of its own (workers.h), and reports
@@ -19,6 +19,6 @@
  * their order, that is not 0; of the source's failure, or of a signal, before any other.
  */
 int fanout_send(const struct options *options, const struct transfer_options *transfer,
-    const struct meter_options *how);
+    const struct progress_meter_options *how);
 
 #endif

@@ -149,7 +149,7 @@ static void try_failed(void *context, const struct err *err)
 {
 	struct tries *tries = context;
 
-	if (tries->failed++ > 0 || !tries->report->screen->is_terminal) {
+	if (tries->failed++ > 0 || !tries->report->terminal->is_terminal) {
 		report_detail(tries->report, "%s; trying again", err->text);
 		return;
 	}

@@ -31,7 +31,7 @@ int announce_listening(const struct listen_set *set, const struct options *optio
 	char names[ADDR_TEXT_MAX];
 	const struct addr *addr = &options->address;
 	bool unknown = addr->kind == ADDR_INET && strcmp(addr->port, "0") == 0;
-	bool tells = options->peer != HANDOVER_SOCKXFER || report->screen->is_terminal;
+	bool tells = options->peer != HANDOVER_SOCKXFER || report->terminal->is_terminal;
 
 	listen_names(set, names, sizeof(names));
 	if (unknown || tells)

@@ -27,7 +27,7 @@ static void print_line(const struct report *report, const char *text)
 	printable(safe, text);
 	snprintf(line, sizeof(line), "%.32s: %s%s%s", getprogname(),
 	    report->role == NULL ? "" : report->role, report->role == NULL ? "" : ": ", safe);
-	screen_print(report->screen, line);
+	terminal_print(report->terminal, line);
 }
 
 static void print_plain(const struct report *report, const char *text)
@@ -35,13 +35,13 @@ static void print_plain(const struct report *report, const char *text)
 	char safe[PRINTABLE_SIZE(LINE_MAX_TEXT)];
 
 	printable(safe, text);
-	screen_print(report->screen, safe);
+	terminal_print(report->terminal, safe);
 }
 
 /* At a terminal it takes the place of the line that was drawn, and looks like it. */
 static void print_result(const struct report *report, const char *text)
 {
-	if (report->screen->is_terminal)
+	if (report->terminal->is_terminal)
 		print_plain(report, text);
 	else
 		print_line(report, text);
@@ -180,7 +180,7 @@ void report_outcome(const struct report *report, const struct outcome *outcome)
 	report_detail(report, "%s: %s %" PRId64 " bytes%s%s", outcome->peer,
 	    strcmp(report->role, "send") == 0 ? "sent" : "received", result->bytes,
 	    result->digest[0] == '\0' ? "" : ", ", result->digest);
-	if (!report->quiet && (!is_certain || report->verbose || report->screen->is_terminal))
+	if (!report->quiet && (!is_certain || report->verbose || report->terminal->is_terminal))
 		summarise(report, outcome);
 }
 

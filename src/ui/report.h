@@ -14,10 +14,10 @@
 #include "net/addr.h"
 #include "sys/shared_lock.h"
 #include "transfer/transfer.h"
-#include "ui/screen.h"
+#include "ui/terminal.h"
 
 struct report {
-	struct screen *screen;
+	struct terminal *terminal;
 	const char *role; /* "send", "recv" */
 	bool quiet;       /* errors only */
 	bool verbose;

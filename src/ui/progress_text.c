@@ -1,4 +1,4 @@
-#include "ui/status.h"
+#include "ui/progress_text.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -34,12 +34,12 @@ struct line {
 	struct field field[FIELDS_MAX];
 };
 
-static void look(struct status_rate *rate, int64_t bytes, int64_t began, int64_t now)
+static void look(struct progress_text_rate *rate, int64_t bytes, int64_t began, int64_t now)
 {
 	bool is_first = rate->began != began;
 
 	if (is_first)
-		*rate = (struct status_rate){.time = began, .began = began, .moved = began};
+		*rate = (struct progress_text_rate){.time = began, .began = began, .moved = began};
 	double took = (double)(now - rate->time);
 	if (took <= 0)
 		return;
@@ -51,10 +51,10 @@ static void look(struct status_rate *rate, int64_t bytes, int64_t began, int64_t
 	rate->time = now;
 }
 
-struct status status_take(const struct progress *progress, struct status_rate *rate,
-    const char *name, bool sends, int64_t now)
+struct progress_text progress_text_take(const struct progress *progress,
+    struct progress_text_rate *rate, const char *name, bool sends, int64_t now)
 {
-	struct status status = {
+	struct progress_text status = {
 	    .name = name,
 	    .sends = sends,
 	    .phase = (enum progress_phase)atomic_load(&progress->phase),
@@ -75,7 +75,7 @@ struct status status_take(const struct progress *progress, struct status_rate *r
 	return status;
 }
 
-static const char *waits_for(const struct status *status)
+static const char *waits_for(const struct progress_text *status)
 {
 	switch (status->phase) {
 	case PROGRESS_WAITING:
@@ -90,7 +90,7 @@ static const char *waits_for(const struct status *status)
 	return NULL;
 }
 
-const char *status_waiting(const struct status *status)
+const char *progress_text_waiting(const struct progress_text *status)
 {
 	return status->waited >= NOTICE ? waits_for(status) : NULL;
 }
@@ -127,14 +127,14 @@ __attribute__((format(printf, 3, 4))) static void add(struct line *line, int ran
 	va_end(ap);
 }
 
-static int64_t time_left(const struct status *status)
+static int64_t time_left(const struct progress_text *status)
 {
 	return (
 	    int64_t)((double)(status->total - status->bytes) / status->rate * (double)CLOCK_SECOND);
 }
 
 /* Whether a time left can be told: it is known how much there is, and that takes days and not ages. */
-static bool has_left(const struct status *status)
+static bool has_left(const struct progress_text *status)
 {
 	double most = 1000.0 * 86400;
 
@@ -142,12 +142,12 @@ static bool has_left(const struct status *status)
 	       (double)(status->total - status->bytes) / status->rate < most;
 }
 
-static int percent(const struct status *status)
+static int percent(const struct progress_text *status)
 {
 	return (int)(100.0 * (double)status->bytes / (double)status->total);
 }
 
-static void rate_text(const struct status *status, char *text)
+static void rate_text(const struct progress_text *status, char *text)
 {
 	if (status->stalled)
 		strlcpy(text, "stalled", HUMANIZE_TEXT_MAX);
@@ -155,7 +155,7 @@ static void rate_text(const struct status *status, char *text)
 		humanize_rate(text, (int64_t)status->rate, CLOCK_SECOND);
 }
 
-static struct line moving_fields(const struct status *status)
+static struct line moving_fields(const struct progress_text *status)
 {
 	struct line line = {.count = 0};
 	char amount[HUMANIZE_TEXT_MAX];
@@ -176,7 +176,7 @@ static struct line moving_fields(const struct status *status)
 	return line;
 }
 
-static struct line waiting_fields(const struct status *status, const char *what)
+static struct line waiting_fields(const struct progress_text *status, const char *what)
 {
 	struct line line = {.count = 0};
 	char amount[HUMANIZE_TEXT_MAX];
@@ -220,18 +220,18 @@ static void put_name(const char *name, size_t columns, char *text)
 	size_t bytes = fitting(name, columns, &used);
 
 	if (name[bytes] == '\0') {
-		strlcpy(text, name, STATUS_TEXT_MAX);
+		strlcpy(text, name, PROGRESS_TEXT_MAX);
 		return;
 	}
 	if (columns < NAME_LEAST)
 		return;
 	bytes = fitting(name, columns - strlen(dots), &used);
-	snprintf(text, STATUS_TEXT_MAX, "%.*s%s", (int)bytes, name, dots);
+	snprintf(text, PROGRESS_TEXT_MAX, "%.*s%s", (int)bytes, name, dots);
 }
 
-void status_line(const struct status *status, size_t width, char *text)
+void progress_text_line(const struct progress_text *status, size_t width, char *text)
 {
-	const char *what = status_waiting(status);
+	const char *what = progress_text_waiting(status);
 	struct line line = what != NULL ? waiting_fields(status, what) : moving_fields(status);
 	size_t name_columns;
 	size_t gap = 2;
@@ -252,25 +252,25 @@ void status_line(const struct status *status, size_t width, char *text)
 		put_name(status->name, width - rest, text);
 	for (size_t i = 0; i < line.count; i++) {
 		if (text[0] != '\0')
-			strlcat(text, gap == 2 ? "  " : " ", STATUS_TEXT_MAX);
-		strlcat(text, line.field[i].text, STATUS_TEXT_MAX);
+			strlcat(text, gap == 2 ? "  " : " ", PROGRESS_TEXT_MAX);
+		strlcat(text, line.field[i].text, PROGRESS_TEXT_MAX);
 	}
 	text[fitting(text, width, &rest)] = '\0';
 }
 
-/* Appends to text, of STATUS_TEXT_MAX bytes. */
+/* Appends to text, of PROGRESS_TEXT_MAX bytes. */
 __attribute__((format(printf, 2, 3))) static void append(char *text, const char *fmt, ...)
 {
 	size_t len = strlen(text);
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text + len, STATUS_TEXT_MAX - len, fmt, ap);
+	vsnprintf(text + len, PROGRESS_TEXT_MAX - len, fmt, ap);
 	va_end(ap);
 }
 
 /* ": 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left" */
-static void append_movement(const struct status *status, char *text)
+static void append_movement(const struct progress_text *status, char *text)
 {
 	char amount[HUMANIZE_TEXT_MAX];
 
@@ -290,18 +290,19 @@ static void append_movement(const struct status *status, char *text)
 	}
 }
 
-void status_sentence(const struct status *status, char *text)
+void progress_text_sentence(const struct progress_text *status, char *text)
 {
 	const char *what = waits_for(status);
 	char amount[HUMANIZE_TEXT_MAX];
 	size_t used;
 
 	if (status->phase == PROGRESS_WAITING) {
-		strlcpy(text, what, STATUS_TEXT_MAX);
+		strlcpy(text, what, PROGRESS_TEXT_MAX);
 		return;
 	}
 	text[0] = '\0';
-	append(text, "%.*s", (int)fitting(status->name, STATUS_TEXT_MAX / 4, &used), status->name);
+	append(text, "%.*s", (int)fitting(status->name, PROGRESS_TEXT_MAX / 4, &used),
+	    status->name);
 	if (what == NULL) {
 		append_movement(status, text);
 		return;

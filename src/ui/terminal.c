@@ -1,4 +1,4 @@
-#include "ui/screen.h"
+#include "ui/terminal.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -23,9 +23,9 @@
 #define CLIP "\033[?7l"
 #define WRAP "\033[?7h"
 
-void screen_open(struct screen *screen)
+void terminal_open(struct terminal *terminal)
 {
-	*screen = (struct screen){
+	*terminal = (struct terminal){
 	    .lock = PTHREAD_MUTEX_INITIALIZER,
 	    .is_terminal = isatty(STDERR_FILENO),
 	};
@@ -38,7 +38,7 @@ static bool can_erase(void)
 	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
 }
 
-bool screen_takes_output(void)
+bool terminal_takes_output(void)
 {
 	struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
 
@@ -50,17 +50,17 @@ static bool in_foreground(void)
 	return tcgetpgrp(STDERR_FILENO) == getpgrp();
 }
 
-bool screen_is_ours(const struct screen *screen)
+bool terminal_is_ours(const struct terminal *terminal)
 {
-	return screen->is_terminal && in_foreground() && screen_takes_output();
+	return terminal->is_terminal && in_foreground() && terminal_takes_output();
 }
 
-bool screen_can_draw(const struct screen *screen)
+bool terminal_can_draw(const struct terminal *terminal)
 {
-	return can_erase() && screen_is_ours(screen);
+	return can_erase() && terminal_is_ours(terminal);
 }
 
-size_t screen_width(void)
+size_t terminal_width(void)
 {
 	struct winsize size;
 
@@ -69,33 +69,33 @@ size_t screen_width(void)
 	return size.ws_col;
 }
 
-void screen_draw(struct screen *screen, const char *text)
+void terminal_draw(struct terminal *terminal, const char *text)
 {
-	pthread_mutex_lock(&screen->lock);
+	pthread_mutex_lock(&terminal->lock);
 	fprintf(stderr, "\r" CLIP "%s\033[J" WRAP "\r", text);
-	screen->is_drawn = true;
-	pthread_mutex_unlock(&screen->lock);
+	terminal->is_drawn = true;
+	pthread_mutex_unlock(&terminal->lock);
 }
 
 /* Once we are in the background, the cursor is where the shell has put it. And no end waits for a stopped terminal. */
-static const char *eraser(const struct screen *screen)
+static const char *eraser(const struct terminal *terminal)
 {
-	return screen->is_drawn && in_foreground() && screen_takes_output() ? ERASE : "";
+	return terminal->is_drawn && in_foreground() && terminal_takes_output() ? ERASE : "";
 }
 
-void screen_erase(struct screen *screen)
+void terminal_erase(struct terminal *terminal)
 {
-	pthread_mutex_lock(&screen->lock);
-	fputs(eraser(screen), stderr);
-	screen->is_drawn = false;
-	pthread_mutex_unlock(&screen->lock);
+	pthread_mutex_lock(&terminal->lock);
+	fputs(eraser(terminal), stderr);
+	terminal->is_drawn = false;
+	pthread_mutex_unlock(&terminal->lock);
 }
 
-void screen_print(struct screen *screen, const char *text)
+void terminal_print(struct terminal *terminal, const char *text)
 {
-	pthread_mutex_lock(&screen->lock);
+	pthread_mutex_lock(&terminal->lock);
 	/* One call, for stderr is unbuffered, and warnx(3) would make three writes of it. */
-	fprintf(stderr, "%s%s\n", eraser(screen), text);
-	screen->is_drawn = false;
-	pthread_mutex_unlock(&screen->lock);
+	fprintf(stderr, "%s%s\n", eraser(terminal), text);
+	terminal->is_drawn = false;
+	pthread_mutex_unlock(&terminal->lock);
 }

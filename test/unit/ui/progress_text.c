@@ -1,5 +1,5 @@
 /* The text about a transfer under way: what fits, what is left out first, and the numbers in it. */
-#include "ui/status.h"
+#include "ui/progress_text.h"
 
 #include <limits.h>
 #include <locale.h>
@@ -11,7 +11,7 @@
 #define START (1000 * CLOCK_SECOND)
 
 /* A transfer of 2.7 GB, 10 s old, at 123 MB/s. */
-static const struct status moving = {
+static const struct progress_text moving = {
     .name = "in.jpg",
     .sends = true,
     .phase = PROGRESS_MOVING,
@@ -22,11 +22,11 @@ static const struct status moving = {
     .rate = 123e6,
 };
 
-static void check_line(const struct status *status, size_t width, const char *wanted)
+static void check_line(const struct progress_text *status, size_t width, const char *wanted)
 {
-	char text[STATUS_TEXT_MAX];
+	char text[PROGRESS_TEXT_MAX];
 
-	status_line(status, width, text);
+	progress_text_line(status, width, text);
 	CHECK_STR(text, wanted);
 }
 
@@ -51,7 +51,7 @@ static void narrow_lines(void)
 
 static void unknown_total(void)
 {
-	struct status status = moving;
+	struct progress_text status = moving;
 
 	status.total = PROGRESS_UNKNOWN;
 	check_line(&status, 79, "in.jpg  1.2 GB  123 MB/s  0:10");
@@ -61,7 +61,7 @@ static void unknown_total(void)
 
 static void long_names(void)
 {
-	struct status status = moving;
+	struct progress_text status = moving;
 
 	status.name = "holiday-pictures-of-last-summer.tar";
 	check_line(&status, 79,
@@ -73,10 +73,10 @@ static void long_names(void)
 /* Columns that the text takes. */
 static int columns(const char *text)
 {
-	wchar_t wide[STATUS_TEXT_MAX];
+	wchar_t wide[PROGRESS_TEXT_MAX];
 
-	CHECK(mbstowcs(wide, text, STATUS_TEXT_MAX) != (size_t)-1);
-	return wcswidth(wide, STATUS_TEXT_MAX);
+	CHECK(mbstowcs(wide, text, PROGRESS_TEXT_MAX) != (size_t)-1);
+	return wcswidth(wide, PROGRESS_TEXT_MAX);
 }
 
 static void never_too_long(void)
@@ -85,18 +85,18 @@ static void never_too_long(void)
 	    "a-name-that-is-long-by-any-measure-at-all",
 	    "\xe5\xb1\xb1\xe5\xb7\x9d\xe8\x8d\x89\xe6\x9c\xa8\xe5\xb1\xb1\xe5\xb7\x9d\xe8\x8d\x89",
 	    "e\xcc\x81te\xcc\x81.jpg"};
-	char text[STATUS_TEXT_MAX];
+	char text[PROGRESS_TEXT_MAX];
 
 	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
 		check_skip();
 	for (size_t i = 0; i < ROWS(names); i++) {
 		for (int phase = PROGRESS_MOVING; phase <= PROGRESS_STORING; phase++) {
-			struct status status = moving;
+			struct progress_text status = moving;
 			status.name = names[i];
 			status.phase = (enum progress_phase)phase;
 			for (size_t width = 0; width < 120; width++) {
 				check_row("%s, phase %d, %zu columns", names[i], phase, width);
-				status_line(&status, width, text);
+				progress_text_line(&status, width, text);
 				CHECK(columns(text) <= (int)width);
 				CHECK(width < 40 || strlen(text) > 20);
 			}
@@ -106,11 +106,11 @@ static void never_too_long(void)
 
 static void waits(void)
 {
-	struct status status = moving;
+	struct progress_text status = moving;
 
 	status.phase = PROGRESS_CONFIRMING;
 	status.waited = CLOCK_SECOND;
-	CHECK(status_waiting(&status) == NULL);
+	CHECK(progress_text_waiting(&status) == NULL);
 	check_line(&status, 79, "in.jpg   44%  1.2 GB  123 MB/s  0:10  0:12 left");
 	status.waited = 5 * CLOCK_SECOND;
 	check_line(&status, 79,
@@ -124,21 +124,21 @@ static void waits(void)
 
 static void sentences(void)
 {
-	struct status status = moving;
-	char text[STATUS_TEXT_MAX];
+	struct progress_text status = moving;
+	char text[PROGRESS_TEXT_MAX];
 
-	status_sentence(&status, text);
+	progress_text_sentence(&status, text);
 	CHECK_STR(text, "in.jpg: 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left");
 	status.total = PROGRESS_UNKNOWN;
 	status.stalled = true;
-	status_sentence(&status, text);
+	progress_text_sentence(&status, text);
 	CHECK_STR(text, "in.jpg: 1.2 GB, stalled, 0:10 elapsed");
 	status.phase = PROGRESS_STORING;
 	status.waited = 0;
-	status_sentence(&status, text);
+	progress_text_sentence(&status, text);
 	CHECK_STR(text, "in.jpg: 1.2 GB, waiting for the receiver to store it");
 	status.phase = PROGRESS_WAITING;
-	status_sentence(&status, text);
+	progress_text_sentence(&status, text);
 	CHECK_STR(text, "waiting for the peer");
 }
 
@@ -154,15 +154,15 @@ static struct progress begun(int64_t total)
 }
 
 /* Lets rate bytes a second move for that many looks, four a second, from *now on. */
-static struct status run(struct progress *progress, struct status_rate *rate, int64_t bytes,
-    int looks, int64_t *now)
+static struct progress_text run(struct progress *progress, struct progress_text_rate *rate,
+    int64_t bytes, int looks, int64_t *now)
 {
-	struct status status = {.name = ""};
+	struct progress_text status = {.name = ""};
 
 	for (int i = 0; i < looks; i++) {
 		*now += CLOCK_SECOND / 4;
 		progress_add(progress, bytes / 4);
-		status = status_take(progress, rate, "x", true, *now);
+		status = progress_text_take(progress, rate, "x", true, *now);
 	}
 	return status;
 }
@@ -170,9 +170,9 @@ static struct status run(struct progress *progress, struct status_rate *rate, in
 static void rate_is_smooth(void)
 {
 	struct progress progress = begun(1000000000);
-	struct status_rate rate = {.began = 0};
+	struct progress_text_rate rate = {.began = 0};
 	int64_t now = START;
-	struct status status = run(&progress, &rate, 1000000, 1, &now);
+	struct progress_text status = run(&progress, &rate, 1000000, 1, &now);
 
 	CHECK_INT((int64_t)status.rate, 1000000); /* at once */
 	status = run(&progress, &rate, 1000000, 40, &now);
@@ -192,9 +192,9 @@ static void rate_is_smooth(void)
 static void more_than_it_said(void)
 {
 	struct progress progress = begun(100);
-	struct status_rate rate = {.began = 0};
+	struct progress_text_rate rate = {.began = 0};
 	int64_t now = START;
-	struct status status = run(&progress, &rate, 1000, 1, &now);
+	struct progress_text status = run(&progress, &rate, 1000, 1, &now);
 
 	CHECK_INT(status.bytes, 250);
 	CHECK_INT(status.total, PROGRESS_UNKNOWN);
@@ -203,20 +203,20 @@ static void more_than_it_said(void)
 static void new_transfer(void)
 {
 	struct progress progress = begun(PROGRESS_UNKNOWN);
-	struct status_rate rate = {.began = 0};
+	struct progress_text_rate rate = {.began = 0};
 	int64_t now = START;
 
 	(void)run(&progress, &rate, 1000000, 10, &now);
 	progress.bytes = 0;
 	progress.began = now;
-	struct status status = run(&progress, &rate, 4000, 1, &now);
+	struct progress_text status = run(&progress, &rate, 4000, 1, &now);
 	CHECK_INT((int64_t)status.rate, 4000);
 	CHECK_INT(status.bytes, 1000);
 }
 
 static void ages(void)
 {
-	struct status status = moving;
+	struct progress_text status = moving;
 
 	status.rate = 1;
 	check_line(&status, 79, "in.jpg   44%  1.2 GB     1 B/s  0:10");

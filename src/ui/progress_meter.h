@@ -3,8 +3,8 @@
  * there too, when the signal USR1 (INFO, where there is one) asks. It runs in a thread of its own, so that
  * neither waits for the other.
  */
-#ifndef METER_H
-#define METER_H
+#ifndef PROGRESS_METER_H
+#define PROGRESS_METER_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +14,7 @@
 #include "transfer/progress.h"
 #include "ui/report.h"
 
-struct meter_options {
+struct progress_meter_options {
 	const struct report *report;     /* what to print with */
 	const struct progress *progress; /* what to show */
 	const char *name;                /* of the file; harmless or not */
@@ -24,11 +24,11 @@ struct meter_options {
 };
 
 /* Of a name, that much is shown. */
-#define METER_NAME_MAX 256
+#define PROGRESS_METER_NAME_MAX 256
 
-struct meter {
-	struct meter_options options;
-	char name[PRINTABLE_SIZE(METER_NAME_MAX)]; /* harmless */
+struct progress_meter {
+	struct progress_meter_options options;
+	char name[PRINTABLE_SIZE(PROGRESS_METER_NAME_MAX)]; /* harmless */
 	pthread_t thread;
 	bool runs;
 	atomic_bool stops;
@@ -39,12 +39,13 @@ struct meter {
  * points to has to outlive it. Without memory for a thread nothing is shown, nor to who wants quiet, who is spared the
  * thread. Does not block.
  */
-void meter_start(struct meter *meter, const struct meter_options *options);
+void progress_meter_start(struct progress_meter *meter,
+    const struct progress_meter_options *options);
 
 /*
  * Takes the line away and ends the thread. It may have begun a write(2) to a terminal that has since stopped to take
  * output, and blocks for as long; it begins none to one that does not take any.
  */
-void meter_stop(struct meter *meter);
+void progress_meter_stop(struct progress_meter *meter);
 
 #endif

@@ -1,11 +1,11 @@
-#include "ui/meter.h"
+#include "ui/progress_meter.h"
 
 #include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "sys/signals.h"
-#include "ui/status.h"
+#include "ui/progress_text.h"
 
 /* The time between two drawings. */
 #define INTERVAL (250 * CLOCK_MILLISECOND)
@@ -15,46 +15,46 @@
 
 /* What the thread keeps to itself. */
 struct display {
-	const struct meter_options *options;
-	struct screen *screen;
+	const struct progress_meter_options *options;
+	struct terminal *terminal;
 	const char *name;
-	struct status_rate rate;
+	struct progress_text_rate rate;
 	const char *told; /* what the user was last told to be waiting for */
 };
 
 /* The last part of a path says what it is in less room; in the name of a command the rest is no help either. */
-static void set_name(struct meter *meter, const char *name)
+static void set_name(struct progress_meter *meter, const char *name)
 {
 	const char *slash = strrchr(name, '/');
-	char last[METER_NAME_MAX];
+	char last[PROGRESS_METER_NAME_MAX];
 
 	strlcpy(last, slash != NULL && slash[1] != '\0' ? slash + 1 : name, sizeof(last));
 	printable(meter->name, last);
 }
 
-static struct status look(struct display *display)
+static struct progress_text look(struct display *display)
 {
-	const struct meter_options *options = display->options;
+	const struct progress_meter_options *options = display->options;
 
-	return status_take(options->progress, &display->rate, display->name, options->sends,
+	return progress_text_take(options->progress, &display->rate, display->name, options->sends,
 	    clock_now());
 }
 
-static void draw(struct display *display, const struct status *status)
+static void draw(struct display *display, const struct progress_text *status)
 {
-	char text[STATUS_TEXT_MAX];
-	size_t width = screen_width();
+	char text[PROGRESS_TEXT_MAX];
+	size_t width = terminal_width();
 
 	/* The last column stays free: a terminal would go on to the next line. */
 	width = width > WIDTH_MAX ? WIDTH_MAX : width;
-	status_line(status, width - 1, text);
-	screen_draw(display->screen, text);
+	progress_text_line(status, width - 1, text);
+	terminal_draw(display->terminal, text);
 }
 
 /* Who does not want to see the line is told at least why nothing happens, once. */
-static void tell(struct display *display, const struct status *status)
+static void tell(struct display *display, const struct progress_text *status)
 {
-	const char *what = status_waiting(status);
+	const char *what = progress_text_waiting(status);
 
 	if (what == NULL || what == display->told || status->phase == PROGRESS_WAITING)
 		return;
@@ -63,37 +63,37 @@ static void tell(struct display *display, const struct status *status)
 }
 
 /* A command that has yet to send something may be asking its user for a password at the same terminal. */
-static bool is_wanted(const struct display *display, const struct status *status)
+static bool is_wanted(const struct display *display, const struct progress_text *status)
 {
-	const struct meter_options *options = display->options;
+	const struct progress_meter_options *options = display->options;
 
-	return options->draws && screen_can_draw(display->screen) &&
+	return options->draws && terminal_can_draw(display->terminal) &&
 	       (!options->is_command || status->bytes > 0);
 }
 
 static void refresh(struct display *display)
 {
-	struct status status = look(display);
+	struct progress_text status = look(display);
 
-	if (!screen_is_ours(display->screen))
+	if (!terminal_is_ours(display->terminal))
 		return;
 	if (!is_wanted(display, &status))
 		tell(display, &status);
 	else if (status.phase != PROGRESS_WAITING)
 		draw(display, &status);
 	else
-		screen_erase(display->screen);
+		terminal_erase(display->terminal);
 }
 
 static void answer(struct display *display)
 {
-	struct status status = look(display);
-	char text[STATUS_TEXT_MAX];
+	struct progress_text status = look(display);
+	char text[PROGRESS_TEXT_MAX];
 
-	/* A write that blocks would keep meter_stop() waiting, and with it the end that a signal asks for. */
-	if (!screen_takes_output())
+	/* A write that blocks would keep progress_meter_stop() waiting, and with it the end that a signal asks for. */
+	if (!terminal_takes_output())
 		return;
-	status_sentence(&status, text);
+	progress_text_sentence(&status, text);
 	report_note(display->options->report, "%s", text);
 }
 
@@ -101,17 +101,17 @@ static void answer(struct display *display)
 static int wait_for_signal(const struct display *display, const sigset_t *queries)
 {
 	static const struct timespec interval = {.tv_nsec = INTERVAL};
-	int sig = sigtimedwait(queries, NULL, display->screen->is_terminal ? &interval : NULL);
+	int sig = sigtimedwait(queries, NULL, display->terminal->is_terminal ? &interval : NULL);
 
 	return sig == -1 ? 0 : sig;
 }
 
 static void *show(void *context)
 {
-	struct meter *meter = context;
+	struct progress_meter *meter = context;
 	struct display display = {
 	    .options = &meter->options,
-	    .screen = meter->options.report->screen,
+	    .terminal = meter->options.report->terminal,
 	    .name = meter->name,
 	};
 	sigset_t queries;
@@ -127,12 +127,13 @@ static void *show(void *context)
 	}
 }
 
-void meter_start(struct meter *meter, const struct meter_options *options)
+void progress_meter_start(struct progress_meter *meter,
+    const struct progress_meter_options *options)
 {
 	sigset_t all;
 	sigset_t old;
 
-	*meter = (struct meter){.options = *options};
+	*meter = (struct progress_meter){.options = *options};
 	atomic_init(&meter->stops, false);
 	if (options->report->quiet)
 		return;
@@ -144,7 +145,7 @@ void meter_start(struct meter *meter, const struct meter_options *options)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-void meter_stop(struct meter *meter)
+void progress_meter_stop(struct progress_meter *meter)
 {
 	if (!meter->runs)
 		return;
@@ -152,5 +153,5 @@ void meter_stop(struct meter *meter)
 	pthread_kill(meter->thread, SIGWINCH);
 	pthread_join(meter->thread, NULL);
 	meter->runs = false;
-	screen_erase(meter->options.report->screen);
+	terminal_erase(meter->options.report->terminal);
 }
