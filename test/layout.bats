@@ -47,12 +47,12 @@ may_include() {
 # Includes against the order, to be got rid of.
 EXCEPTIONS=(
 	"src/data/tee.h transfer/progress.h"
-	"src/job/fanout.h cli/options.h"
-	"src/job/keep.h cli/options.h"
-	"src/job/recv.h cli/options.h"
-	"src/job/run.h cli/options.h"
-	"src/job/send.h cli/options.h"
-	"src/net/peer.c job/portfile.h"
+	"src/job/send_many.h cli/options.h"
+	"src/job/serve_each.h cli/options.h"
+	"src/job/recv_one.h cli/options.h"
+	"src/job/conclude.h cli/options.h"
+	"src/job/send_one.h cli/options.h"
+	"src/net/peer.c job/port_file.h"
 	"src/net/peer.c ui/announce.h"
 	"src/net/peer.h cli/options.h"
 	"src/net/peer.h ui/report.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "job/portfile.h"
+#include "job/port_file.h"
 #include "net/connect_retry.h"
 #include "net/sock.h"
 #include "ui/announce.h"
@@ -86,15 +86,15 @@ static const char *data_path(const struct options *options)
 static int open_with_portfile(struct listen_set *listening, const struct options *options,
     int64_t deadline, struct err *err)
 {
-	struct portfile portfile;
+	struct port_file portfile;
 	const char *data = data_path(options);
 
-	if (portfile_open(&portfile, options->port_file, data, deadline, err) == -1)
+	if (port_file_open(&portfile, options->port_file, data, deadline, err) == -1)
 		return -1;
 	int status = open_listening(listening, options, deadline, err);
 	if (status == 0)
-		status = portfile_write(&portfile, listening, deadline, err);
-	portfile_close(&portfile);
+		status = port_file_write(&portfile, listening, deadline, err);
+	port_file_close(&portfile);
 	return status;
 }
 

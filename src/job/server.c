@@ -1,4 +1,4 @@
-#include "job/serve.h"
+#include "job/server.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 /*
  * The send command with several receivers: the same stream to all of them at once, read once.
  */
-#ifndef FANOUT_H
-#define FANOUT_H
+#ifndef SEND_MANY_H
+#define SEND_MANY_H
 
 #include "cli/options.h"
 #include "transfer/transfer.h"

@@ -1,8 +1,8 @@
 /*
  * One transfer from the command line's point of view: what options ask of it, and what is said of its end.
  */
-#ifndef RUN_H
-#define RUN_H
+#ifndef CONCLUDE_H
+#define CONCLUDE_H
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
 /*
  * The send command: source, peer and transfer wired together.
  */
-#ifndef SEND_H
-#define SEND_H
+#ifndef SEND_ONE_H
+#define SEND_ONE_H
 
 #include "base/err.h"
 #include "cli/options.h"

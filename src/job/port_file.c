@@ -1,4 +1,4 @@
-#include "job/portfile.h"
+#include "job/port_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static bool has_data(const char *path, const char *data)
 	       st.st_ino == port.st_ino;
 }
 
-int portfile_open(struct portfile *portfile, const char *path, const char *data, int64_t deadline,
+int port_file_open(struct port_file *portfile, const char *path, const char *data, int64_t deadline,
     struct err *err)
 {
 	if (has_data(path, data))
@@ -53,7 +53,7 @@ int portfile_open(struct portfile *portfile, const char *path, const char *data,
 	return 0;
 }
 
-int portfile_write(struct portfile *portfile, const struct listen_set *set, int64_t deadline,
+int port_file_write(struct port_file *portfile, const struct listen_set *set, int64_t deadline,
     struct err *err)
 {
 	char text[16];
@@ -68,7 +68,7 @@ int portfile_write(struct portfile *portfile, const struct listen_set *set, int6
 	return 0;
 }
 
-void portfile_close(struct portfile *portfile)
+void port_file_close(struct port_file *portfile)
 {
 	sink_close(&portfile->sink);
 }

@@ -1,4 +1,4 @@
-#include "job/keep.h"
+#include "job/serve_each.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "job/recv.h"
-#include "job/run.h"
-#include "job/send.h"
-#include "job/serve.h"
+#include "job/conclude.h"
+#include "job/recv_one.h"
+#include "job/send_one.h"
+#include "job/server.h"
 #include "net/peer.h"
 #include "sys/signals.h"
 

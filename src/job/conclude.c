@@ -1,4 +1,4 @@
-#include "job/run.h"
+#include "job/conclude.h"
 
 #include <stdio.h>
 #include <string.h>

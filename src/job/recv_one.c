@@ -1,4 +1,4 @@
-#include "job/recv.h"
+#include "job/recv_one.h"
 
 int recv_from(struct peer *peer, struct sink *sink, const struct transfer_options *transfer,
     struct outcome *outcome, struct err *err)

@@ -1,8 +1,8 @@
 /*
  * Either command with -k: one transfer after the other, and many at once.
  */
-#ifndef KEEP_H
-#define KEEP_H
+#ifndef SERVE_EACH_H
+#define SERVE_EACH_H
 
 #include "base/err.h"
 #include "cli/options.h"

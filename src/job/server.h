@@ -1,8 +1,8 @@
 /*
  * Serving many peers at once, each in a process of its own, so that a fault in one touches no other.
  */
-#ifndef SERVE_H
-#define SERVE_H
+#ifndef SERVER_H
+#define SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "job/fanout.h"
+#include "job/send_many.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "data/tee.h"
-#include "job/run.h"
-#include "job/send.h"
+#include "job/conclude.h"
+#include "job/send_one.h"
 #include "net/peer.h"
 #include "sys/io.h"
 #include "sys/signals.h"

@@ -1,4 +1,4 @@
-#include "job/send.h"
+#include "job/send_one.h"
 
 int send_to(struct source *source, struct peer *peer, const struct transfer_options *transfer,
     struct outcome *outcome, struct err *err)

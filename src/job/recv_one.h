@@ -1,8 +1,8 @@
 /*
  * The recv command: sink, peer and transfer wired together.
  */
-#ifndef RECV_H
-#define RECV_H
+#ifndef RECV_ONE_H
+#define RECV_ONE_H
 
 #include "base/err.h"
 #include "cli/options.h"
