@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/inherited.h"
+#include "cli/inetd.h"
 #include "cli/options.h"
 #include "job/conclude.h"
 #include "job/recv_one.h"
@@ -125,7 +125,7 @@ static int run_and_report(struct options *options)
 	    .verbose = options->verbose,
 	};
 	struct err err = {.kind = ERR_NONE};
-	int status = inherited_settle(options, &err);
+	int status = inetd_settle(options, &err);
 
 	terminal_open(&terminal); /* only now is it certain what stderr is */
 	if (status == 0 && options->keeps)
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	terminal_open(&terminal);
 	if (options_parse(&options, argc, argv, &err) == -1) {
-		inherited_hush(argv);
+		inetd_hush(argv);
 		report_error(&nobody, &err);
 		return run_exit_code(&err);
 	}

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/number.h"
-#include "cli/combinations.h"
 #include "cli/operands.h"
+#include "cli/settings_check.h"
 
 #define CHUNK_MAX (INT64_C(64) * 1024 * 1024)
 
@@ -380,7 +380,7 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 		return err_prefix(err, "%s", options_role_name(options->role));
 	if (options->action != OPTIONS_RUN)
 		return 0;
-	if (operands_place(options, &operands, err) == -1 || combinations_check(options, err) == -1)
+	if (operands_place(options, &operands, err) == -1 || settings_check(options, err) == -1)
 		return err_prefix(err, "%s", options_role_name(options->role));
 	return 0;
 }

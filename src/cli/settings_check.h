@@ -1,8 +1,8 @@
 /*
  * Which options go together.
  */
-#ifndef COMBINATIONS_H
-#define COMBINATIONS_H
+#ifndef SETTINGS_CHECK_H
+#define SETTINGS_CHECK_H
 
 #include "base/err.h"
 #include "cli/options.h"
@@ -11,6 +11,6 @@
  * Checks options, which are complete else, and gives those their defaults that depend on others: -B and those of -k.
  * Returns 0, or -1 with ERR_USAGE.
  */
-int combinations_check(struct options *options, struct err *err);
+int settings_check(struct options *options, struct err *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "cli/inherited.h"
+#include "cli/inetd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static int other_end(const struct options *options)
 	return fd != -1 || options->command != NULL ? fd : place_descriptor(options->path);
 }
 
-int inherited_settle(struct options *options, struct err *err)
+int inetd_settle(struct options *options, struct err *err)
 {
 	int fd = options->address.fd;
 
@@ -58,7 +58,7 @@ int inherited_settle(struct options *options, struct err *err)
 					    : "stdout");
 }
 
-void inherited_hush(char *const argv[])
+void inetd_hush(char *const argv[])
 {
 	char text[ADDR_TEXT_MAX];
 	struct err ignored;

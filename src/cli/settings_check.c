@@ -1,4 +1,4 @@
-#include "cli/combinations.h"
+#include "cli/settings_check.h"
 
 #include <unistd.h>
 
@@ -123,7 +123,7 @@ static void set_defaults(struct options *options)
 		options->grace = GRACE_DEFAULT;
 }
 
-int combinations_check(struct options *options, struct err *err)
+int settings_check(struct options *options, struct err *err)
 {
 	if (check_addresses(options, err) == -1 || check_data(options, err) == -1 ||
 	    check_keeps(options, err) == -1)

@@ -1,8 +1,8 @@
 /*
  * What whoever started us has left on descriptors 0, 1 and 2: with inetd, the connection itself.
  */
-#ifndef INHERITED_H
-#define INHERITED_H
+#ifndef INETD_H
+#define INETD_H
 
 #include "base/err.h"
 #include "cli/options.h"
@@ -15,13 +15,13 @@
  * the transfer must not look like the end of an empty stream. Returns 0, or -1: ERR_FAILED, or ERR_USAGE if stdin
  * or stdout is to be both the connection and its other end.
  */
-int inherited_settle(struct options *options, struct err *err);
+int inetd_settle(struct options *options, struct err *err);
 
 /*
  * To be called before it is said that the command line, argv, is no good: whatever is a connection by one of its words
  * is reset when we go. Where one socket is stdin and stderr, inetd has started us, and it does what
- * inherited_settle() does.
+ * inetd_settle() does.
  */
-void inherited_hush(char *const argv[]);
+void inetd_hush(char *const argv[]);
 
 #endif
