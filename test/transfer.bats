@@ -52,7 +52,7 @@ move_everywhere() {
 			same in out
 		done
 	done
-	# And by the other engine, see copy.bats.
+	# And without receipts and digests.
 	rm -f out
 	open_listener unix recv "$@" out
 	start send "$SOCKXFER" send --no-receipt "$@" "$address" in
@@ -205,6 +205,34 @@ move_picture() {
 	done
 }
 
+@test "without receipts the same bytes arrive, whatever their number and the chunk" {
+	local family size chunk
+
+	for family in tcp4 unix; do
+		for size in 0 1 1048575 2097152 3000000; do
+			head -c "$size" "$BATS_FILE_TMPDIR/data" >in
+			for chunk in 64K 2M; do
+				rm -f out
+				open_listener "$family" recv out
+				start send "$SOCKXFER" send --no-receipt -B "$chunk" "$address" in
+				finish send
+				finish recv
+				same in out
+			done
+		done
+	done
+}
+
+@test "stdin that is a file is sent from where it stands" {
+	open_listener unix recv out
+	# shellcheck disable=SC2016  # $0 and $@ are for the inner shell
+	start send sh -c 'dd bs=1000 count=1 status=none >/dev/null; exec "$0" "$@"' \
+		"$SOCKXFER" send --no-receipt -B 64K "$address" <"$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	tail -c +1001 "$BATS_FILE_TMPDIR/data" | cmp - out
+}
+
 @test "the two ends may have different chunks" {
 	random_file in 100001
 	start recv "$SOCKXFER" recv -p 0 -B 7 out
@@ -281,6 +309,17 @@ hold_sender() {
 	same before out
 }
 
+@test "a source that grows before anybody connects arrives as it was" {
+	random_file in 3000000
+	start send "$SOCKXFER" send -v --no-receipt -l unix:send.socket in
+	wait_said send 'listening on'
+	printf more >>in
+	start recv "$SOCKXFER" recv unix:send.socket out
+	finish send
+	finish recv
+	head -c 3000000 in | cmp - out
+}
+
 @test "a file that ends before the size that it says it has is an error that tells what to do" {
 	local file=/sys/kernel/mm/transparent_hugepage/enabled
 
@@ -302,5 +341,6 @@ hold_sender() {
 	touch go
 	finish send 1
 	one_line send.err
+	has send.err 'in: the file has become shorter: 40000000 of 50000000 bytes could be read'
 	finish peer
 }

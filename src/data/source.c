@@ -72,16 +72,6 @@ void source_adopt(struct source *source, int fd, const char *name, const atomic_
 	*source = (struct source){.fd = fd, .name = name, .whole = whole};
 }
 
-static int note_modified(struct source *source, struct err *err)
-{
-	struct stat st;
-
-	if (fstat(source->fd, &st) == -1)
-		return err_sys(err, "%s", source->name);
-	source->modified = st.st_mtim;
-	return 0;
-}
-
 void source_set_ends(struct source *source, const struct command_ends *ends)
 {
 	source->ends = *ends;
@@ -94,7 +84,7 @@ int source_start(struct source *source, struct err *err)
 	if (argv != NULL)
 		return command_start(&source->command, argv, &source->ends, STDOUT_FILENO,
 		    &source->fd, err);
-	return source->sized ? note_modified(source, err) : 0;
+	return 0;
 }
 
 /* The file has ended before its size: it has become shorter, or it never had that size, as those in /sys. */
@@ -116,8 +106,8 @@ static int shrank(const struct source *source, struct err *err)
 ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t deadline,
     struct err *err)
 {
-	if (source->sized && (int64_t)size > source_left(source))
-		size = (size_t)source_left(source);
+	if (source->sized && (int64_t)size > source->size - source->taken)
+		size = (size_t)(source->size - source->taken);
 	if (size == 0)
 		return 0;
 	ssize_t n = source->sized ? io_read_file(source->fd, buffer, size, err)
@@ -140,33 +130,6 @@ bool source_is_ready(const struct source *source, struct pollfd *from)
 	    (from->revents & (POLLIN | POLLHUP)) == POLLHUP)
 		*from = (struct pollfd){.fd = source->command.pidfd, .events = POLLIN};
 	return from->revents != 0;
-}
-
-int64_t source_left(const struct source *source)
-{
-	return source->size - source->taken;
-}
-
-ssize_t source_sendfile(struct source *source, int sock, size_t size, struct err *err)
-{
-	ssize_t n = io_sendfile(sock, source->fd, size, err);
-
-	if (n > 0)
-		source->taken += n;
-	return n;
-}
-
-int source_check_unchanged(const struct source *source, struct err *err)
-{
-	struct stat st;
-
-	if (fstat(source->fd, &st) == -1)
-		return err_sys(err, "%s", source->name);
-	if (st.st_mtim.tv_sec == source->modified.tv_sec &&
-	    st.st_mtim.tv_nsec == source->modified.tv_nsec)
-		return 0;
-	return err_set(err, ERR_MISMATCH, 0, "%s: the source changed while it was sent",
-	    source->name);
 }
 
 void source_close(struct source *source)

@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "sys/command.h"
@@ -24,8 +23,7 @@ struct source {
 	const char *name; /* for messages; the caller's */
 	bool sized;       /* a regular file: size bytes are to come */
 	int64_t size;
-	int64_t taken;            /* bytes read or sent so far */
-	struct timespec modified; /* sized: when it was last, just before the first byte was read */
+	int64_t taken;            /* bytes read so far */
 	struct command_ends ends; /* who the bytes go to; the caller's */
 	struct command command;   /* its argv is NULL where there is none */
 	const atomic_bool *whole; /* whether the end of a pipe is that of the stream; NULL: it is */
@@ -48,10 +46,7 @@ void source_set_ends(struct source *source, const struct command_ends *ends);
  */
 void source_adopt(struct source *source, int fd, const char *name, const atomic_bool *whole);
 
-/*
- * Starts the command, if the source is one, or notes when a file was modified last; to be called just before the
- * first read. Returns 0, or -1 with ERR_FAILED.
- */
+/* Starts the command, if the source is one; to be called just before the first read. Returns 0, or -1 with ERR_FAILED. */
 int source_start(struct source *source, struct err *err);
 
 /*
@@ -69,22 +64,6 @@ ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t de
  * to be polled again. For one that is not sized.
  */
 bool source_is_ready(const struct source *source, struct pollfd *from);
-
-/* How many bytes are still to come from a sized source. */
-int64_t source_left(const struct source *source);
-
-/*
- * Sends from a sized source to sock (non-blocking), without reading it, what sock takes at once, at the most
- * size bytes: io_sendfile(), whose return and errors these are.
- */
-ssize_t source_sendfile(struct source *source, int sock, size_t size, struct err *err);
-
-/*
- * Whether a sized source has been modified since it was opened, as far as its time of modification shows:
- * then pages that were on their way by sendfile(2) may have changed. Returns 0, or -1 with
- * ERR_MISMATCH, or ERR_FAILED (fstat(2)).
- */
-int source_check_unchanged(const struct source *source, struct err *err);
 
 /* Closes what source_open() opened; a command that still runs is stopped. */
 void source_close(struct source *source);

@@ -266,28 +266,6 @@ bool sock_is_unix(int sock)
 	return get_option(sock, SOL_SOCKET, SO_DOMAIN, &domain) == 0 && domain == AF_UNIX;
 }
 
-bool sock_is_loopback(int sock)
-{
-	struct sock_addr addr;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-
-	if (sock_peer_addr(sock, &addr) == -1)
-		return false;
-	memcpy(&in, &addr.storage, sizeof(in));
-	memcpy(&in6, &addr.storage, sizeof(in6));
-	switch (addr.storage.ss_family) {
-	case AF_INET:
-		return ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	case AF_INET6:
-		return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) ||
-		       (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr) &&
-			   in6.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
-	default:
-		return false;
-	}
-}
-
 bool sock_same(int a, int b)
 {
 	struct stat first;

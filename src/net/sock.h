@@ -104,9 +104,6 @@ uint16_t sock_port(int sock);
 /* Whether it is a unix socket; false for what is no socket. */
 bool sock_is_unix(int sock);
 
-/* Whether it is a TCP socket connected to a loopback address; false for what is no socket. */
-bool sock_is_loopback(int sock);
-
 /* Whether two descriptors are the same open socket (fstat(2)); false for what is no socket. */
 bool sock_same(int a, int b);
 

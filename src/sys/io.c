@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -238,18 +237,6 @@ ssize_t io_send(int sock, const void *buffer, size_t size, struct err *err)
 	ssize_t n = send(sock, buffer, size, MSG_NOSIGNAL);
 	if (n >= 0)
 		return n;
-	return try_again() ? 0 : fail(err);
-}
-
-ssize_t io_sendfile(int sock, int fd, size_t size, struct err *err)
-{
-	if (signals_check(err) == -1)
-		return -1;
-	ssize_t n = sendfile(sock, fd, NULL, size);
-	if (n > 0)
-		return n;
-	if (n == 0)
-		errno = ENODATA;
 	return try_again() ? 0 : fail(err);
 }
 

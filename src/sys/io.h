@@ -107,12 +107,6 @@ void io_tell(int sock, const char *line, size_t len);
 ssize_t io_send(int sock, const void *buffer, size_t size, struct err *err);
 
 /*
- * sendfile(2) from the present offset of a regular file, as io_send() from memory. It can fail for the
- * file's sake too: EINVAL where file or socket is not of the right kind, EIO, ENODATA at the end of the file.
- */
-ssize_t io_sendfile(int sock, int fd, size_t size, struct err *err);
-
-/*
  * Python's sendall(): sends all of the size bytes before the deadline, which is one limit for the
  * whole call. Returns 0, or -1, when some may have been sent. sock is non-blocking.
  */

@@ -27,11 +27,6 @@ int digest_open(struct digest *digest, struct err *err)
 	return 0;
 }
 
-bool digest_is_open(const struct digest *digest)
-{
-	return digest->state != NULL;
-}
-
 void digest_add(struct digest *digest, const void *bytes, size_t size)
 {
 	if (digest->state != NULL)

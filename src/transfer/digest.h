@@ -20,9 +20,6 @@ struct digest {
 /* Begins a digest, the caller's to close. Returns 0, or -1 with ERR_FAILED (memory). */
 int digest_open(struct digest *digest, struct err *err);
 
-/* Whether it is open. */
-bool digest_is_open(const struct digest *digest);
-
 /* Adds size bytes. Does nothing to a digest that is not open. */
 void digest_add(struct digest *digest, const void *bytes, size_t size);
 

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "net/lifeline.h"
 #include "net/sock.h"
 #include "sys/io.h"
-#include "transfer/copy.h"
 #include "transfer/rate_limit.h"
 
 /* How many reads of a broken connection may pass before what the peer said last. */
@@ -28,6 +28,12 @@
  */
 #define PACE_HEADROOM 4
 
+/*
+ * A unix socket takes no more than its buffer of some 200 KiB at once, and what lies in a larger chunk has left the
+ * cache by the time it is sent. Measured: 2.2 GB/s in chunks of 2M, 2.5 of 512K.
+ */
+#define UNIX_CHUNK ((size_t)512 * 1024)
+
 /* The sender's view of its connection. */
 struct sending {
 	int sock;
@@ -36,7 +42,10 @@ struct sending {
 	struct transfer_result *result;
 	struct digest digest;
 	struct lifeline lifeline;
-	struct copy copy;
+	char *chunk; /* of size bytes */
+	size_t size;
+	size_t next;  /* bytes of the chunk that have been sent */
+	size_t ready; /* bytes behind them that are to be sent */
 	struct rate_limit rate_limit;
 	struct receipt receipt;
 	int64_t idle_until; /* when it has been too long without progress */
@@ -127,21 +136,45 @@ static int wait_for_room(struct sending *sending, struct err *err)
 	return 0;
 }
 
-/* Sends what is ready. */
+/* Reads the next chunk, once all of the last one is sent. As source_read(). */
+static ssize_t fill(struct sending *sending, struct source *source, struct err *err)
+{
+	int64_t end = sending->limits->end;
+	ssize_t n = source_read(source, sending->chunk, sending->size, end, err);
+
+	if (n == -1)
+		return -1;
+	digest_add(&sending->digest, sending->chunk, (size_t)n);
+	sending->next = 0;
+	sending->ready = (size_t)n;
+	return n;
+}
+
+/* Sends what the socket takes at once of what is ready; the lifeline goes along with the first byte. As io_send(). */
+static ssize_t send_some(struct sending *sending, struct err *err)
+{
+	const char *bytes = sending->chunk + sending->next;
+
+	if (sending->lifeline.offer != -1)
+		return lifeline_send(&sending->lifeline, sending->sock, bytes, sending->ready, err);
+	return io_send(sending->sock, bytes, sending->ready, err);
+}
+
+/* Sends all that is ready. */
 static int send_ready(struct sending *sending, struct err *err)
 {
-	struct copy *copy = &sending->copy;
-
 	note_progress(sending);
-	while (copy->ready > 0) {
-		ssize_t n = copy_send(copy, err);
+	while (sending->ready > 0) {
+		ssize_t n = send_some(sending, err);
 		if (n == -1)
 			return -1;
 		if (n > 0) {
+			sending->next += (size_t)n;
+			sending->ready -= (size_t)n;
 			sending->result->bytes += n;
 			progress_add(sending->options->progress, n);
 			note_progress(sending);
-		} else if (copy->ready > 0 && wait_for_room(sending, err) == -1) {
+		} else if (wait_for_room(sending, err) == -1) {
 			return -1;
 		}
 	}
@@ -191,15 +224,13 @@ static int keep_pace(struct sending *sending, int64_t sent, struct err *err)
 	return 0;
 }
 
-static int send_all(struct sending *sending, const struct source *source, struct err *err)
+static int send_all(struct sending *sending, struct source *source, struct err *err)
 {
-	int64_t end = sending->limits->end;
-
 	for (;;) {
 		if (transfer_check_time(sending->limits, err) == -1 ||
 		    wait_for_source(sending, source, err) == -1)
 			return broken(sending, "send", err);
-		ssize_t n = copy_fill(&sending->copy, end, err);
+		ssize_t n = fill(sending, source, err);
 		if (n <= 0)
 			return (int)n;
 		int64_t before = sending->result->bytes;
@@ -315,7 +346,7 @@ static int finish(struct sending *sending, struct err *err)
 	progress_enter(sending->options->progress, PROGRESS_CONFIRMING);
 	if (wait_for_end(sending, err) == -1)
 		return broken(sending, "end of data", err);
-	if (copy_check(&sending->copy, err) == -1 || judge(sending, err) == -1)
+	if (judge(sending, err) == -1)
 		return -1;
 	sock_end_abort(sending->sock);
 	return 0;
@@ -323,9 +354,7 @@ static int finish(struct sending *sending, struct err *err)
 
 static int run(struct sending *sending, struct source *source, struct err *err)
 {
-	/* A source that changed meanwhile is found now, when there can still be a reset, or in finish(). */
-	if (source_start(source, err) == -1 || send_all(sending, source, err) == -1 ||
-	    copy_check(&sending->copy, err) == -1)
+	if (source_start(source, err) == -1 || send_all(sending, source, err) == -1)
 		return -1;
 	digest_text(&sending->digest, sending->result->digest);
 	return finish(sending, err);
@@ -338,9 +367,13 @@ static int open_and_run(struct sending *sending, struct source *source, struct e
 
 	if (options->receipts && digest_open(&sending->digest, err) == -1)
 		return -1;
-	if (lifeline_open(&sending->lifeline, sending->sock, err) == -1 ||
-	    copy_open(&sending->copy, err) == -1)
+	if (lifeline_open(&sending->lifeline, sending->sock, err) == -1)
 		return -1;
+	if (sock_is_unix(sending->sock) && sending->size > UNIX_CHUNK)
+		sending->size = UNIX_CHUNK;
+	sending->chunk = malloc(sending->size);
+	if (sending->chunk == NULL)
+		return err_sys(err, "chunk");
 	return run(sending, source, err);
 }
 
@@ -353,19 +386,16 @@ int transfer_send(struct source *source, int sock, const struct transfer_options
 	    .limits = &options->limits,
 	    .result = result,
 	    .lifeline = lifeline_none,
-	    .copy = {.source = source, .sock = sock},
 	};
 
 	rate_limit_init(&sending.rate_limit, options->rate);
-	sending.copy.size = rate_limit_piece(&sending.rate_limit, options->chunk);
-	sending.copy.lifeline = &sending.lifeline;
-	sending.copy.digest = &sending.digest;
+	sending.size = rate_limit_piece(&sending.rate_limit, options->chunk);
 	*result = (struct transfer_result){.bytes = 0};
 	progress_begin(options->progress, source->sized ? source->size : PROGRESS_UNKNOWN);
 	if (options->rate != 0)
 		sock_pace(sock, options->rate + options->rate / PACE_HEADROOM);
 	int status = open_and_run(&sending, source, err);
-	copy_close(&sending.copy);
+	free(sending.chunk);
 	digest_close(&sending.digest);
 	lifeline_close(&sending.lifeline);
 	return status;

@@ -58,7 +58,7 @@ struct transfer_result {
  *
  * Returns 0, or -1 and then closing sock resets the connection, so that the peer knows: ERR_FAILED,
  * ERR_TIMEOUT, ERR_INTERRUPTED, ERR_PEER (the receiver reports a failure, at once when it comes),
- * ERR_MISMATCH (it has received something else, or the source has changed), ERR_UNCONFIRMED. The caller closes sock in either case.
+ * ERR_MISMATCH (it has received something else), ERR_UNCONFIRMED. The caller closes sock in either case.
  */
 int transfer_send(struct source *source, int sock, const struct transfer_options *options,
     struct transfer_result *result, struct err *err);

@@ -138,6 +138,33 @@ arrived_small() {
 
 ### Calls that fail
 
+# unreadable ERROR: a file that cannot be read any more, half-way.
+unreadable() {
+	rm -f recv.socket out
+	listen_as recv recv unix out
+	inject "read:error=$1:when=2+"
+	FRONT+=(-P "$BATS_FILE_TMPDIR/data") # its calls are counted alone
+	connect_as send send -w 10 -B 64K "$address" "$BATS_FILE_TMPDIR/data"
+	FRONT=()
+	finish send 1
+	has send.err 'data: read: '
+	finish recv 1
+	[ ! -e out ]
+}
+
+@test "a file that cannot be read half-way: send 1, with the reason, recv 1 and no file" {
+	unreadable EIO
+	has send.err 'data: read: Input/output error'
+}
+
+@test "whatever error a file gives, also one that a connection could have: send 1, and it is the file's" {
+	local error
+
+	for error in EBADMSG ETIMEDOUT ENOTCONN EACCES; do
+		unreadable "$error"
+	done
+}
+
 # failing_call OUTPUT INJECTION [OPTION...]: this fails at the receiver: recv 1, send 6, both with the text.
 failing_call() {
 	local output=$1 injection=$2 transport

@@ -95,7 +95,7 @@ both_succeed() {
 	done
 }
 
-@test "short and interrupted calls change no byte by sendfile" {
+@test "short and interrupted calls change no byte without receipts" {
 	need_shim
 	for seed in "${SEEDS[@]}"; do
 		rm -f out

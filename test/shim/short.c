@@ -19,7 +19,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -148,19 +147,6 @@ ssize_t recv(int fd, void *buffer, size_t size, int flags)
 {
 	NEXT(recv);
 	return spoil(&size) ? next.function(fd, buffer, size, flags) : -1;
-}
-
-ssize_t sendfile(int out, int in, off_t *offset, size_t size)
-{
-	NEXT(sendfile);
-	return spoil(&size) ? next.function(out, in, offset, size) : -1;
-}
-
-ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t size,
-    unsigned int flags)
-{
-	NEXT(splice);
-	return spoil(&size) ? next.function(in, in_offset, out, out_offset, size, flags) : -1;
 }
 
 /* A message, or a vector, is cut to a part of its first piece. */
