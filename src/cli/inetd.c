@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/place.h"
 #include "net/sock.h"
+#include "sys/descriptor.h"
 
 /* Puts /dev/null in the place of those of 0, 1 and 2 that are this socket too. */
 static int clear_stdio(int sock, struct err *err)
@@ -30,7 +30,7 @@ static int other_end(const struct options *options)
 {
 	int fd = options_stdio(options);
 
-	return fd != -1 || options->command != NULL ? fd : place_descriptor(options->path);
+	return fd != -1 || options->command != NULL ? fd : descriptor_from_path(options->path);
 }
 
 int inetd_settle(struct options *options, struct err *err)

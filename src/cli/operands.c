@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
-#include "data/place.h"
+#include "sys/descriptor.h"
 
 int operands_add(struct operands *operands, const char *word, struct err *err)
 {
@@ -107,7 +107,7 @@ static int set_path(struct options *options, const char *word, struct err *err)
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is an address, where the file is expected: %s, or write ./%s", word,
 		    instead_of_second(options), word);
-	int fd = place_descriptor(word);
+	int fd = descriptor_from_path(word);
 	if (fd == (options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO))
 		word = "-";
 	options->path = word;

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/number.h"
-
 /* As many as Linux follows in one path, path_resolution(7). */
 #define LINKS_MAX 40
 
@@ -80,23 +78,5 @@ int place_find(struct place *place, const char *path, struct err *err)
 	err_sys(err, "%s", path);
 	if (place->dir != -1)
 		close(place->dir);
-	return -1;
-}
-
-int place_descriptor(const char *path)
-{
-	static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
-	static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
-	struct err ignored;
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (strcmp(path, names[fd]) == 0)
-			return fd;
-	}
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-		size_t len = strlen(directories[i]);
-		if (strncmp(path, directories[i], len) == 0)
-			return (int)number_integer(path + len, 0, INT_MAX, &ignored);
-	}
 	return -1;
 }

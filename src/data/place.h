@@ -21,10 +21,4 @@ struct place {
  */
 int place_find(struct place *place, const char *path, struct err *err);
 
-/*
- * N of /dev/fd/N, /proc/self/fd/N, /dev/stdin and the like, or -1: path is no name of an open descriptor of ours.
- * (Its link leads to the file behind the descriptor; what is meant is the descriptor, where it stands.)
- */
-int place_descriptor(const char *path);
-
 #endif

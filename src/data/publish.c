@@ -7,21 +7,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/descriptor.h"
+
 void publish_temp_name(char *name)
 {
 	snprintf(name, PUBLISH_TEMP_MAX, ".sockxfer.%08x%08x", arc4random(), arc4random());
 }
 
-void publish_proc_path(int fd, char *path, size_t size)
-{
-	snprintf(path, size, "/proc/self/fd/%d", fd);
-}
-
 static int link_as(int fd, const struct place *place, const char *name)
 {
-	char path[PUBLISH_TEMP_MAX];
+	char path[DESCRIPTOR_PATH_MAX];
 
-	publish_proc_path(fd, path, sizeof(path));
+	descriptor_proc_path(fd, path);
 	return linkat(AT_FDCWD, path, place->dir, name, AT_SYMLINK_FOLLOW);
 }
 

@@ -20,9 +20,6 @@
 /* Writes a new temporary name into name, of PUBLISH_TEMP_MAX bytes. */
 void publish_temp_name(char *name);
 
-/* The path by which linkat(2) can name the nameless file fd, into path of size bytes. */
-void publish_proc_path(int fd, char *path, size_t size);
-
 /*
  * Names the nameless file fd (O_TMPFILE). A name that is free is taken in one step. To replace a file, a
  * temporary name is needed between two system calls; *temp takes it if it could not be removed,

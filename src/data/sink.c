@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "data/inbox_name.h"
 #include "data/sink_stream.h"
+#include "sys/descriptor.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 
@@ -57,12 +58,12 @@ static int open_named(struct sink *sink, mode_t mode, struct err *err)
 /* Without /proc an O_TMPFILE file could not be named in the end: better to know now. */
 static int open_nameless(struct sink *sink, mode_t mode)
 {
-	char path[PUBLISH_TEMP_MAX];
+	char path[DESCRIPTOR_PATH_MAX];
 
 	sink->fd = openat(sink->place.dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
 	if (sink->fd == -1)
 		return -1;
-	publish_proc_path(sink->fd, path, sizeof(path));
+	descriptor_proc_path(sink->fd, path);
 	if (access(path, F_OK) == 0)
 		return 0;
 	close(sink->fd);
@@ -228,7 +229,7 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	};
 	if (options->argv != NULL)
 		return check_command(sink, options->argv, err);
-	int fd = strcmp(path, "-") == 0 ? STDOUT_FILENO : place_descriptor(path);
+	int fd = strcmp(path, "-") == 0 ? STDOUT_FILENO : descriptor_from_path(path);
 	int status = fd != -1 ? take_descriptor(sink, fd, err) : open_path(sink, deadline, err);
 	if (status == -1)
 		sink_close(sink);
@@ -330,10 +331,10 @@ static void tell_inbox_file(struct sink *sink)
 {
 	const char *dir = sink->path;
 	char moved[PATH_MAX];
-	char link[PUBLISH_TEMP_MAX];
+	char link[DESCRIPTOR_PATH_MAX];
 
 	if (!is_at_path(sink)) {
-		publish_proc_path(sink->place.dir, link, sizeof(link));
+		descriptor_proc_path(sink->place.dir, link);
 		ssize_t len = readlink(link, moved, sizeof(moved) - 1);
 		moved[len < 0 ? 0 : len] = '\0';
 		dir = len > 0 ? moved : dir;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sys/descriptor.h"
 #include "sys/io.h"
 
 /* open(2) of a FIFO without a reader fails at once; how long until it is tried again. */
@@ -66,7 +67,7 @@ static int check(int fd, const char *path, struct stat *st, struct err *err)
  */
 static int unblock(int fd)
 {
-	int reopened = io_reopen(fd);
+	int reopened = descriptor_reopen(fd);
 
 	if (reopened == -1)
 		return fd;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -157,14 +156,6 @@ ssize_t io_write_some(int fd, const void *buffer, size_t size, struct err *err)
 	if (n >= 0)
 		return n;
 	return try_again() ? 0 : fail(err);
-}
-
-int io_reopen(int fd)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 int io_open_pipe(int ends[2], int ours, struct err *err)

@@ -64,12 +64,6 @@ int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, s
 ssize_t io_write_some(int fd, const void *buffer, size_t size, struct err *err);
 
 /*
- * Opens a pipe, a FIFO or a terminal for writing once more, non-blocking, which does not change what others
- * share. Returns the descriptor, the caller's to close, or -1 if that is not allowed.
- */
-int io_reopen(int fd);
-
-/*
  * Makes a close-on-exec pipe, wide (io_widen_pipe()), whose end ends[ours] does not block; the other one does, for the
  * two share no flags. Returns 0, both being the caller's to close, or -1 with ERR_FAILED.
  */

@@ -1,0 +1,41 @@
+#include "sys/descriptor.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/number.h"
+
+int descriptor_from_path(const char *path)
+{
+	static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+	static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
+	struct err ignored;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (strcmp(path, names[fd]) == 0)
+			return fd;
+	}
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		size_t len = strlen(directories[i]);
+		if (strncmp(path, directories[i], len) == 0)
+			return (int)number_integer(path + len, 0, INT_MAX, &ignored);
+	}
+	return -1;
+}
+
+void descriptor_proc_path(int fd, char *path)
+{
+	snprintf(path, DESCRIPTOR_PATH_MAX, "/proc/self/fd/%d", fd);
+}
+
+int descriptor_reopen(int fd)
+{
+	char path[DESCRIPTOR_PATH_MAX];
+
+	descriptor_proc_path(fd, path);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
