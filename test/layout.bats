@@ -47,17 +47,17 @@ may_include() {
 # Includes against the order, to be got rid of.
 EXCEPTIONS=(
 	"src/data/tee.h transfer/progress.h"
-	"src/job/send_many.h cli/options.h"
-	"src/job/serve_each.h cli/options.h"
-	"src/job/recv_one.h cli/options.h"
-	"src/job/conclude.h cli/options.h"
-	"src/job/send_one.h cli/options.h"
+	"src/job/send_many.h cli/settings.h"
+	"src/job/serve_each.h cli/settings.h"
+	"src/job/recv_one.h cli/settings.h"
+	"src/job/conclude.h cli/settings.h"
+	"src/job/send_one.h cli/settings.h"
 	"src/net/peer.c job/port_file.h"
 	"src/net/peer.c ui/announce.h"
-	"src/net/peer.h cli/options.h"
+	"src/net/peer.h cli/settings.h"
 	"src/net/peer.h ui/report.h"
 	"src/sys/command.c net/addr.h"
-	"src/ui/announce.h cli/options.h"
+	"src/ui/announce.h cli/settings.h"
 )
 
 # The C files "$@" without comments and the contents of strings, each line after "file:number:".

@@ -26,36 +26,36 @@ static int clear_stdio(int sock, struct err *err)
 }
 
 /* The descriptor that is the other end of the transfer on this machine, or -1: a file or a command is. */
-static int other_end(const struct options *options)
+static int other_end(const struct settings *settings)
 {
-	int fd = options_stdio(options);
+	int fd = settings_stdio(settings);
 
-	return fd != -1 || options->command != NULL ? fd : descriptor_from_path(options->path);
+	return fd != -1 || settings->command != NULL ? fd : descriptor_from_path(settings->path);
 }
 
-int inetd_settle(struct options *options, struct err *err)
+int inetd_settle(struct settings *settings, struct err *err)
 {
-	int fd = options->address.fd;
+	int fd = settings->address.fd;
 
-	if (options->address.kind != ADDR_FD || !sock_same(fd, fd))
+	if (settings->address.kind != ADDR_FD || !sock_same(fd, fd))
 		return 0;
-	int other = other_end(options);
+	int other = other_end(settings);
 	bool is_itself = other != -1 && sock_same(fd, other);
 	sock_begin_abort(fd);
 	if (fd <= STDERR_FILENO) {
-		options->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		if (options->address.fd == -1)
+		settings->address.fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (settings->address.fd == -1)
 			return err_sys(err, "fd:%d", fd);
 	}
-	if (clear_stdio(options->address.fd, err) == -1)
+	if (clear_stdio(settings->address.fd, err) == -1)
 		return -1;
 	if (!is_itself)
 		return 0;
-	close(options->address.fd);
+	close(settings->address.fd);
 	return err_set(err, ERR_USAGE, 0, "%s is the connection itself: name a file",
-	    strcmp(options->path, "-") != 0 ? options->path
-	    : options->role == OPTIONS_SEND ? "stdin"
-					    : "stdout");
+	    strcmp(settings->path, "-") != 0  ? settings->path
+	    : settings->role == SETTINGS_SEND ? "stdin"
+					      : "stdout");
 }
 
 void inetd_hush(char *const argv[])

@@ -5,17 +5,17 @@
 #define INETD_H
 
 #include "base/err.h"
-#include "cli/options.h"
+#include "cli/settings.h"
 
 /*
  * To be called first of all: inetd gives a connection as stdin, stdout and stderr at once. A message there,
  * or what a command prints, would reach the peer, and, unread, make its kernel destroy data in
  * flight. So an inherited socket is moved out of their way, and /dev/null is put in its place;
- * options->address then names the new descriptor. A connection is from here on reset if we go: an exit before
+ * settings->address then names the new descriptor. A connection is from here on reset if we go: an exit before
  * the transfer must not look like the end of an empty stream. Returns 0, or -1: ERR_FAILED, or ERR_USAGE if stdin
  * or stdout is to be both the connection and its other end.
  */
-int inetd_settle(struct options *options, struct err *err);
+int inetd_settle(struct settings *settings, struct err *err);
 
 /*
  * To be called before it is said that the command line, argv, is no good: whatever is a connection by one of its words

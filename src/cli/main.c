@@ -7,6 +7,7 @@
 
 #include "cli/inetd.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "job/conclude.h"
 #include "job/recv_one.h"
 #include "job/send_many.h"
@@ -38,21 +39,21 @@ static void fill_standard_descriptors(void)
  * Whether to draw a line: not where the data come from the same terminal or go there, nor where a command that
  * receives them may write to it.
  */
-static bool draws(const struct options *options)
+static bool draws(const struct settings *settings)
 {
-	int fd = options_stdio(options);
+	int fd = settings_stdio(settings);
 
-	if (options->quiet || options->no_progress)
+	if (settings->quiet || settings->no_progress)
 		return false;
-	if (options->role == OPTIONS_RECV && options->command != NULL)
+	if (settings->role == SETTINGS_RECV && settings->command != NULL)
 		fd = STDOUT_FILENO;
 	return fd == -1 || !isatty(fd);
 }
 
 /* Who forgot the file at a terminal would wonder why nothing happens, or what that is on the screen. */
-static void tell_stdio(const struct options *options, const struct report *report)
+static void tell_stdio(const struct settings *settings, const struct report *report)
 {
-	int fd = options_stdio(options);
+	int fd = settings_stdio(settings);
 
 	if (fd == -1 || !isatty(fd))
 		return;
@@ -61,82 +62,82 @@ static void tell_stdio(const struct options *options, const struct report *repor
 			       : "what arrives is shown here");
 }
 
-static struct progress_meter_options meter_of(const struct options *options,
+static struct progress_meter_options meter_of(const struct settings *settings,
     const struct report *report, const struct progress *progress)
 {
 	return (struct progress_meter_options){
 	    .report = report,
 	    .progress = progress,
-	    .name = run_outcome(options).name,
-	    .sends = options->role == OPTIONS_SEND,
-	    .draws = draws(options),
-	    .is_command = options->role == OPTIONS_SEND && options->command != NULL,
+	    .name = run_outcome(settings).name,
+	    .sends = settings->role == SETTINGS_SEND,
+	    .draws = draws(settings),
+	    .is_command = settings->role == SETTINGS_SEND && settings->command != NULL,
 	};
 }
 
-static int run_and_show(const struct options *options, const struct report *report,
+static int run_and_show(const struct settings *settings, const struct report *report,
     struct outcome *outcome, struct err *err)
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct progress_meter_options how = meter_of(options, report, &progress);
+	const struct progress_meter_options how = meter_of(settings, report, &progress);
 	struct progress_meter meter;
 
-	tell_stdio(options, report);
+	tell_stdio(settings, report);
 	progress_meter_start(&meter, &how);
-	const struct transfer_options transfer = run_transfer(options, &progress);
-	int status = options->role == OPTIONS_SEND
-	                 ? send_run(options, &transfer, report, outcome, err)
-	                 : recv_run(options, &transfer, report, outcome, err);
+	const struct transfer_options transfer = run_transfer(settings, &progress);
+	int status = settings->role == SETTINGS_SEND
+	                 ? send_run(settings, &transfer, report, outcome, err)
+	                 : recv_run(settings, &transfer, report, outcome, err);
 	progress_meter_stop(&meter);
 	return status;
 }
 
 /* Serves many. Each transfer is reported by itself; what is left to say is why there are no more. */
-static int keep_and_report(const struct options *options, const struct report *report,
+static int keep_and_report(const struct settings *settings, const struct report *report,
     const struct outcome *outcome, struct err *err)
 {
-	tell_stdio(options, report);
-	keep_run(options, report, err);
+	tell_stdio(settings, report);
+	keep_run(settings, report, err);
 	if (err->kind == ERR_INTERRUPTED)
 		return run_exit_code(err);
-	return run_conclude(options, report, outcome, err);
+	return run_conclude(settings, report, outcome, err);
 }
 
 /* Sends to several receivers, each of which is reported there. Returns the exit code. */
-static int run_to_several(const struct options *options, const struct report *report)
+static int run_to_several(const struct settings *settings, const struct report *report)
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct progress_meter_options how = meter_of(options, report, &progress);
-	const struct transfer_options transfer = run_transfer(options, &progress);
+	const struct progress_meter_options how = meter_of(settings, report, &progress);
+	const struct transfer_options transfer = run_transfer(settings, &progress);
 
-	tell_stdio(options, report);
-	return fanout_send(options, &transfer, &how);
+	tell_stdio(settings, report);
+	return fanout_send(settings, &transfer, &how);
 }
 
 /* Runs the transfer and reports it. Returns the exit code. */
-static int run_and_report(struct options *options)
+static int run_and_report(struct settings *settings)
 {
-	struct outcome outcome = run_outcome(options);
+	struct outcome outcome = run_outcome(settings);
 	struct terminal terminal;
 	struct report report = {
 	    .terminal = &terminal,
-	    .role = options_role_name(options->role),
-	    .quiet = options->quiet,
-	    .verbose = options->verbose,
+	    .role = settings_role_name(settings->role),
+	    .quiet = settings->quiet,
+	    .verbose = settings->verbose,
 	};
 	struct err err = {.kind = ERR_NONE};
-	int status = inetd_settle(options, &err);
+	int status = inetd_settle(settings, &err);
 
 	terminal_open(&terminal); /* only now is it certain what stderr is */
-	if (status == 0 && options->keeps)
-		return keep_and_report(options, &report, &outcome, &err);
-	if (status == 0 && options->receivers.count > 0)
-		return run_to_several(options, &report);
+	if (status == 0 && settings->keeps)
+		return keep_and_report(settings, &report, &outcome, &err);
+	if (status == 0 && settings->receivers.count > 0)
+		return run_to_several(settings, &report);
 	if (status == 0)
-		status = run_and_show(options, &report, &outcome, &err);
+		status = run_and_show(settings, &report, &outcome, &err);
 	if (status == 0)
 		err.kind = ERR_NONE; /* whatever was tried on the way */
-	return run_conclude(options, &report, &outcome, &err);
+	return run_conclude(settings, &report, &outcome, &err);
 }
 
 /* Output that does not arrive is a failure also where it is only --help. */
@@ -150,7 +151,7 @@ static int close_stdout(void)
 
 int main(int argc, char **argv)
 {
-	struct options options;
+	struct settings settings;
 	struct terminal terminal;
 	struct report nobody = {.terminal = &terminal};
 	struct err err = {.kind = ERR_NONE};
@@ -159,23 +160,23 @@ int main(int argc, char **argv)
 	fill_standard_descriptors();
 	setlocale(LC_CTYPE, "");
 	terminal_open(&terminal);
-	if (options_parse(&options, argc, argv, &err) == -1) {
+	if (options_parse(&settings, argc, argv, &err) == -1) {
 		inetd_hush(argv);
 		report_error(&nobody, &err);
 		return run_exit_code(&err);
 	}
-	switch (options.action) {
-	case OPTIONS_HELP:
+	switch (settings.action) {
+	case SETTINGS_HELP:
 		options_help(stdout);
 		return close_stdout();
-	case OPTIONS_VERSION:
+	case SETTINGS_VERSION:
 		puts("sockxfer " VERSION);
 		return close_stdout();
-	case OPTIONS_RUN:
+	case SETTINGS_RUN:
 		break;
 	}
 	signals_install();
-	int code = run_and_report(&options);
+	int code = run_and_report(&settings);
 	if (code > 128)
 		signals_die();
 	return code;

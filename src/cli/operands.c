@@ -49,9 +49,9 @@ static bool looks_like_address(const char *word, size_t port_digits)
 	return receivers.count > 0 || is_no_name(&addr, word, port_digits);
 }
 
-static int no_address(const struct options *options, struct err *err)
+static int no_address(const struct settings *settings, struct err *err)
 {
-	if (options->role == OPTIONS_SEND)
+	if (settings->role == SETTINGS_SEND)
 		return err_set(err, ERR_USAGE, 0,
 		    "where to? \"sockxfer send host:9009 FILE\" connects, \"sockxfer send -p 9009 FILE\" listens");
 	return err_set(err, ERR_USAGE, 0,
@@ -59,10 +59,10 @@ static int no_address(const struct options *options, struct err *err)
 }
 
 /* The first word is no address, as err says; but it may be clear what is meant. */
-static int not_an_address(const struct options *options, const struct operands *operands,
+static int not_an_address(const struct settings *settings, const struct operands *operands,
     struct err *err)
 {
-	const char *role = options_role_name(options->role);
+	const char *role = settings_role_name(settings->role);
 	const char *first = operands->word[0];
 	const char *second = operands->word[1];
 	const char *third = operands->word[2];
@@ -79,7 +79,7 @@ static int not_an_address(const struct options *options, const struct operands *
 		return err_set(err, ERR_USAGE, 0,
 		    "host and port are one word: \"sockxfer %s %s:%s%s%s\"; -p %s listens", role,
 		    first, second, third == NULL ? "" : " ", third == NULL ? "" : third, second);
-	if (!has_colon && (is_file(first) || (second == NULL && options->role == OPTIONS_RECV)))
+	if (!has_colon && (is_file(first) || (second == NULL && settings->role == SETTINGS_RECV)))
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is no address: \"sockxfer %s host:9009 %s\" connects, \"sockxfer %s -p 9009 %s\" listens",
 		    first, role, first, role, first);
@@ -87,18 +87,18 @@ static int not_an_address(const struct options *options, const struct operands *
 }
 
 /* What to do with an address in the place of the file. */
-static const char *instead_of_second(const struct options *options)
+static const char *instead_of_second(const struct settings *settings)
 {
-	if (options->listens)
+	if (settings->listens)
 		return "leave -p or -l out to connect";
-	if (options->role == OPTIONS_SEND)
+	if (settings->role == SETTINGS_SEND)
 		return "one is enough, several are one word, as in a:9009,b:9009";
 	return "one is enough";
 }
 
-static int set_path(struct options *options, const char *word, struct err *err)
+static int set_path(struct settings *settings, const char *word, struct err *err)
 {
-	if (options->command != NULL)
+	if (settings->command != NULL)
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" and a command behind -- exclude each other", word);
 	if (*word == '\0')
@@ -106,58 +106,58 @@ static int set_path(struct options *options, const char *word, struct err *err)
 	if (looks_like_address(word, 3))
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is an address, where the file is expected: %s, or write ./%s", word,
-		    instead_of_second(options), word);
+		    instead_of_second(settings), word);
 	int fd = descriptor_from_path(word);
-	if (fd == (options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO))
+	if (fd == (settings->role == SETTINGS_SEND ? STDIN_FILENO : STDOUT_FILENO))
 		word = "-";
-	options->path = word;
+	settings->path = word;
 	return 0;
 }
 
 /* Whether all of the word is one path, with a comma or not: that of a socket that is there, or that recv wants. */
-static bool is_one_path(const struct options *options, const char *word)
+static bool is_one_path(const struct settings *settings, const char *word)
 {
 	static const char prefix[] = "unix:";
 	size_t len = strlen(prefix);
 
 	return strncmp(word, prefix, len) == 0 &&
-	       (options->role == OPTIONS_RECV || is_file(word + len));
+	       (settings->role == SETTINGS_RECV || is_file(word + len));
 }
 
 /* The address to connect to, or those to send to at once. */
-static int set_address(struct options *options, const struct operands *operands, struct err *err)
+static int set_address(struct settings *settings, const struct operands *operands, struct err *err)
 {
 	const char *word = operands->word[0];
-	int status = is_one_path(options, word)
-	                 ? addr_parse(&options->address, word, ADDR_CONNECT, err)
-	                 : addr_list_parse(&options->receivers, &options->address, word, err);
+	int status = is_one_path(settings, word)
+	                 ? addr_parse(&settings->address, word, ADDR_CONNECT, err)
+	                 : addr_list_parse(&settings->receivers, &settings->address, word, err);
 
 	if (status == -1)
-		return not_an_address(options, operands, err);
-	if (options->receivers.count > 0 && options->role == OPTIONS_RECV)
+		return not_an_address(settings, operands, err);
+	if (settings->receivers.count > 0 && settings->role == SETTINGS_RECV)
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is more than one address: recv has one sender; several receivers are for send",
 		    word);
 	return 0;
 }
 
-int operands_place(struct options *options, const struct operands *operands, struct err *err)
+int operands_place(struct settings *settings, const struct operands *operands, struct err *err)
 {
 	size_t next = 0;
 
-	if (!options->listens) {
+	if (!settings->listens) {
 		if (operands->count == 0)
-			return no_address(options, err);
-		if (set_address(options, operands, err) == -1)
+			return no_address(settings, err);
+		if (set_address(settings, operands, err) == -1)
 			return -1;
 		next++;
 	}
-	if (next < operands->count && set_path(options, operands->word[next++], err) == -1)
+	if (next < operands->count && set_path(settings, operands->word[next++], err) == -1)
 		return -1;
 	if (next < operands->count)
 		return err_set(err, ERR_USAGE, 0, "\"%s\" is one operand too many: %s",
 		    operands->word[next],
-		    options->listens ? "with -p or -l there is no address"
-				     : "one file at a time; for several, -- tar cf - FILES");
+		    settings->listens ? "with -p or -l there is no address"
+				      : "one file at a time; for several, -- tar cf - FILES");
 	return 0;
 }

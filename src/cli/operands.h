@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "cli/options.h"
+#include "cli/settings.h"
 
 /* In their order, by reference. Zeroed, there are none. */
 struct operands {
@@ -20,9 +20,9 @@ struct operands {
 int operands_add(struct operands *operands, const char *word, struct err *err);
 
 /*
- * Puts them into options, whose other members are complete, as address and path. May look whether there is a file
+ * Puts them into settings, whose other members are complete, as address and path. May look whether there is a file
  * of that name, to tell which of the two is meant. Returns 0, or -1 with ERR_USAGE and what to write instead.
  */
-int operands_place(struct options *options, const struct operands *operands, struct err *err);
+int operands_place(struct settings *settings, const struct operands *operands, struct err *err);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/number.h"
 #include "cli/operands.h"
@@ -101,21 +100,21 @@ static void getopt_tables(char *letters, struct option *longs)
 	longs[ROWS] = (struct option){.name = NULL};
 }
 
-static int listen_on(struct options *options, const char *text, bool is_port, struct err *err)
+static int listen_on(struct settings *settings, const char *text, bool is_port, struct err *err)
 {
-	if (options->listens)
+	if (settings->listens)
 		return err_set(err, ERR_USAGE, 0, "one place to listen is enough: one -p or -l");
-	options->listens = true;
+	settings->listens = true;
 	if (is_port)
-		return addr_parse_port(&options->address, text, err);
-	return addr_parse(&options->address, text, ADDR_LISTEN, err);
+		return addr_parse_port(&settings->address, text, err);
+	return addr_parse(&settings->address, text, ADDR_LISTEN, err);
 }
 
-static int only_family(struct options *options, int family, struct err *err)
+static int only_family(struct settings *settings, int family, struct err *err)
 {
-	if (options->family != AF_UNSPEC && options->family != family)
+	if (settings->family != AF_UNSPEC && settings->family != family)
 		return err_set(err, ERR_USAGE, 0, "-4 and -6 exclude each other");
-	options->family = family;
+	settings->family = family;
 	return 0;
 }
 
@@ -126,10 +125,10 @@ static int set_seconds(int64_t *ns, const char *text, struct err *err)
 }
 
 /* No time at all is a grace, too. */
-static int set_grace(struct options *options, const char *text, struct err *err)
+static int set_grace(struct settings *settings, const char *text, struct err *err)
 {
-	options->grace = 0;
-	return strcmp(text, "0") == 0 ? 0 : set_seconds(&options->grace, text, err);
+	settings->grace = 0;
+	return strcmp(text, "0") == 0 ? 0 : set_seconds(&settings->grace, text, err);
 }
 
 static int set_count(size_t *count, const char *text, struct err *err)
@@ -140,36 +139,36 @@ static int set_count(size_t *count, const char *text, struct err *err)
 	return value == -1 ? -1 : 0;
 }
 
-static int set_port_file(struct options *options, const char *path, struct err *err)
+static int set_port_file(struct settings *settings, const char *path, struct err *err)
 {
-	options->port_file = path;
+	settings->port_file = path;
 	if (*path == '\0' || strcmp(path, "-") == 0)
 		return err_set(err, ERR_USAGE, 0, "the name of a file is needed");
 	return 0;
 }
 
-static int set_rate(struct options *options, const char *text, struct err *err)
+static int set_rate(struct settings *settings, const char *text, struct err *err)
 {
-	options->rate = number_size(text, RATE_MAX, err);
-	return options->rate == -1 ? -1 : 0;
+	settings->rate = number_size(text, RATE_MAX, err);
+	return settings->rate == -1 ? -1 : 0;
 }
 
-static int set_chunk(struct options *options, const char *text, struct err *err)
+static int set_chunk(struct settings *settings, const char *text, struct err *err)
 {
-	options->chunk = number_size(text, CHUNK_MAX, err);
-	return options->chunk == -1 ? -1 : 0;
+	settings->chunk = number_size(text, CHUNK_MAX, err);
+	return settings->chunk == -1 ? -1 : 0;
 }
 
-static int set_max_size(struct options *options, const char *text, struct err *err)
+static int set_max_size(struct settings *settings, const char *text, struct err *err)
 {
-	options->max_size = number_size(text, INT64_MAX, err);
-	return options->max_size == -1 ? -1 : 0;
+	settings->max_size = number_size(text, INT64_MAX, err);
+	return settings->max_size == -1 ? -1 : 0;
 }
 
-static int set_expected(struct options *options, const char *text, struct err *err)
+static int set_expected(struct settings *settings, const char *text, struct err *err)
 {
-	options->has_expected = true;
-	if (digest_parse(text, strlen(text), options->expected) == 0)
+	settings->has_expected = true;
+	if (digest_parse(text, strlen(text), settings->expected) == 0)
 		return 0;
 	return err_set(err, ERR_USAGE, 0,
 	    "\"%s\" is no digest: xxh128: and 32 hexadecimal digits are needed", text);
@@ -181,76 +180,76 @@ static int set_flag(bool *flag)
 	return 0;
 }
 
-static int set_option(struct options *options, int key, const char *argument, struct err *err)
+static int set_option(struct settings *settings, int key, const char *argument, struct err *err)
 {
 	switch (key) {
 	case 'p':
-		return listen_on(options, argument, true, err);
+		return listen_on(settings, argument, true, err);
 	case 'l':
-		return listen_on(options, argument, false, err);
+		return listen_on(settings, argument, false, err);
 	case '4':
-		return only_family(options, AF_INET, err);
+		return only_family(settings, AF_INET, err);
 	case '6':
-		return only_family(options, AF_INET6, err);
+		return only_family(settings, AF_INET6, err);
 	case 's':
-		options->has_source = true;
-		return addr_parse(&options->source, argument, ADDR_SOURCE, err);
+		settings->has_source = true;
+		return addr_parse(&settings->source, argument, ADDR_SOURCE, err);
 	case OPTION_ALLOW:
-		return allow_add(&options->allow, argument, err);
+		return allow_add(&settings->allow, argument, err);
 	case 'w':
-		return set_seconds(&options->idle_limit, argument, err);
+		return set_seconds(&settings->idle_limit, argument, err);
 	case 'W':
-		return set_seconds(&options->total_limit, argument, err);
+		return set_seconds(&settings->total_limit, argument, err);
 	case 'r':
-		return set_seconds(&options->retry, argument, err);
+		return set_seconds(&settings->retry, argument, err);
 	case 'k':
-		return set_flag(&options->keeps);
+		return set_flag(&settings->keeps);
 	case 'j':
-		return set_count(&options->jobs, argument, err);
+		return set_count(&settings->jobs, argument, err);
 	case OPTION_MAX_PER_PEER:
-		return set_count(&options->max_per_peer, argument, err);
+		return set_count(&settings->max_per_peer, argument, err);
 	case OPTION_GRACE:
-		return set_grace(options, argument, err);
+		return set_grace(settings, argument, err);
 	case OPTION_IDLE_EOF:
-		return set_seconds(&options->idle_eof, argument, err);
+		return set_seconds(&settings->idle_eof, argument, err);
 	case OPTION_PORT_FILE:
-		return set_port_file(options, argument, err);
+		return set_port_file(settings, argument, err);
 	case 'B':
-		return set_chunk(options, argument, err);
+		return set_chunk(settings, argument, err);
 	case 'b':
-		return set_rate(options, argument, err);
+		return set_rate(settings, argument, err);
 	case 'C':
-		options->congestion = argument;
+		settings->congestion = argument;
 		if (*argument == '\0')
 			return err_set(err, ERR_USAGE, 0, "a name is needed, such as bbr");
 		return 0;
 	case OPTION_MAX_SIZE:
-		return set_max_size(options, argument, err);
+		return set_max_size(settings, argument, err);
 	case 'n':
-		return set_flag(&options->no_clobber);
+		return set_flag(&settings->no_clobber);
 	case 'S':
-		return set_flag(&options->sync);
+		return set_flag(&settings->sync);
 	case 'E':
-		return set_expected(options, argument, err);
+		return set_expected(settings, argument, err);
 	case 'V':
-		return set_flag(&options->must_confirm);
+		return set_flag(&settings->must_confirm);
 	case OPTION_NO_RECEIPT:
-		return set_flag(&options->no_receipt);
+		return set_flag(&settings->no_receipt);
 	case 'q':
-		return set_flag(&options->quiet);
+		return set_flag(&settings->quiet);
 	case 'v':
-		return set_flag(&options->verbose);
+		return set_flag(&settings->verbose);
 	case OPTION_NO_PROGRESS:
-		return set_flag(&options->no_progress);
+		return set_flag(&settings->no_progress);
 	case OPTION_JSON:
-		return set_flag(&options->json);
+		return set_flag(&settings->json);
 	case OPTION_PEER:
-		return handover_parse_tool(&options->peer, argument, err);
+		return handover_parse_tool(&settings->peer, argument, err);
 	case OPTION_HELP:
-		options->action = OPTIONS_HELP;
+		settings->action = SETTINGS_HELP;
 		return 0;
 	case OPTION_VERSION:
-		options->action = OPTIONS_VERSION;
+		settings->action = SETTINGS_VERSION;
 		return 0;
 	default:
 		return err_set(err, ERR_USAGE, 0, "unknown option");
@@ -292,10 +291,10 @@ static int refuse(int key, char **argv, struct err *err)
 }
 
 /* Whether the option is for this role at all. */
-static int check_role(const struct options *options, int key, struct err *err)
+static int check_role(const struct settings *settings, int key, struct err *err)
 {
-	enum roles role = options->role == OPTIONS_SEND ? ROLE_SEND : ROLE_RECV;
-	const char *other = options->role == OPTIONS_SEND ? "recv" : "send";
+	enum roles role = settings->role == SETTINGS_SEND ? ROLE_SEND : ROLE_RECV;
+	const char *other = settings->role == SETTINGS_SEND ? "recv" : "send";
 
 	if ((find_row(key)->roles & role) != 0)
 		return 0;
@@ -306,18 +305,18 @@ static int check_role(const struct options *options, int key, struct err *err)
  * What follows "--" is a command. (getopt_long() leaves nothing else unread.) It may as well have been the last
  * option's argument.
  */
-static int take_command(struct options *options, int argc, char **argv, const char *argument,
+static int take_command(struct settings *settings, int argc, char **argv, const char *argument,
     struct err *err)
 {
 	if (argv[optind - 1] == argument || strcmp(argv[optind - 1], "--") != 0)
 		return 0;
 	if (optind == argc)
 		return err_set(err, ERR_USAGE, 0, "a command is needed behind --");
-	options->command = argv + optind;
+	settings->command = argv + optind;
 	return 0;
 }
 
-static int read_words(struct options *options, struct operands *operands, int argc, char **argv,
+static int read_words(struct settings *settings, struct operands *operands, int argc, char **argv,
     struct err *err)
 {
 	char letters[2 * ROWS + 3];
@@ -335,36 +334,36 @@ static int read_words(struct options *options, struct operands *operands, int ar
 		if (key == OPTION_OPERAND) {
 			if (operands_add(operands, optarg, err) == -1)
 				return -1;
-		} else if (check_role(options, key, err) == -1 ||
-			   set_option(options, key, optarg, err) == -1) {
+		} else if (check_role(settings, key, err) == -1 ||
+			   set_option(settings, key, optarg, err) == -1) {
 			return name_option(key, err);
 		}
 	}
-	return take_command(options, argc, argv, argument, err);
+	return take_command(settings, argc, argv, argument, err);
 }
 
-static int parse_role(struct options *options, const char *word, struct err *err)
+static int parse_role(struct settings *settings, const char *word, struct err *err)
 {
 	if (strcmp(word, "send") == 0)
-		options->role = OPTIONS_SEND;
+		settings->role = SETTINGS_SEND;
 	else if (strcmp(word, "recv") == 0)
-		options->role = OPTIONS_RECV;
+		settings->role = SETTINGS_RECV;
 	else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
 		 strcmp(word, "help") == 0)
-		options->action = OPTIONS_HELP;
+		settings->action = SETTINGS_HELP;
 	else if (strcmp(word, "--version") == 0)
-		options->action = OPTIONS_VERSION;
+		settings->action = SETTINGS_VERSION;
 	else
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is neither send nor recv; sockxfer --help shows the usage", word);
 	return 0;
 }
 
-int options_parse(struct options *options, int argc, char **argv, struct err *err)
+int options_parse(struct settings *settings, int argc, char **argv, struct err *err)
 {
 	struct operands operands = {.count = 0};
 
-	*options = (struct options){
+	*settings = (struct settings){
 	    .family = AF_UNSPEC,
 	    .grace = -1,
 	    .path = "-",
@@ -372,29 +371,17 @@ int options_parse(struct options *options, int argc, char **argv, struct err *er
 	if (argc < 2)
 		return err_set(err, ERR_USAGE, 0,
 		    "send or recv is needed; sockxfer --help shows the usage");
-	if (parse_role(options, argv[1], err) == -1)
+	if (parse_role(settings, argv[1], err) == -1)
 		return -1;
-	if (options->action != OPTIONS_RUN)
+	if (settings->action != SETTINGS_RUN)
 		return 0;
-	if (read_words(options, &operands, argc - 1, argv + 1, err) == -1)
-		return err_prefix(err, "%s", options_role_name(options->role));
-	if (options->action != OPTIONS_RUN)
+	if (read_words(settings, &operands, argc - 1, argv + 1, err) == -1)
+		return err_prefix(err, "%s", settings_role_name(settings->role));
+	if (settings->action != SETTINGS_RUN)
 		return 0;
-	if (operands_place(options, &operands, err) == -1 || settings_check(options, err) == -1)
-		return err_prefix(err, "%s", options_role_name(options->role));
+	if (operands_place(settings, &operands, err) == -1 || settings_check(settings, err) == -1)
+		return err_prefix(err, "%s", settings_role_name(settings->role));
 	return 0;
-}
-
-const char *options_role_name(enum options_role role)
-{
-	return role == OPTIONS_SEND ? "send" : "recv";
-}
-
-int options_stdio(const struct options *options)
-{
-	if (options->command != NULL || strcmp(options->path, "-") != 0)
-		return -1;
-	return options->role == OPTIONS_SEND ? STDIN_FILENO : STDOUT_FILENO;
 }
 
 static void help_row(FILE *out, const struct row *row)

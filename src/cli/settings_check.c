@@ -22,88 +22,88 @@
 #define GRACE_DEFAULT (10 * CLOCK_SECOND)
 
 /* What goes with listening, and what with connecting. */
-static int check_connection(const struct options *options, struct err *err)
+static int check_connection(const struct settings *settings, struct err *err)
 {
-	bool connects = !options->listens && options->address.kind == ADDR_INET;
+	bool connects = !settings->listens && settings->address.kind == ADDR_INET;
 
-	if (options->has_source && !connects)
+	if (settings->has_source && !connects)
 		return err_set(err, ERR_USAGE, 0,
 		    "-s, --source: is only for connecting to host:port");
-	if (options->retry != 0 && (options->listens || options->address.kind == ADDR_FD))
+	if (settings->retry != 0 && (settings->listens || settings->address.kind == ADDR_FD))
 		return err_set(err, ERR_USAGE, 0, "-r, --retry: is only for connecting");
-	if (options->allow.count > 0 && (connects || options->address.kind == ADDR_UNIX))
+	if (settings->allow.count > 0 && (connects || settings->address.kind == ADDR_UNIX))
 		return err_set(err, ERR_USAGE, 0, "--allow: is only for listening on TCP");
-	if (options->port_file != NULL && (connects || options->address.kind == ADDR_UNIX))
+	if (settings->port_file != NULL && (connects || settings->address.kind == ADDR_UNIX))
 		return err_set(err, ERR_USAGE, 0,
 		    "--port-file: is only for listening on a TCP port");
 	return 0;
 }
 
-static int check_data(const struct options *options, struct err *err)
+static int check_data(const struct settings *settings, struct err *err)
 {
-	if (options->idle_eof != 0 && options->idle_limit != 0 &&
-	    options->idle_eof >= options->idle_limit)
+	if (settings->idle_eof != 0 && settings->idle_limit != 0 &&
+	    settings->idle_eof >= settings->idle_limit)
 		return err_set(err, ERR_USAGE, 0,
 		    "--idle-eof: has to be shorter than -w, which would end the transfer first");
-	if (options->must_confirm && options->no_receipt)
+	if (settings->must_confirm && settings->no_receipt)
 		return err_set(err, ERR_USAGE, 0, "-V and --no-receipt exclude each other");
-	if (options->command != NULL && (options->no_clobber || options->sync))
+	if (settings->command != NULL && (settings->no_clobber || settings->sync))
 		return err_set(err, ERR_USAGE, 0, "-n and -S are for a file, not for a command");
 	return 0;
 }
 
 /* What goes together with -k. */
-static int check_keeps(const struct options *options, struct err *err)
+static int check_keeps(const struct settings *settings, struct err *err)
 {
-	const char *only = options->jobs != 0           ? "-j, --jobs"
-	                   : options->max_per_peer != 0 ? "--max-per-peer"
-	                   : options->grace != -1       ? "--grace"
-	                                                : NULL;
+	const char *only = settings->jobs != 0           ? "-j, --jobs"
+	                   : settings->max_per_peer != 0 ? "--max-per-peer"
+	                   : settings->grace != -1       ? "--grace"
+	                                                 : NULL;
 
-	if (!options->keeps && only != NULL)
+	if (!settings->keeps && only != NULL)
 		return err_set(err, ERR_USAGE, 0, "%s: is only for -k", only);
-	if (!options->keeps)
+	if (!settings->keeps)
 		return 0;
-	if (!options->listens && options->address.kind != ADDR_FD)
+	if (!settings->listens && settings->address.kind != ADDR_FD)
 		return err_set(err, ERR_USAGE, 0,
 		    "-k, --keep-open: is only for listening, with -p or -l");
-	if (options->max_per_peer != 0 && options->address.kind == ADDR_UNIX)
+	if (settings->max_per_peer != 0 && settings->address.kind == ADDR_UNIX)
 		return err_set(err, ERR_USAGE, 0, "--max-per-peer: is only for listening on TCP");
-	if (options_stdio(options) == STDIN_FILENO)
+	if (settings_stdio(settings) == STDIN_FILENO)
 		return err_set(err, ERR_USAGE, 0,
 		    "-k, --keep-open: stdin can be read once only: name a file, or a command behind --");
 	return 0;
 }
 
 /* What goes together with --peer. */
-static int check_peer(const struct options *options, struct err *err)
+static int check_peer(const struct settings *settings, struct err *err)
 {
-	if (options->peer == HANDOVER_SOCKXFER)
+	if (settings->peer == HANDOVER_SOCKXFER)
 		return 0;
-	if (options->must_confirm)
+	if (settings->must_confirm)
 		return err_set(err, ERR_USAGE, 0,
 		    "-V and --peer exclude each other: %s gives no receipt",
-		    handover_tool_name(options->peer));
-	if (options->address.kind == ADDR_UNIX && handover_check_unix(options->peer, err) == -1)
+		    handover_tool_name(settings->peer));
+	if (settings->address.kind == ADDR_UNIX && handover_check_unix(settings->peer, err) == -1)
 		return err_prefix(err, "--peer");
 	return 0;
 }
 
 /* What depends on the address. */
-static int check_address(const struct options *options, struct err *err)
+static int check_address(const struct settings *settings, struct err *err)
 {
-	return check_connection(options, err) == -1 ? -1 : check_peer(options, err);
+	return check_connection(settings, err) == -1 ? -1 : check_peer(settings, err);
 }
 
 /* What holds for one address has to hold for each of several. */
-static int check_addresses(const struct options *options, struct err *err)
+static int check_addresses(const struct settings *settings, struct err *err)
 {
-	struct options one = *options;
+	struct settings one = *settings;
 
-	if (options->receivers.count == 0)
-		return check_address(options, err);
-	for (size_t i = 0; i < options->receivers.count; i++) {
-		one.address = options->receivers.one[i].addr;
+	if (settings->receivers.count == 0)
+		return check_address(settings, err);
+	for (size_t i = 0; i < settings->receivers.count; i++) {
+		one.address = settings->receivers.one[i].addr;
 		if (check_address(&one, err) == -1)
 			return -1;
 	}
@@ -111,23 +111,23 @@ static int check_addresses(const struct options *options, struct err *err)
 }
 
 /* What was not given. */
-static void set_defaults(struct options *options)
+static void set_defaults(struct settings *settings)
 {
-	bool is_of_many = options->keeps && options->role == OPTIONS_SEND;
+	bool is_of_many = settings->keeps && settings->role == SETTINGS_SEND;
 
-	if (options->chunk == 0)
-		options->chunk = is_of_many ? CHUNK_OF_MANY : CHUNK_DEFAULT;
-	if (options->jobs == 0)
-		options->jobs = JOBS_DEFAULT;
-	if (options->grace == -1)
-		options->grace = GRACE_DEFAULT;
+	if (settings->chunk == 0)
+		settings->chunk = is_of_many ? CHUNK_OF_MANY : CHUNK_DEFAULT;
+	if (settings->jobs == 0)
+		settings->jobs = JOBS_DEFAULT;
+	if (settings->grace == -1)
+		settings->grace = GRACE_DEFAULT;
 }
 
-int settings_check(struct options *options, struct err *err)
+int settings_check(struct settings *settings, struct err *err)
 {
-	if (check_addresses(options, err) == -1 || check_data(options, err) == -1 ||
-	    check_keeps(options, err) == -1)
+	if (check_addresses(settings, err) == -1 || check_data(settings, err) == -1 ||
+	    check_keeps(settings, err) == -1)
 		return -1;
-	set_defaults(options);
+	set_defaults(settings);
 	return 0;
 }

@@ -5,10 +5,10 @@
 
 #include "sys/signals.h"
 
-struct outcome run_outcome(const struct options *options)
+struct outcome run_outcome(const struct settings *settings)
 {
-	const char *path = options->command != NULL ? options->command[0] : options->path;
-	const char *stdio = options->role == OPTIONS_SEND ? "stdin" : "stdout";
+	const char *path = settings->command != NULL ? settings->command[0] : settings->path;
+	const char *stdio = settings->role == SETTINGS_SEND ? "stdin" : "stdout";
 
 	return (struct outcome){
 	    .path = path,
@@ -17,22 +17,22 @@ struct outcome run_outcome(const struct options *options)
 	};
 }
 
-struct transfer_options run_transfer(const struct options *options, struct progress *progress)
+struct transfer_options run_transfer(const struct settings *settings, struct progress *progress)
 {
 	struct transfer_options transfer = {
-	    .chunk = (size_t)options->chunk,
-	    .rate = options->rate,
-	    .limits = {.idle = options->idle_limit, .end = DEADLINE_NEVER},
-	    .idle_eof = options->idle_eof,
-	    .max_size = options->max_size,
-	    .receipts = !options->no_receipt,
-	    .must_confirm = options->must_confirm,
-	    .expect = options->has_expected ? options->expected : NULL,
+	    .chunk = (size_t)settings->chunk,
+	    .rate = settings->rate,
+	    .limits = {.idle = settings->idle_limit, .end = DEADLINE_NEVER},
+	    .idle_eof = settings->idle_eof,
+	    .max_size = settings->max_size,
+	    .receipts = !settings->no_receipt,
+	    .must_confirm = settings->must_confirm,
+	    .expect = settings->has_expected ? settings->expected : NULL,
 	    .progress = progress,
 	};
 
-	if (options->total_limit != 0)
-		transfer.limits.end = deadline_after(options->total_limit);
+	if (settings->total_limit != 0)
+		transfer.limits.end = deadline_after(settings->total_limit);
 	return transfer;
 }
 
@@ -58,34 +58,34 @@ int run_exit_code(const struct err *err)
 	}
 }
 
-bool run_prints_data(const struct options *options)
+bool run_prints_data(const struct settings *settings)
 {
-	return options->role == OPTIONS_RECV &&
-	       (options->command != NULL || options_stdio(options) != -1);
+	return settings->role == SETTINGS_RECV &&
+	       (settings->command != NULL || settings_stdio(settings) != -1);
 }
 
 /* What is for a program to read. Returns 0, or -1 if it could not be written. */
-static int print_result(const struct options *options, const struct report *report,
+static int print_result(const struct settings *settings, const struct report *report,
     const struct outcome *outcome, const struct err *why)
 {
-	if (options->json)
+	if (settings->json)
 		return report_json(report, outcome, why, run_exit_code(why),
-		    run_prints_data(options) ? stderr : stdout);
+		    run_prints_data(settings) ? stderr : stdout);
 	if (why->kind == ERR_NONE && outcome->inbox_file[0] != '\0')
 		return report_inbox_file(report, outcome, stdout);
 	return 0;
 }
 
-int run_conclude(const struct options *options, const struct report *report,
+int run_conclude(const struct settings *settings, const struct report *report,
     const struct outcome *outcome, struct err *err)
 {
 	if (err->kind == ERR_NONE)
 		report_outcome(report, outcome);
 	else if (err->kind != ERR_INTERRUPTED)
 		report_error(report, err);
-	if (print_result(options, report, outcome, err) == -1 && err->kind == ERR_NONE) {
-		err_sys(err, "%s", options->json ? "--json" : "stdout");
-		if (options->keeps && outcome->peer[0] != '\0')
+	if (print_result(settings, report, outcome, err) == -1 && err->kind == ERR_NONE) {
+		err_sys(err, "%s", settings->json ? "--json" : "stdout");
+		if (settings->keeps && outcome->peer[0] != '\0')
 			err_prefix(err, "%s", outcome->peer);
 		report_error(report, err);
 	}

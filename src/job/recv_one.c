@@ -24,10 +24,10 @@ static void forget(struct outcome *outcome, struct progress *progress)
 	progress_enter(progress, PROGRESS_WAITING);
 }
 
-/* What it means for this sink and these options that all is well. */
-static const char *stored(const struct sink *sink, const struct options *options)
+/* What it means for this sink and these settings that all is well. */
+static const char *stored(const struct sink *sink, const struct settings *settings)
 {
-	bool is_verified = options->has_expected;
+	bool is_verified = settings->has_expected;
 
 	switch (sink->kind) {
 	case SINK_STREAM:
@@ -37,47 +37,47 @@ static const char *stored(const struct sink *sink, const struct options *options
 	case SINK_FILE:
 		break;
 	}
-	if (options->sync)
+	if (settings->sync)
 		return is_verified ? "stored on disk and verified," : "stored on disk,";
 	return is_verified ? "stored and verified," : "stored,";
 }
 
-void recv_refuse(const struct options *options, const struct transfer_options *transfer,
+void recv_refuse(const struct settings *settings, const struct transfer_options *transfer,
     const struct report *report, const struct err *why)
 {
 	struct peer peer;
 
-	if (peer_open_waiting(&peer, options, report) == -1)
+	if (peer_open_waiting(&peer, settings, report) == -1)
 		return;
 	transfer_refuse(peer.sock, transfer, why);
 	peer_close(&peer);
 }
 
-int recv_open_sink(struct sink *sink, struct sink_options *how, const struct options *options,
+int recv_open_sink(struct sink *sink, struct sink_options *how, const struct settings *settings,
     int64_t deadline, struct outcome *outcome, struct err *err)
 {
-	how->no_clobber = options->no_clobber;
-	how->sync = options->sync;
-	how->argv = options->command;
+	how->no_clobber = settings->no_clobber;
+	how->sync = settings->sync;
+	how->argv = settings->command;
 	how->inbox_file = outcome->inbox_file;
-	if (sink_open(sink, options->path, how, deadline, err) == -1)
+	if (sink_open(sink, settings->path, how, deadline, err) == -1)
 		return -1;
-	outcome->stored = stored(sink, options);
+	outcome->stored = stored(sink, settings);
 	return 0;
 }
 
-int recv_run(const struct options *options, const struct transfer_options *transfer,
+int recv_run(const struct settings *settings, const struct transfer_options *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
 	struct sink_options how = {.lock = NULL};
 	struct sink sink;
 	struct peer peer;
 
-	if (recv_open_sink(&sink, &how, options, transfer->limits.end, outcome, err) == -1) {
-		recv_refuse(options, transfer, report, err);
+	if (recv_open_sink(&sink, &how, settings, transfer->limits.end, outcome, err) == -1) {
+		recv_refuse(settings, transfer, report, err);
 		return -1;
 	}
-	int status = peer_open(&peer, options, &transfer->limits, report, err);
+	int status = peer_open(&peer, settings, &transfer->limits, report, err);
 	/* Port scans and health checks come first, perhaps; the transfer is what brings bytes or stays. */
 	while (status == 0) {
 		status = recv_from(&peer, &sink, transfer, outcome, err);
@@ -85,7 +85,7 @@ int recv_run(const struct options *options, const struct transfer_options *trans
 			break;
 		report_detail(report, "%s; waiting for another", err->text);
 		forget(outcome, transfer->progress);
-		status = peer_next(&peer, options, &transfer->limits, report, err);
+		status = peer_next(&peer, settings, &transfer->limits, report, err);
 	}
 	peer_close(&peer);
 	sink_close(&sink);

@@ -33,7 +33,7 @@ struct told {
 };
 
 struct fanout {
-	const struct options *options;
+	const struct settings *settings;
 	const struct transfer_options *transfer;
 	const struct report *report;
 	struct told *told; /* of each receiver */
@@ -56,7 +56,7 @@ struct task {
 
 static const char *name_of(const struct fanout *fanout, size_t index)
 {
-	return fanout->options->receivers.one[index].text;
+	return fanout->settings->receivers.one[index].text;
 }
 
 /* One of several has to be named as the user knows him, if the error does not begin with that already. */
@@ -70,7 +70,7 @@ static void name_receiver(const struct fanout *fanout, size_t index, struct err 
 }
 
 /* In the worker: the transfer to one receiver, whose source is the pipe. */
-static int serve(const struct task *task, const struct options *options, struct told *told)
+static int serve(const struct task *task, const struct settings *settings, struct told *told)
 {
 	const struct fanout *fanout = task->fanout;
 	struct progress progress = {.phase = PROGRESS_WAITING};
@@ -81,7 +81,7 @@ static int serve(const struct task *task, const struct options *options, struct 
 
 	transfer.progress = &progress;
 	source_adopt(&source, task->pipe, fanout->source.name, &told->whole);
-	int status = peer_open(&peer, options, &transfer.limits, fanout->report, err);
+	int status = peer_open(&peer, settings, &transfer.limits, fanout->report, err);
 	if (status == 0) {
 		atomic_store(&told->connected, true);
 		(void)eventfd_write(fanout->connected, 1);
@@ -98,12 +98,12 @@ static int work(void *context)
 	const struct task *task = context;
 	struct fanout *fanout = task->fanout;
 	struct told *told = &fanout->told[task->index];
-	struct options options = *fanout->options;
+	struct settings settings = *fanout->settings;
 
 	tee_close(&fanout->tee);
 	source_close(&fanout->source);
-	options.address = options.receivers.one[task->index].addr;
-	if (serve(task, &options, told) == 0)
+	settings.address = settings.receivers.one[task->index].addr;
+	if (serve(task, &settings, told) == 0)
 		told->err.kind = ERR_NONE; /* whatever was tried on the way */
 	else
 		name_receiver(fanout, task->index, &told->err);
@@ -162,7 +162,7 @@ static void start_all(struct fanout *fanout)
 {
 	struct err err;
 
-	for (size_t i = 0; i < fanout->options->receivers.count; i++) {
+	for (size_t i = 0; i < fanout->settings->receivers.count; i++) {
 		if (start_one(fanout, i, &err) == 0)
 			continue;
 		tee_drop(&fanout->tee, i);
@@ -202,7 +202,7 @@ static void note_ends(struct fanout *fanout)
 
 static bool is_connecting(const struct fanout *fanout)
 {
-	for (size_t i = 0; i < fanout->options->receivers.count; i++) {
+	for (size_t i = 0; i < fanout->settings->receivers.count; i++) {
 		if (fanout->runs[i] && !atomic_load(&fanout->told[i].connected))
 			return true;
 	}
@@ -287,12 +287,12 @@ static void abort_all(struct fanout *fanout)
 		raise(sig);
 }
 
-static int check_congestion(const struct options *options, struct err *err)
+static int check_congestion(const struct settings *settings, struct err *err)
 {
-	struct options one = *options;
+	struct settings one = *settings;
 
-	for (size_t i = 0; i < options->receivers.count; i++) {
-		one.address = options->receivers.one[i].addr;
+	for (size_t i = 0; i < settings->receivers.count; i++) {
+		one.address = settings->receivers.one[i].addr;
 		if (peer_check_congestion(&one, err) == -1)
 			return -1;
 	}
@@ -308,7 +308,7 @@ static int open_all(struct fanout *fanout, struct err *err)
 	if (tee_open(&fanout->tee, &fanout->source, fanout->transfer->chunk,
 		fanout->transfer->progress, err) == -1)
 		return -1;
-	return workers_open(&fanout->workers, fanout->options->receivers.count, err);
+	return workers_open(&fanout->workers, fanout->settings->receivers.count, err);
 }
 
 static void close_all(struct fanout *fanout)
@@ -368,14 +368,14 @@ static int conclude_one(const struct fanout *fanout, const struct told *told)
 {
 	if (told->err.kind == ERR_NONE)
 		report_outcome(fanout->report, &told->outcome);
-	if (!fanout->options->json)
+	if (!fanout->settings->json)
 		return 0;
 	return report_json(fanout->report, &told->outcome, &told->err, told->exit, stdout);
 }
 
 static int conclude(struct fanout *fanout)
 {
-	size_t count = fanout->options->receivers.count;
+	size_t count = fanout->settings->receivers.count;
 	const struct told *told = fanout->told;
 	struct err err;
 	int status = 0;
@@ -412,11 +412,11 @@ static struct told *share(struct err *err)
 	return NULL;
 }
 
-int fanout_send(const struct options *options, const struct transfer_options *transfer,
+int fanout_send(const struct settings *settings, const struct transfer_options *transfer,
     const struct progress_meter_options *how)
 {
 	struct fanout fanout = {
-	    .options = options,
+	    .settings = settings,
 	    .transfer = transfer,
 	    .report = how->report,
 	    .connected = -1,
@@ -428,12 +428,12 @@ int fanout_send(const struct options *options, const struct transfer_options *tr
 		report_error(how->report, &fanout.err);
 		return run_exit_code(&fanout.err);
 	}
-	for (size_t i = 0; i < options->receivers.count; i++) {
-		fanout.told[i].outcome = run_outcome(options);
+	for (size_t i = 0; i < settings->receivers.count; i++) {
+		fanout.told[i].outcome = run_outcome(settings);
 		fanout.told[i].outcome.receiver = name_of(&fanout, i);
 	}
-	if (check_congestion(options, &fanout.err) == 0 &&
-	    source_open(&fanout.source, options->path, options->command, &fanout.err) == 0) {
+	if (check_congestion(settings, &fanout.err) == 0 &&
+	    source_open(&fanout.source, settings->path, settings->command, &fanout.err) == 0) {
 		if (run(&fanout, how, &fanout.err) == 0)
 			fanout.err.kind = ERR_NONE;
 		close_all(&fanout);

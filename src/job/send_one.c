@@ -11,26 +11,26 @@ int send_to(struct source *source, struct peer *peer, const struct transfer_opti
 	return 0;
 }
 
-void send_refuse(const struct options *options, const struct report *report)
+void send_refuse(const struct settings *settings, const struct report *report)
 {
 	struct peer peer;
 
-	if (peer_open_waiting(&peer, options, report) == 0)
+	if (peer_open_waiting(&peer, settings, report) == 0)
 		peer_close(&peer);
 }
 
-int send_run(const struct options *options, const struct transfer_options *transfer,
+int send_run(const struct settings *settings, const struct transfer_options *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
 	struct source source;
 	struct peer peer;
 
-	if (peer_check_congestion(options, err) == -1 ||
-	    source_open(&source, options->path, options->command, err) == -1) {
-		send_refuse(options, report);
+	if (peer_check_congestion(settings, err) == -1 ||
+	    source_open(&source, settings->path, settings->command, err) == -1) {
+		send_refuse(settings, report);
 		return -1;
 	}
-	int status = peer_open(&peer, options, &transfer->limits, report, err);
+	int status = peer_open(&peer, settings, &transfer->limits, report, err);
 	if (status == 0) {
 		status = send_to(&source, &peer, transfer, outcome, err);
 		peer_close(&peer);

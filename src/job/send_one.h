@@ -5,7 +5,7 @@
 #define SEND_ONE_H
 
 #include "base/err.h"
-#include "cli/options.h"
+#include "cli/settings.h"
 #include "data/source.h"
 #include "net/peer.h"
 #include "transfer/transfer.h"
@@ -19,13 +19,13 @@ int send_to(struct source *source, struct peer *peer, const struct transfer_opti
     struct outcome *outcome, struct err *err);
 
 /* The same as recv_refuse(), but who receives is not told: it sees a reset. */
-void send_refuse(const struct options *options, const struct report *report);
+void send_refuse(const struct settings *settings, const struct report *report);
 
 /*
- * Does what options ask for. Blocks as long as the limits of transfer let it. Fills outcome as far as it
+ * Does what settings ask for. Blocks as long as the limits of transfer let it. Fills outcome as far as it
  * comes. Returns 0, or -1 with what is to be said of the failure in err.
  */
-int send_run(const struct options *options, const struct transfer_options *transfer,
+int send_run(const struct settings *settings, const struct transfer_options *transfer,
     const struct report *report, struct outcome *outcome, struct err *err);
 
 #endif

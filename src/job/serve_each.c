@@ -16,7 +16,7 @@
 
 /* What all transfers have in common. */
 struct keeping {
-	const struct options *options;
+	const struct settings *settings;
 	struct report report;      /* with a turn for them */
 	struct shared_lock *lines; /* recv: of a stream by lines; the results may be on stderr */
 	bool has_inbox;   /* recv: they go into a directory, which may be gone for a time */
@@ -34,7 +34,7 @@ static int receive(struct keeping *keeping, struct peer *peer,
 	struct sink sink;
 
 	sink_close(&keeping->sink); /* in this process */
-	if (recv_open_sink(&sink, &how, keeping->options, transfer->limits.end, outcome, err) ==
+	if (recv_open_sink(&sink, &how, keeping->settings, transfer->limits.end, outcome, err) ==
 	    -1) {
 		transfer_refuse(peer->sock, transfer, err);
 		return err_prefix(err, "%s", peer->name);
@@ -47,10 +47,10 @@ static int receive(struct keeping *keeping, struct peer *peer,
 static int send_anew(const struct keeping *keeping, struct peer *peer,
     const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
 {
-	const struct options *options = keeping->options;
+	const struct settings *settings = keeping->settings;
 	struct source source;
 
-	if (source_open(&source, options->path, options->command, err) == -1)
+	if (source_open(&source, settings->path, settings->command, err) == -1)
 		return err_prefix(err, "%s", peer->name);
 	int status = send_to(&source, peer, transfer, outcome, err);
 	source_close(&source);
@@ -60,13 +60,13 @@ static int send_anew(const struct keeping *keeping, struct peer *peer,
 static int transfer_with(struct keeping *keeping, struct peer *peer, struct outcome *outcome,
     struct err *err)
 {
-	const struct options *options = keeping->options;
+	const struct settings *settings = keeping->settings;
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	struct transfer_options transfer = run_transfer(options, &progress);
+	struct transfer_options transfer = run_transfer(settings, &progress);
 
 	transfer.stays = true;
 	peer_describe(peer, outcome); /* also of one that fails before it begins */
-	if (options->role == OPTIONS_SEND)
+	if (settings->role == SETTINGS_SEND)
 		return send_anew(keeping, peer, &transfer, outcome, err);
 	return receive(keeping, peer, &transfer, outcome, err);
 }
@@ -98,11 +98,11 @@ static int serve_one(void *context, const struct listen_accepted *accepted)
 {
 	struct keeping *keeping = context;
 	const struct report *report = &keeping->report;
-	struct outcome outcome = run_outcome(keeping->options);
+	struct outcome outcome = run_outcome(keeping->settings);
 	struct err err = {.kind = ERR_NONE};
 	struct peer peer;
 
-	int status = peer_take(&peer, accepted, keeping->options, report, &err);
+	int status = peer_take(&peer, accepted, keeping->settings, report, &err);
 	if (status == 0) {
 		status = transfer_with(keeping, &peer, &outcome, &err);
 		peer_close(&peer);
@@ -116,18 +116,18 @@ static int serve_one(void *context, const struct listen_accepted *accepted)
 		return SERVE_STRAY;
 	}
 	note_abort(&peer, &outcome, &err);
-	return run_conclude(keeping->options, report, &outcome, &err);
+	return run_conclude(keeping->settings, report, &outcome, &err);
 }
 
 /* What can be read once only cannot be sent to many. */
-static int check_source(const struct options *options, struct err *err)
+static int check_source(const struct settings *settings, struct err *err)
 {
 	struct source source;
 	struct stat st;
 	bool is_pipe;
 
-	if (peer_check_congestion(options, err) == -1 ||
-	    source_open(&source, options->path, options->command, err) == -1)
+	if (peer_check_congestion(settings, err) == -1 ||
+	    source_open(&source, settings->path, settings->command, err) == -1)
 		return -1;
 	is_pipe = source.fd != -1 && fstat(source.fd, &st) == 0 &&
 	          (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
@@ -135,22 +135,22 @@ static int check_source(const struct options *options, struct err *err)
 	if (!is_pipe)
 		return 0;
 	err_set(err, ERR_FAILED, 0,
-	    "%s: with -k it has to be read for each anew, which a pipe cannot be", options->path);
+	    "%s: with -k it has to be read for each anew, which a pipe cannot be", settings->path);
 	return err_advise(err, "name a file, or a command behind --");
 }
 
 /* Whether we print on standard output what is for a program to read. */
 static bool prints(const struct keeping *keeping)
 {
-	const struct options *options = keeping->options;
+	const struct settings *settings = keeping->settings;
 
-	return keeping->has_inbox || (options->json && !run_prints_data(options));
+	return keeping->has_inbox || (settings->json && !run_prints_data(settings));
 }
 
 /* Whether there is a pipe on standard output that is of no use without its reader. */
 static bool has_reader(const struct keeping *keeping)
 {
-	bool is_used = prints(keeping) || options_stdio(keeping->options) == STDOUT_FILENO;
+	bool is_used = prints(keeping) || settings_stdio(keeping->settings) == STDOUT_FILENO;
 	struct stat st;
 
 	return is_used && fstat(STDOUT_FILENO, &st) == 0 &&
@@ -177,14 +177,14 @@ static int open_turns(struct keeping *keeping, struct err *err)
 
 static int listen_and_serve(struct keeping *keeping, struct err *err)
 {
-	const struct options *options = keeping->options;
+	const struct settings *settings = keeping->settings;
 	struct listen_set listening = {.count = 0};
 	struct serve_options how = {
 	    .report = &keeping->report,
-	    .allow = &options->allow,
-	    .max = options->jobs,
-	    .max_per_host = options->max_per_peer,
-	    .grace = options->grace,
+	    .allow = &settings->allow,
+	    .max = settings->jobs,
+	    .max_per_host = settings->max_per_peer,
+	    .grace = settings->grace,
 	    .has_reader = has_reader(keeping),
 	    .work = serve_one,
 	    .context = keeping,
@@ -194,7 +194,7 @@ static int listen_and_serve(struct keeping *keeping, struct err *err)
 	if (status == 0)
 		status = open_turns(keeping, err);
 	if (status == 0)
-		status = peer_listen(&listening, options, DEADLINE_NEVER, &keeping->report, err);
+		status = peer_listen(&listening, settings, DEADLINE_NEVER, &keeping->report, err);
 	if (status == 0)
 		status = serve(&listening, &how, err);
 	shared_lock_close(keeping->lines);
@@ -205,14 +205,14 @@ static int listen_and_serve(struct keeping *keeping, struct err *err)
 /* A FIFO is held open: else its reader would see an end whenever nobody is connected. */
 static int keep_receiving(struct keeping *keeping, struct err *err)
 {
-	const struct options *options = keeping->options;
+	const struct settings *settings = keeping->settings;
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct transfer_options transfer = run_transfer(options, &progress);
-	struct outcome outcome = run_outcome(options);
+	const struct transfer_options transfer = run_transfer(settings, &progress);
+	struct outcome outcome = run_outcome(settings);
 	struct sink_options how = {.lock = NULL};
 
-	if (recv_open_sink(&keeping->sink, &how, options, DEADLINE_NEVER, &outcome, err) == -1) {
-		recv_refuse(options, &transfer, &keeping->report, err);
+	if (recv_open_sink(&keeping->sink, &how, settings, DEADLINE_NEVER, &outcome, err) == -1) {
+		recv_refuse(settings, &transfer, &keeping->report, err);
 		return -1;
 	}
 	keeping->has_inbox = keeping->sink.in_inbox;
@@ -225,18 +225,18 @@ static int keep_receiving(struct keeping *keeping, struct err *err)
 
 static int keep_sending(struct keeping *keeping, struct err *err)
 {
-	if (check_source(keeping->options, err) == -1) {
-		send_refuse(keeping->options, &keeping->report);
+	if (check_source(keeping->settings, err) == -1) {
+		send_refuse(keeping->settings, &keeping->report);
 		return -1;
 	}
 	return listen_and_serve(keeping, err);
 }
 
-int keep_run(const struct options *options, const struct report *report, struct err *err)
+int keep_run(const struct settings *settings, const struct report *report, struct err *err)
 {
-	struct keeping keeping = {.options = options, .report = *report};
+	struct keeping keeping = {.settings = settings, .report = *report};
 
 	signals_survive_hangup(); /* before it is known that we listen, which may be waited for */
-	return options->role == OPTIONS_SEND ? keep_sending(&keeping, err)
-	                                     : keep_receiving(&keeping, err);
+	return settings->role == SETTINGS_SEND ? keep_sending(&keeping, err)
+	                                       : keep_receiving(&keeping, err);
 }

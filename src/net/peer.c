@@ -20,13 +20,13 @@ static void turn_away(const struct listen_accepted *accepted, const struct repor
  * One deadline for all of the wait: those who are turned away do not renew it, nor does it go unnoticed because there
  * is always another.
  */
-static int accept_one(struct peer *peer, const struct options *options, int64_t deadline,
+static int accept_one(struct peer *peer, const struct settings *settings, int64_t deadline,
     const struct report *report, struct err *err)
 {
 	struct listen_accepted accepted;
 
 	while (listen_accept(&peer->listening, deadline, &accepted, err) == 0) {
-		if (allow_admits(&options->allow, sock_sockaddr(&accepted.addr))) {
+		if (allow_admits(&settings->allow, sock_sockaddr(&accepted.addr))) {
 			peer->sock = accepted.sock;
 			strlcpy(peer->name, accepted.name, sizeof(peer->name));
 			return 0;
@@ -39,107 +39,108 @@ static int accept_one(struct peer *peer, const struct options *options, int64_t 
 }
 
 /* Of an inherited socket: a unix socket's peers have no address by which to tell them apart. */
-static int check_inherited(const struct options *options, struct err *err)
+static int check_inherited(const struct settings *settings, struct err *err)
 {
-	const char *only = options->allow.count > 0 ? "--allow" : "--max-per-peer";
+	const char *only = settings->allow.count > 0 ? "--allow" : "--max-per-peer";
 
-	if ((options->allow.count == 0 && options->max_per_peer == 0) ||
-	    options->address.kind != ADDR_FD || !sock_is_unix(options->address.fd))
+	if ((settings->allow.count == 0 && settings->max_per_peer == 0) ||
+	    settings->address.kind != ADDR_FD || !sock_is_unix(settings->address.fd))
 		return 0;
-	return err_set(err, ERR_USAGE, 0, "%s: fd:%d is no TCP socket", only, options->address.fd);
+	return err_set(err, ERR_USAGE, 0, "%s: fd:%d is no TCP socket", only, settings->address.fd);
 }
 
 /* Takes the connection that we were started for, and that no other will come after. */
-static int take_connected(struct peer *peer, const struct options *options, struct err *err)
+static int take_connected(struct peer *peer, const struct settings *settings, struct err *err)
 {
 	struct sock_addr addr;
 
-	peer->sock = options->address.fd;
+	peer->sock = settings->address.fd;
 	sock_peer_name(peer->sock, peer->name);
-	if (options->allow.count == 0 || (sock_peer_addr(peer->sock, &addr) == 0 &&
-					     allow_matches(&options->allow, sock_sockaddr(&addr))))
+	if (settings->allow.count == 0 ||
+	    (sock_peer_addr(peer->sock, &addr) == 0 &&
+		allow_matches(&settings->allow, sock_sockaddr(&addr))))
 		return 0;
 	return err_set(err, ERR_FAILED, 0, "%s: not allowed", peer->name);
 }
 
-static int open_listening(struct listen_set *listening, const struct options *options,
+static int open_listening(struct listen_set *listening, const struct settings *settings,
     int64_t deadline, struct err *err)
 {
-	if (listen_open(listening, &options->address, options->family, deadline, err) == 0)
+	if (listen_open(listening, &settings->address, settings->family, deadline, err) == 0)
 		return 0;
 	return err_prefix(err, "listen");
 }
 
-static const char *data_path(const struct options *options)
+static const char *data_path(const struct settings *settings)
 {
-	switch (options_stdio(options)) {
+	switch (settings_stdio(settings)) {
 	case STDIN_FILENO:
 		return "/dev/stdin";
 	case STDOUT_FILENO:
 		return "/dev/stdout";
 	default:
-		return options->command == NULL ? options->path : NULL;
+		return settings->command == NULL ? settings->path : NULL;
 	}
 }
 
 /* Listens, and writes down on which port. */
-static int open_with_portfile(struct listen_set *listening, const struct options *options,
+static int open_with_portfile(struct listen_set *listening, const struct settings *settings,
     int64_t deadline, struct err *err)
 {
 	struct port_file portfile;
-	const char *data = data_path(options);
+	const char *data = data_path(settings);
 
-	if (port_file_open(&portfile, options->port_file, data, deadline, err) == -1)
+	if (port_file_open(&portfile, settings->port_file, data, deadline, err) == -1)
 		return -1;
-	int status = open_listening(listening, options, deadline, err);
+	int status = open_listening(listening, settings, deadline, err);
 	if (status == 0)
 		status = port_file_write(&portfile, listening, deadline, err);
 	port_file_close(&portfile);
 	return status;
 }
 
-int peer_listen(struct listen_set *listening, const struct options *options, int64_t deadline,
+int peer_listen(struct listen_set *listening, const struct settings *settings, int64_t deadline,
     const struct report *report, struct err *err)
 {
-	if (check_inherited(options, err) == -1)
+	if (check_inherited(settings, err) == -1)
 		return -1;
-	int status = options->port_file != NULL
-	                 ? open_with_portfile(listening, options, deadline, err)
-	                 : open_listening(listening, options, deadline, err);
+	int status = settings->port_file != NULL
+	                 ? open_with_portfile(listening, settings, deadline, err)
+	                 : open_listening(listening, settings, deadline, err);
 
-	if (status == 0 && announce_listening(listening, options, report, err) == 0)
+	if (status == 0 && announce_listening(listening, settings, report, err) == 0)
 		return 0;
 	listen_close(listening);
 	return -1;
 }
 
-static int listen_and_accept(struct peer *peer, const struct options *options,
+static int listen_and_accept(struct peer *peer, const struct settings *settings,
     const struct time_limits *limits, const struct report *report, struct err *err)
 {
-	if (peer_listen(&peer->listening, options, deadline_of(limits), report, err) == -1)
+	if (peer_listen(&peer->listening, settings, deadline_of(limits), report, err) == -1)
 		return -1;
-	return accept_one(peer, options, deadline_of(limits), report, err);
+	return accept_one(peer, settings, deadline_of(limits), report, err);
 }
 
 /* An inherited socket may be a connection (inetd) or listen (systemd): it says itself which. */
-static int inherit(struct peer *peer, const struct options *options,
+static int inherit(struct peer *peer, const struct settings *settings,
     const struct time_limits *limits, const struct report *report, struct err *err)
 {
 	bool listening;
 
-	if (sock_adopt(options->address.fd, &listening, err) == -1)
+	if (sock_adopt(settings->address.fd, &listening, err) == -1)
 		return -1;
 	if (listening)
-		return listen_and_accept(peer, options, limits, report, err);
-	if (options->peer != HANDOVER_SOCKXFER || options->port_file != NULL)
+		return listen_and_accept(peer, settings, limits, report, err);
+	if (settings->peer != HANDOVER_SOCKXFER || settings->port_file != NULL)
 		return err_set(err, ERR_USAGE, 0, "%s: fd:%d is connected already",
-		    options->port_file != NULL ? "--port-file" : "--peer", options->address.fd);
-	return take_connected(peer, options, err);
+		    settings->port_file != NULL ? "--port-file" : "--peer", settings->address.fd);
+	return take_connected(peer, settings, err);
 }
 
 /* Tries that are each followed by another. */
 struct tries {
-	const struct options *options;
+	const struct settings *settings;
 	const struct report *report;
 	int failed;
 };
@@ -154,8 +155,8 @@ static void try_failed(void *context, const struct err *err)
 		return;
 	}
 	report_note(tries->report, "%s; trying again", err->text);
-	if (tries->options->peer == HANDOVER_SOCKXFER)
-		announce_connecting(tries->options, tries->report);
+	if (tries->settings->peer == HANDOVER_SOCKXFER)
+		announce_connecting(tries->settings, tries->report);
 }
 
 /* After so many tries the advice to try again would be of no use. */
@@ -168,124 +169,125 @@ static int gave_up(int failed, struct err *err)
 	return err_prefix(err, "gave up after %d tries", failed + 1);
 }
 
-static int connect_to(struct peer *peer, const struct options *options,
+static int connect_to(struct peer *peer, const struct settings *settings,
     const struct time_limits *limits, const struct report *report, struct err *err)
 {
 	struct connect_options how = {
-	    .family = options->family,
-	    .source = options->has_source ? &options->source : NULL,
+	    .family = settings->family,
+	    .source = settings->has_source ? &settings->source : NULL,
 	};
-	struct tries tries = {.options = options, .report = report};
+	struct tries tries = {.settings = settings, .report = report};
 	struct connect_retry_options retry = {
-	    .until = options->retry == 0 ? DEADLINE_NOW : deadline_after(options->retry),
+	    .until = settings->retry == 0 ? DEADLINE_NOW : deadline_after(settings->retry),
 	    .limits = limits,
 	    .on_failure = try_failed,
 	    .context = &tries,
 	};
 
-	if (options->peer != HANDOVER_SOCKXFER)
-		announce_connecting(options, report);
-	peer->sock = connect_retry(&options->address, &how, &retry, err);
+	if (settings->peer != HANDOVER_SOCKXFER)
+		announce_connecting(settings, report);
+	peer->sock = connect_retry(&settings->address, &how, &retry, err);
 	if (peer->sock == -1)
 		return gave_up(tries.failed, err);
 	sock_peer_name(peer->sock, peer->name);
 	return 0;
 }
 
-static int get_connection(struct peer *peer, const struct options *options,
+static int get_connection(struct peer *peer, const struct settings *settings,
     const struct time_limits *limits, const struct report *report, struct err *err)
 {
-	if (options->listens)
-		return listen_and_accept(peer, options, limits, report, err);
-	if (options->address.kind == ADDR_FD)
-		return inherit(peer, options, limits, report, err);
-	return connect_to(peer, options, limits, report, err);
+	if (settings->listens)
+		return listen_and_accept(peer, settings, limits, report, err);
+	if (settings->address.kind == ADDR_FD)
+		return inherit(peer, settings, limits, report, err);
+	return connect_to(peer, settings, limits, report, err);
 }
 
-int peer_check_congestion(const struct options *options, struct err *err)
+int peer_check_congestion(const struct settings *settings, struct err *err)
 {
-	bool has_inet = options->address.kind == ADDR_INET;
+	bool has_inet = settings->address.kind == ADDR_INET;
 
-	if (options->congestion == NULL || options->address.kind == ADDR_FD)
+	if (settings->congestion == NULL || settings->address.kind == ADDR_FD)
 		return 0;
 	int sock = sock_open(has_inet ? AF_INET : AF_UNIX, err);
 	if (sock == -1 && err->errnum == EAFNOSUPPORT)
 		return 0;
 	if (sock == -1)
 		return -1;
-	int status = sock_set_congestion(sock, options->congestion, err);
+	int status = sock_set_congestion(sock, settings->congestion, err);
 	close(sock);
 	return status == 0 ? 0 : err_prefix(err, "-C, --congestion");
 }
 
-static int prepare(struct peer *peer, const struct options *options, const struct report *report,
+static int prepare(struct peer *peer, const struct settings *settings, const struct report *report,
     struct err *err)
 {
-	if (sock_prepare(peer->sock, options->idle_limit, err) == -1)
+	if (sock_prepare(peer->sock, settings->idle_limit, err) == -1)
 		return -1;
-	if (options->congestion != NULL &&
-	    sock_set_congestion(peer->sock, options->congestion, err) == -1)
+	if (settings->congestion != NULL &&
+	    sock_set_congestion(peer->sock, settings->congestion, err) == -1)
 		return err_prefix(err, "-C, --congestion");
 	report_detail(report, "connected to %s", peer->name);
 	return 0;
 }
 
-int peer_open(struct peer *peer, const struct options *options, const struct time_limits *limits,
+int peer_open(struct peer *peer, const struct settings *settings, const struct time_limits *limits,
     const struct report *report, struct err *err)
 {
 	*peer = (struct peer){.sock = -1};
-	if (check_inherited(options, err) == 0 &&
-	    get_connection(peer, options, limits, report, err) == 0 &&
-	    prepare(peer, options, report, err) == 0)
+	if (check_inherited(settings, err) == 0 &&
+	    get_connection(peer, settings, limits, report, err) == 0 &&
+	    prepare(peer, settings, report, err) == 0)
 		return 0;
 	peer_close(peer);
 	return -1;
 }
 
 int peer_take(struct peer *peer, const struct listen_accepted *accepted,
-    const struct options *options, const struct report *report, struct err *err)
+    const struct settings *settings, const struct report *report, struct err *err)
 {
 	*peer = (struct peer){.sock = accepted->sock};
 	strlcpy(peer->name, accepted->name, sizeof(peer->name));
-	if (prepare(peer, options, report, err) == 0)
+	if (prepare(peer, settings, report, err) == 0)
 		return 0;
 	peer_close(peer);
 	return -1;
 }
 
 /* The connection that fd is, or the first that waits to be accepted there. */
-static int take_waiting(struct peer *peer, const struct options *options,
+static int take_waiting(struct peer *peer, const struct settings *settings,
     const struct report *report, struct err *err)
 {
 	bool listening;
 
-	if (sock_adopt(options->address.fd, &listening, err) == -1)
+	if (sock_adopt(settings->address.fd, &listening, err) == -1)
 		return -1;
-	if (listening && open_listening(&peer->listening, options, DEADLINE_NOW, err) == -1)
+	if (listening && open_listening(&peer->listening, settings, DEADLINE_NOW, err) == -1)
 		return -1;
 	if (listening)
-		return accept_one(peer, options, DEADLINE_NOW, report, err);
-	return take_connected(peer, options, err);
+		return accept_one(peer, settings, DEADLINE_NOW, report, err);
+	return take_connected(peer, settings, err);
 }
 
-int peer_open_waiting(struct peer *peer, const struct options *options, const struct report *report)
+int peer_open_waiting(struct peer *peer, const struct settings *settings,
+    const struct report *report)
 {
 	struct err err;
 
 	*peer = (struct peer){.sock = -1};
-	if (options->address.kind == ADDR_FD && take_waiting(peer, options, report, &err) == 0 &&
-	    prepare(peer, options, report, &err) == 0)
+	if (settings->address.kind == ADDR_FD && take_waiting(peer, settings, report, &err) == 0 &&
+	    prepare(peer, settings, report, &err) == 0)
 		return 0;
 	peer_close(peer);
 	return -1;
 }
 
-int peer_next(struct peer *peer, const struct options *options, const struct time_limits *limits,
+int peer_next(struct peer *peer, const struct settings *settings, const struct time_limits *limits,
     const struct report *report, struct err *err)
 {
 	close(peer->sock);
-	if (accept_one(peer, options, deadline_of(limits), report, err) == 0 &&
-	    prepare(peer, options, report, err) == 0)
+	if (accept_one(peer, settings, deadline_of(limits), report, err) == 0 &&
+	    prepare(peer, settings, report, err) == 0)
 		return 0;
 	peer_close(peer);
 	return -1;

@@ -1,0 +1,66 @@
+/*
+ * What the command line asks for, in one struct that nobody changes once main has it.
+ */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/addr.h"
+#include "net/addr_list.h"
+#include "net/allow.h"
+#include "transfer/digest.h"
+#include "ui/handover.h"
+
+enum settings_action { SETTINGS_RUN, SETTINGS_HELP, SETTINGS_VERSION };
+
+enum settings_role { SETTINGS_SEND, SETTINGS_RECV };
+
+struct settings {
+	enum settings_action action;
+	enum settings_role role;
+	bool listens; /* -p or -l: address is where; else where to connect to */
+	struct addr address;
+	struct addr_list receivers; /* send: if there are several; address is the first */
+	int family;                 /* -4, -6: AF_INET, AF_INET6; else AF_UNSPEC */
+	bool has_source;            /* -s */
+	struct addr source;
+	struct allow_list allow; /* --allow */
+	int64_t idle_limit;      /* -w, ns; 0: none */
+	int64_t total_limit;     /* -W, ns; 0: none */
+	int64_t retry;           /* -r, ns; 0: one try */
+	int64_t idle_eof;        /* --idle-eof, ns; 0: silence is no end */
+	const char *port_file;   /* --port-file, or NULL */
+	int64_t chunk;           /* -B, bytes */
+	int64_t rate;            /* -b, bytes a second; 0: no limit */
+	int64_t max_size;        /* --max-size, bytes; 0: no limit */
+	size_t jobs;             /* -j: so many at once */
+	size_t max_per_peer;     /* --max-per-peer: of these, from one address; 0: no limit */
+	int64_t grace;           /* --grace, ns: what those under way have, when we are to end */
+	const char *congestion;  /* -C, or NULL */
+	bool keeps;        /* -k: serve many; jobs, max_per_peer and grace are of no use without */
+	bool no_clobber;   /* -n */
+	bool sync;         /* -S */
+	bool must_confirm; /* -V */
+	bool no_receipt;   /* --no-receipt */
+	bool json;         /* --json */
+	bool has_expected; /* -E */
+	char expected[DIGEST_TEXT_MAX];
+	bool quiet;           /* -q */
+	bool verbose;         /* -v */
+	bool no_progress;     /* --no-progress */
+	const char *path;     /* the file operand, or "-" */
+	char *const *command; /* the words behind --, or NULL */
+	/* --peer, or HANDOVER_SOCKXFER */
+	enum handover_tool peer;
+};
+
+/* "send" or "recv". */
+const char *settings_role_name(enum settings_role role);
+
+/* The descriptor of the data where they come by stdin or go to stdout; -1: a file or a command has them. */
+int settings_stdio(const struct settings *settings);
+
+#endif
