@@ -33,6 +33,11 @@ includes() {
 		paste -d ' ' - -
 }
 
+# "stem stem" of the includes on stdin ("file header" lines) inside the wing $1; a file and its own header are one.
+edges() {
+	sed -nE "s|^src/$1/([^ ]*)\.[ch] $1/([^ ]*)\.h\$|\1 \2|p" | awk '$1 != $2' | sort -u
+}
+
 # Which wing ${1} may include which wing ${2}.
 may_include() {
 	local wing order=" ${WINGS[*]} "
@@ -145,6 +150,34 @@ undocumented() {
 @test "the order of the wings is one that can be broken" {
 	may_include sys base && may_include cli job && may_include transfer data && may_include net net
 	! may_include base sys && ! may_include data net && ! may_include net data && ! may_include job cli
+}
+
+@test "no wing has a circle among its files" {
+	local wing bad=0
+	for wing in "${WINGS[@]}"; do
+		includes | edges "$wing" >"$BATS_TEST_TMPDIR/$wing"
+		tsort "$BATS_TEST_TMPDIR/$wing" >"$BATS_TEST_TMPDIR/order" 2>&1 && continue
+		echo "src/$wing:"
+		cat "$BATS_TEST_TMPDIR/order"
+		bad=1
+	done
+	[ "$bad" -eq 0 ]
+	[ "$(cat "${WINGS[@]/#/$BATS_TEST_TMPDIR/}" | wc -l)" -ge 20 ]
+}
+
+@test "the search for circles finds one" {
+	edges sys <<-'end' >"$BATS_TEST_TMPDIR/circle"
+		src/sys/one.c sys/one.h
+		src/sys/one.c sys/two.h
+		src/sys/two.h sys/three.h
+		src/sys/three.c base/err.h
+	end
+	printf 'one two\ntwo three\n' | sort | diff - "$BATS_TEST_TMPDIR/circle"
+	tsort "$BATS_TEST_TMPDIR/circle"
+	echo "src/sys/three.c sys/one.h" | edges sys >>"$BATS_TEST_TMPDIR/circle"
+	run tsort "$BATS_TEST_TMPDIR/circle"
+	[ "$status" -ne 0 ]
+	[[ $output == *loop* ]]
 }
 
 @test "no source file has more than 500 lines" {
