@@ -52,13 +52,24 @@ failure() {
 	[[ $output == *"sockxfer send"* && $output == *"sockxfer recv"* ]]
 }
 
-@test "send --help and recv --help tell their options on stdout" {
-	run --separate-stderr -0 "$SOCKXFER" send --help
-	[ -z "$stderr" ]
-	[[ $output == *--port* && $output == *--chunk-size* ]]
-	run --separate-stderr -0 "$SOCKXFER" recv --help
-	[ -z "$stderr" ]
-	[[ $output == *--port* && $output == *--no-clobber* ]]
+@test "send and recv tell their options on stdout, by --help and by -h" {
+	local option
+
+	for option in --help -h; do
+		run --separate-stderr -0 "$SOCKXFER" send "$option"
+		[ -z "$stderr" ]
+		[[ $output == *--port* && $output == *--chunk-size* ]]
+		run --separate-stderr -0 "$SOCKXFER" recv "$option"
+		[ -z "$stderr" ]
+		[[ $output == *--port* && $output == *--no-clobber* ]]
+	done
+}
+
+@test "-h is help among other options too, and not where it is a value or the command's" {
+	run --separate-stderr -0 "$SOCKXFER" recv -qh -p 0
+	[[ $output == usage:* ]]
+	usage_error '-w, --timeout: "-h"' -- send -w -h 127.0.0.1:1
+	failure 'sockxfer: send: no-such-command: command not found' send 127.0.0.1:9 -- no-such-command -h
 }
 
 @test "--version is one line on stdout, exit 0" {

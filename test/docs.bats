@@ -226,9 +226,12 @@ argument() {
 }
 
 @test "the help of each command is the help of the program" {
+	local word
 	"$SOCKXFER" --help >help.txt
-	"$SOCKXFER" send --help | diff help.txt -
-	"$SOCKXFER" recv --help | diff help.txt -
+	for word in help -h 'send --help' 'send -h' 'recv --help' 'recv -h'; do
+		# shellcheck disable=SC2086  # words
+		"$SOCKXFER" $word | diff help.txt -
+	done
 }
 
 @test "every documented option is taken, in its short and its long form, and by its role only" {

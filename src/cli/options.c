@@ -28,7 +28,6 @@ enum {
 	OPTION_MAX_SIZE,
 	OPTION_JSON,
 	OPTION_PEER,
-	OPTION_HELP,
 	OPTION_VERSION,
 };
 
@@ -73,7 +72,7 @@ static const struct row rows[] = {
     {'v', ROLE_BOTH, "verbose", NULL, "print what happens"},
     {OPTION_NO_PROGRESS, ROLE_BOTH, "no-progress", NULL, "draw no progress line"},
     {OPTION_JSON, ROLE_BOTH, "json", NULL, "print the result as a JSON object"},
-    {OPTION_HELP, ROLE_BOTH, "help", NULL, "print this and exit"},
+    {'h', ROLE_BOTH, "help", NULL, "print this and exit"},
     {OPTION_VERSION, ROLE_BOTH, "version", NULL, "print the version and exit"},
 };
 
@@ -245,7 +244,7 @@ static int set_option(struct settings *settings, int key, const char *argument, 
 		return set_flag(&settings->json);
 	case OPTION_PEER:
 		return handover_parse_tool(&settings->peer, argument, err);
-	case OPTION_HELP:
+	case 'h':
 		settings->action = SETTINGS_HELP;
 		return 0;
 	case OPTION_VERSION:

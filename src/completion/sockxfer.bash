@@ -32,7 +32,7 @@ both - json -
 both - allow networks
 both - port-file path
 both - peer tool
-both - help -
+both h help -
 both - version -
 '
 

@@ -31,7 +31,7 @@ set -l options \
     'both - allow networks serve only who connects from there' \
     'both - port-file path once listening, write the port there' \
     'both - peer tool print the command for nc, ncat, socat, ...' \
-    'both - help - print this and exit' \
+    'both h help - print this and exit' \
     'both - version - print the version and exit'
 
 # The letters of those without a value, and the letters and names of those with one.
@@ -175,11 +175,12 @@ for option in $options
         case '*'
             set -a description -x -a "(__fish_sockxfer_$value)"
     end
-    switch $whose/$name
-        case both/help both/version
-            set whose "'' send recv"
-        case 'both/*'
-            set whose 'send recv'
+    if contains $name help version
+        # As the first word by its name only: with -h fish would complete -w, which is no option there, to -wh.
+        complete -c sockxfer -n "__fish_sockxfer_is ''" -l $name -d $about
+    end
+    if test $whose = both
+        set whose 'send recv'
     end
     complete -c sockxfer -n "__fish_sockxfer_is $whose" $description
 end
