@@ -84,10 +84,14 @@ static int run_and_show(const struct settings *settings, const struct report *re
 
 	tell_stdio(settings, report);
 	progress_meter_start(&meter, &how);
-	const struct transfer_options transfer = run_transfer(settings, &progress);
-	int status = settings->role == SETTINGS_SEND
-	                 ? send_run(settings, &transfer, report, outcome, err)
-	                 : recv_run(settings, &transfer, report, outcome, err);
+	int status;
+	if (settings->role == SETTINGS_SEND) {
+		const struct send_policy policy = run_send_policy(settings, &progress);
+		status = send_run(settings, &policy, report, outcome, err);
+	} else {
+		const struct recv_policy policy = run_recv_policy(settings, &progress);
+		status = recv_run(settings, &policy, report, outcome, err);
+	}
 	progress_meter_stop(&meter);
 	return status;
 }
@@ -108,7 +112,7 @@ static int run_to_several(const struct settings *settings, const struct report *
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
 	const struct progress_meter_options how = meter_of(settings, report, &progress);
-	const struct transfer_options transfer = run_transfer(settings, &progress);
+	const struct send_policy transfer = run_send_policy(settings, &progress);
 
 	tell_stdio(settings, report);
 	return fanout_send(settings, &transfer, &how);

@@ -17,23 +17,40 @@ struct outcome run_outcome(const struct settings *settings)
 	};
 }
 
-struct transfer_options run_transfer(const struct settings *settings, struct progress *progress)
+/* The time of the transfer begins now. */
+static struct time_limits limits_of(const struct settings *settings)
 {
-	struct transfer_options transfer = {
+	struct time_limits limits = {.idle = settings->idle_limit, .end = DEADLINE_NEVER};
+
+	if (settings->total_limit != 0)
+		limits.end = deadline_after(settings->total_limit);
+	return limits;
+}
+
+struct send_policy run_send_policy(const struct settings *settings, struct progress *progress)
+{
+	return (struct send_policy){
+	    .limits = limits_of(settings),
 	    .chunk = (size_t)settings->chunk,
 	    .rate = settings->rate,
-	    .limits = {.idle = settings->idle_limit, .end = DEADLINE_NEVER},
+	    .heeds_receipts = !settings->no_receipt,
+	    .must_confirm = settings->must_confirm,
+	    .progress = progress,
+	};
+}
+
+struct recv_policy run_recv_policy(const struct settings *settings, struct progress *progress)
+{
+	return (struct recv_policy){
+	    .limits = limits_of(settings),
+	    .chunk = (size_t)settings->chunk,
+	    .rate = settings->rate,
 	    .idle_eof = settings->idle_eof,
 	    .max_size = settings->max_size,
-	    .receipts = !settings->no_receipt,
-	    .must_confirm = settings->must_confirm,
+	    .gives_receipts = !settings->no_receipt,
 	    .expect = settings->has_expected ? settings->expected : NULL,
 	    .progress = progress,
 	};
-
-	if (settings->total_limit != 0)
-		transfer.limits.end = deadline_after(settings->total_limit);
-	return transfer;
 }
 
 int run_exit_code(const struct err *err)

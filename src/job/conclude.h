@@ -9,14 +9,19 @@
 #include "base/err.h"
 #include "cli/settings.h"
 #include "transfer/progress.h"
-#include "transfer/transfer.h"
+#include "transfer/recv.h"
+#include "transfer/send.h"
 #include "ui/report.h"
 
 /* The outcome of a transfer that has not begun. It keeps strings of settings by reference. */
 struct outcome run_outcome(const struct settings *settings);
 
-/* What settings ask of a transfer; its time begins now. progress, which is to be kept up to date, has to outlive it. */
-struct transfer_options run_transfer(const struct settings *settings, struct progress *progress);
+/*
+ * What settings ask of a transfer in either direction; its time begins now. progress, which is to be kept
+ * up to date, has to outlive it.
+ */
+struct send_policy run_send_policy(const struct settings *settings, struct progress *progress);
+struct recv_policy run_recv_policy(const struct settings *settings, struct progress *progress);
 
 /*
  * Whether standard output has the data, or is a command's that gets them and may use it: then JSON goes to standard

@@ -1,17 +1,22 @@
 #include "job/recv_one.h"
 
-int recv_from(struct peer *peer, struct sink *sink, const struct transfer_options *transfer,
+int recv_from(struct peer *peer, struct sink *sink, const struct recv_policy *transfer,
     struct outcome *outcome, struct err *err)
 {
 	peer_describe(peer, outcome);
 	sink_set_ends(sink, &(struct command_ends){outcome->peer, outcome->local});
-	int status =
-	    transfer_recv(peer->sock, &peer->listening, sink, transfer, &outcome->result, err);
+	int status = transfer_recv(peer->channel, sink, transfer, &outcome->result, err);
 	if (outcome->inbox_file[0] != '\0') {
 		outcome->path = outcome->inbox_file;
 		outcome->name = outcome->inbox_file;
 	}
 	return status == 0 ? 0 : err_prefix(err, "%s", peer->name);
+}
+
+/* Whoever else waits to be accepted is refused. */
+static void stop_listening(void *context)
+{
+	listen_close(context);
 }
 
 /* Of a connection that was none, nothing is to be told. */
@@ -42,14 +47,14 @@ static const char *stored(const struct sink *sink, const struct settings *settin
 	return is_verified ? "stored and verified," : "stored,";
 }
 
-void recv_refuse(const struct settings *settings, const struct transfer_options *transfer,
+void recv_refuse(const struct settings *settings, const struct recv_policy *transfer,
     const struct report *report, const struct err *why)
 {
 	struct peer peer;
 
 	if (peer_open_waiting(&peer, settings, report) == -1)
 		return;
-	transfer_refuse(peer.sock, transfer, why);
+	transfer_refuse(peer.channel, transfer, why);
 	peer_close(&peer);
 }
 
@@ -66,7 +71,7 @@ int recv_open_sink(struct sink *sink, struct sink_options *how, const struct set
 	return 0;
 }
 
-int recv_run(const struct settings *settings, const struct transfer_options *transfer,
+int recv_run(const struct settings *settings, const struct recv_policy *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
 	struct sink_options how = {.lock = NULL};
@@ -78,9 +83,13 @@ int recv_run(const struct settings *settings, const struct transfer_options *tra
 		return -1;
 	}
 	int status = peer_open(&peer, settings, &transfer->limits, report, err);
+	struct recv_policy policy = *transfer;
+	policy.may_be_stray = status == 0 && peer.listening.count > 0;
+	policy.on_claim = stop_listening;
+	policy.context = &peer.listening;
 	/* Port scans and health checks come first, perhaps; the transfer is what brings bytes or stays. */
 	while (status == 0) {
-		status = recv_from(&peer, &sink, transfer, outcome, err);
+		status = recv_from(&peer, &sink, &policy, outcome, err);
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;
 		report_detail(report, "%s; waiting for another", err->text);

@@ -8,7 +8,7 @@
 #include "cli/settings.h"
 #include "data/sink.h"
 #include "net/peer.h"
-#include "transfer/transfer.h"
+#include "transfer/recv.h"
 #include "ui/report.h"
 
 /*
@@ -23,21 +23,21 @@ int recv_open_sink(struct sink *sink, struct sink_options *how, const struct set
  * Receives from peer into sink: transfer_recv(), whose return and errors these are, with the peer named in them and in
  * outcome, which has to outlive sink. The caller closes both.
  */
-int recv_from(struct peer *peer, struct sink *sink, const struct transfer_options *transfer,
+int recv_from(struct peer *peer, struct sink *sink, const struct recv_policy *transfer,
     struct outcome *outcome, struct err *err);
 
 /*
  * Where we have failed before anybody was accepted: who has had us started by connecting to an inherited socket is told
  * why, and not left waiting, which would have us started again. Blocks for 2 s at the most.
  */
-void recv_refuse(const struct settings *settings, const struct transfer_options *transfer,
+void recv_refuse(const struct settings *settings, const struct recv_policy *transfer,
     const struct report *report, const struct err *why);
 
 /*
  * Does what settings ask for. Blocks as long as the limits of transfer let it. Fills outcome as far as it
  * comes. Returns 0, or -1 with what is to be said of the failure in err.
  */
-int recv_run(const struct settings *settings, const struct transfer_options *transfer,
+int recv_run(const struct settings *settings, const struct recv_policy *transfer,
     const struct report *report, struct outcome *outcome, struct err *err);
 
 #endif

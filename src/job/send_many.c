@@ -34,7 +34,7 @@ struct told {
 
 struct fanout {
 	const struct settings *settings;
-	const struct transfer_options *transfer;
+	const struct send_policy *transfer;
 	const struct report *report;
 	struct told *told; /* of each receiver */
 	struct source source;
@@ -74,7 +74,7 @@ static int serve(const struct task *task, const struct settings *settings, struc
 {
 	const struct fanout *fanout = task->fanout;
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	struct transfer_options transfer = *fanout->transfer;
+	struct send_policy transfer = *fanout->transfer;
 	struct source source;
 	struct peer peer;
 	struct err *err = &told->err;
@@ -412,7 +412,7 @@ static struct told *share(struct err *err)
 	return NULL;
 }
 
-int fanout_send(const struct settings *settings, const struct transfer_options *transfer,
+int fanout_send(const struct settings *settings, const struct send_policy *transfer,
     const struct progress_meter_options *how)
 {
 	struct fanout fanout = {

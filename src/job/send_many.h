@@ -5,7 +5,7 @@
 #define SEND_MANY_H
 
 #include "cli/settings.h"
-#include "transfer/transfer.h"
+#include "transfer/send.h"
 #include "ui/progress_meter.h"
 
 /*
@@ -18,7 +18,7 @@
  * the limits of transfer let each of them, and as the source takes. Returns the exit status: that of the first, in
  * their order, that is not 0; of the source's failure, or of a signal, before any other.
  */
-int fanout_send(const struct settings *settings, const struct transfer_options *transfer,
+int fanout_send(const struct settings *settings, const struct send_policy *transfer,
     const struct progress_meter_options *how);
 
 #endif

@@ -1,12 +1,12 @@
 #include "job/send_one.h"
 
-int send_to(struct source *source, struct peer *peer, const struct transfer_options *transfer,
+int send_to(struct source *source, struct peer *peer, const struct send_policy *transfer,
     struct outcome *outcome, struct err *err)
 {
 	listen_close(&peer->listening);
 	peer_describe(peer, outcome);
 	source_set_ends(source, &(struct command_ends){outcome->peer, outcome->local});
-	if (transfer_send(source, peer->sock, transfer, &outcome->result, err) == -1)
+	if (transfer_send(source, peer->channel, transfer, &outcome->result, err) == -1)
 		return err_prefix(err, "%s", peer->name);
 	return 0;
 }
@@ -19,7 +19,7 @@ void send_refuse(const struct settings *settings, const struct report *report)
 		peer_close(&peer);
 }
 
-int send_run(const struct settings *settings, const struct transfer_options *transfer,
+int send_run(const struct settings *settings, const struct send_policy *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
 	struct source source;

@@ -24,8 +24,8 @@ struct keeping {
 };
 
 /* Whoever sends to us is told what has become of the place where it was to go. */
-static int receive(struct keeping *keeping, struct peer *peer,
-    const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
+static int receive(struct keeping *keeping, struct peer *peer, const struct recv_policy *transfer,
+    struct outcome *outcome, struct err *err)
 {
 	struct sink_options how = {
 	    .lock = keeping->lines,
@@ -36,7 +36,7 @@ static int receive(struct keeping *keeping, struct peer *peer,
 	sink_close(&keeping->sink); /* in this process */
 	if (recv_open_sink(&sink, &how, keeping->settings, transfer->limits.end, outcome, err) ==
 	    -1) {
-		transfer_refuse(peer->sock, transfer, err);
+		transfer_refuse(peer->channel, transfer, err);
 		return err_prefix(err, "%s", peer->name);
 	}
 	int status = recv_from(peer, &sink, transfer, outcome, err);
@@ -45,7 +45,7 @@ static int receive(struct keeping *keeping, struct peer *peer,
 }
 
 static int send_anew(const struct keeping *keeping, struct peer *peer,
-    const struct transfer_options *transfer, struct outcome *outcome, struct err *err)
+    const struct send_policy *transfer, struct outcome *outcome, struct err *err)
 {
 	const struct settings *settings = keeping->settings;
 	struct source source;
@@ -62,13 +62,15 @@ static int transfer_with(struct keeping *keeping, struct peer *peer, struct outc
 {
 	const struct settings *settings = keeping->settings;
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	struct transfer_options transfer = run_transfer(settings, &progress);
 
-	transfer.stays = true;
 	peer_describe(peer, outcome); /* also of one that fails before it begins */
-	if (settings->role == SETTINGS_SEND)
-		return send_anew(keeping, peer, &transfer, outcome, err);
-	return receive(keeping, peer, &transfer, outcome, err);
+	if (settings->role == SETTINGS_SEND) {
+		const struct send_policy policy = run_send_policy(settings, &progress);
+		return send_anew(keeping, peer, &policy, outcome, err);
+	}
+	struct recv_policy policy = run_recv_policy(settings, &progress);
+	policy.may_be_stray = true;
+	return receive(keeping, peer, &policy, outcome, err);
 }
 
 /* That we were told to end is, of one transfer among many, a failure like others. */
@@ -207,7 +209,7 @@ static int keep_receiving(struct keeping *keeping, struct err *err)
 {
 	const struct settings *settings = keeping->settings;
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct transfer_options transfer = run_transfer(settings, &progress);
+	const struct recv_policy transfer = run_recv_policy(settings, &progress);
 	struct outcome outcome = run_outcome(settings);
 	struct sink_options how = {.lock = NULL};
 

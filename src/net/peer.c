@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "job/port_file.h"
+#include "net/channel_open.h"
 #include "net/connect_retry.h"
 #include "net/sock.h"
 #include "ui/announce.h"
@@ -219,6 +220,17 @@ int peer_check_congestion(const struct settings *settings, struct err *err)
 	return status == 0 ? 0 : err_prefix(err, "-C, --congestion");
 }
 
+/* The socket becomes the channel's. Its own descriptor is of no more use here. */
+static int open_channel(struct peer *peer, const struct settings *settings, struct err *err)
+{
+	enum channel_role role = settings->role == SETTINGS_SEND ? CHANNEL_SENDS : CHANNEL_RECEIVES;
+
+	sock_local_name(peer->sock, peer->local);
+	peer->channel = channel_open(peer->sock, role, err);
+	peer->sock = -1;
+	return peer->channel == NULL ? -1 : 0;
+}
+
 static int prepare(struct peer *peer, const struct settings *settings, const struct report *report,
     struct err *err)
 {
@@ -227,6 +239,8 @@ static int prepare(struct peer *peer, const struct settings *settings, const str
 	if (settings->congestion != NULL &&
 	    sock_set_congestion(peer->sock, settings->congestion, err) == -1)
 		return err_prefix(err, "-C, --congestion");
+	if (open_channel(peer, settings, err) == -1)
+		return -1;
 	report_detail(report, "connected to %s", peer->name);
 	return 0;
 }
@@ -285,7 +299,8 @@ int peer_open_waiting(struct peer *peer, const struct settings *settings,
 int peer_next(struct peer *peer, const struct settings *settings, const struct time_limits *limits,
     const struct report *report, struct err *err)
 {
-	close(peer->sock);
+	peer->channel->type->close(peer->channel);
+	peer->channel = NULL;
 	if (accept_one(peer, settings, deadline_of(limits), report, err) == 0 &&
 	    prepare(peer, settings, report, err) == 0)
 		return 0;
@@ -296,13 +311,16 @@ int peer_next(struct peer *peer, const struct settings *settings, const struct t
 void peer_describe(const struct peer *peer, struct outcome *outcome)
 {
 	strlcpy(outcome->peer, peer->name, sizeof(outcome->peer));
-	sock_local_name(peer->sock, outcome->local);
+	strlcpy(outcome->local, peer->local, sizeof(outcome->local));
 	outcome->started = clock_now();
 }
 
 void peer_close(struct peer *peer)
 {
 	listen_close(&peer->listening);
+	if (peer->channel != NULL)
+		peer->channel->type->close(peer->channel);
+	peer->channel = NULL;
 	if (peer->sock != -1)
 		close(peer->sock);
 	peer->sock = -1;

@@ -7,12 +7,15 @@
 #include "base/err.h"
 #include "cli/settings.h"
 #include "net/addr.h"
+#include "net/channel.h"
 #include "net/listen.h"
 #include "ui/report.h"
 
 struct peer {
-	int sock;
+	int sock;                /* -1, too, once the channel has it */
+	struct channel *channel; /* NULL: there is no connection */
 	char name[ADDR_TEXT_MAX];
+	char local[ADDR_TEXT_MAX];
 	struct listen_set listening; /* empty where we connect */
 };
 
@@ -66,7 +69,7 @@ int peer_open_waiting(struct peer *peer, const struct settings *settings,
 /* Writes into outcome who is connected, and that it begins now. */
 void peer_describe(const struct peer *peer, struct outcome *outcome);
 
-/* Closes the connection: an abort (RST) unless the transfer has called sock_end_abort(). */
+/* Closes the connection: an abort unless the transfer has settled the channel. */
 void peer_close(struct peer *peer);
 
 #endif

@@ -196,11 +196,11 @@ int sock_take_error(int sock)
 	return get_option(sock, SOL_SOCKET, SO_ERROR, &error) == -1 ? errno : error;
 }
 
-int sock_unacknowledged(int sock)
+int64_t sock_unacknowledged(int sock)
 {
-	int bytes = 0;
+	int bytes;
 
-	return ioctl(sock, SIOCOUTQ, &bytes) == -1 ? 0 : bytes;
+	return ioctl(sock, SIOCOUTQ, &bytes) == -1 ? -1 : bytes;
 }
 
 static int get_local(int sock, struct sock_addr *addr)

@@ -87,9 +87,9 @@ int sock_take_error(int sock);
 
 /*
  * Bytes, the FIN counted as one, that the peer's kernel has not acknowledged (SIOCOUTQ, tcp(7)); on a
- * unix socket, those that the peer has not read. Returns 0 too where the kernel cannot tell.
+ * unix socket, those that the peer has not read. Returns -1 where the kernel cannot tell.
  */
-int sock_unacknowledged(int sock);
+int64_t sock_unacknowledged(int sock);
 
 /* getsockname(2) and getpeername(2) as text of ADDR_TEXT_MAX bytes, "unknown address" if they fail. */
 void sock_local_name(int sock, char *text);

@@ -202,9 +202,11 @@ ssize_t io_recv(int sock, void *buffer, size_t size, int64_t deadline, struct er
 		if (errno == EINTR)
 			continue;
 		if (deadline == DEADLINE_NOW) /* spares the poll, for a look between two chunks */
-			return err_set(err, ERR_TIMEOUT, 0, "timed out");
-		if (io_wait(sock, POLLIN, deadline, err) == -1)
-			return -1;
+			return IO_LATER;
+		struct pollfd pfd = {.fd = sock, .events = POLLIN};
+		int ready = io_poll(&pfd, 1, deadline, err);
+		if (ready <= 0)
+			return ready == 0 ? IO_LATER : -1;
 	}
 }
 
@@ -228,7 +230,7 @@ ssize_t io_send(int sock, const void *buffer, size_t size, struct err *err)
 	ssize_t n = send(sock, buffer, size, MSG_NOSIGNAL);
 	if (n >= 0)
 		return n;
-	return try_again() ? 0 : fail(err);
+	return try_again() ? IO_LATER : fail(err);
 }
 
 int io_sendall(int sock, const void *buffer, size_t size, int64_t deadline, struct err *err)
@@ -237,12 +239,12 @@ int io_sendall(int sock, const void *buffer, size_t size, int64_t deadline, stru
 
 	while (size > 0) {
 		ssize_t n = io_send(sock, next, size, err);
-		if (n == 0 && io_wait(sock, POLLOUT, deadline, err) == -1)
+		if (n == -1 || (n == IO_LATER && io_wait(sock, POLLOUT, deadline, err) == -1))
 			return -1;
-		if (n == -1)
-			return -1;
-		next += n;
-		size -= (size_t)n;
+		if (n > 0) {
+			next += n;
+			size -= (size_t)n;
+		}
 	}
 	return 0;
 }

@@ -17,6 +17,9 @@
 
 #include "base/err.h"
 
+/* "Not yet": the deadline of a receive has passed, or a socket takes nothing now. It is no error. */
+#define IO_LATER (-2)
+
 /*
  * ppoll(2) until one of the count descriptors is ready or the deadline passes. Returns how many are
  * ready, 0 when the deadline has passed (which is no error here), or -1.
@@ -84,7 +87,7 @@ void io_write_back(int fd, int64_t offset, int64_t size);
 
 /*
  * recv(2): what is there, at the most size bytes, waiting for the first. sock is non-blocking.
- * Returns how many, 0 when the peer has ended its stream, or -1.
+ * Returns how many, 0 when the peer has ended its stream, IO_LATER when the deadline has passed, or -1.
  */
 ssize_t io_recv(int sock, void *buffer, size_t size, int64_t deadline, struct err *err);
 
@@ -96,7 +99,7 @@ void io_tell(int sock, const char *line, size_t len);
 
 /*
  * send(2) as much as the socket takes at once, at the most size bytes, without waiting. Returns how
- * many, 0 when it takes nothing now, or -1. sock is non-blocking.
+ * many, IO_LATER when it takes nothing now, or -1. sock is non-blocking.
  */
 ssize_t io_send(int sock, const void *buffer, size_t size, struct err *err);
 

@@ -1,17 +1,16 @@
-#include "transfer/transfer.h"
+#include "transfer/recv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/lifeline.h"
-#include "net/sock.h"
-#include "sys/io.h"
+#include "transfer/digest.h"
 #include "transfer/rate_limit.h"
+#include "transfer/receipt.h"
 
 /* How long a peer that ended its stream without a byte may take to show that it is still there. */
 #define PROBE_WAIT (5 * CLOCK_SECOND)
 
-/* No event tells that what we said has been acknowledged: how often we look. */
+/* No event tells that a line of ours has been acknowledged: how often we look. */
 #define ANSWER_PAUSE (1 * CLOCK_MILLISECOND)
 
 /* How long we read on for a sender that has yet to notice that we have failed. */
@@ -19,43 +18,45 @@
 
 /* The receiver's view of its connection. */
 struct receiving {
-	int sock;
+	struct channel *channel;
 	struct sink *sink;
-	const struct transfer_options *options;
+	const struct recv_policy *policy;
 	struct transfer_result *result;
 	struct digest digest;
-	struct lifeline lifeline;
-	char *chunk;
 	struct rate_limit rate_limit;
-	struct listen_set *listening; /* open as long as others may come instead, or NULL */
-	bool broken;                  /* the connection is: nothing can be said any more */
-	bool silent;                  /* the peer was, for so long that we take it for the end */
+	char *chunk;
+	bool broken; /* the connection is: nothing can be said any more */
+	bool silent; /* the peer was, for so long that we take it for the end */
 };
 
-static bool may_be_stray(const struct receiving *receiving)
+/* Whether the peer is of our kind, and has not said yet that its end is certain. */
+static bool must_speak(const struct receiving *receiving)
 {
-	return receiving->options->stays ||
-	       (receiving->listening != NULL && receiving->listening->count > 0);
+	struct channel *channel = receiving->channel;
+
+	return channel->type->peer(channel) == CHANNEL_PEER_OPEN;
 }
 
-static int broken(struct receiving *receiving, struct err *err)
+static int receiving_broken(struct receiving *receiving, struct err *err)
 {
-	const struct time_limits *limits = &receiving->options->limits;
+	const struct time_limits *limits = &receiving->policy->limits;
 	bool has_idled = err->kind == ERR_TIMEOUT && clock_now() < limits->end;
 
 	receiving->broken = err->kind == ERR_FAILED;
 	transfer_broken("receive", receiving->result->bytes, limits, err);
-	if (has_idled && receiving->result->bytes > 0 && receiving->options->idle_eof == 0 &&
-	    lifeline_peer(&receiving->lifeline) != LIFELINE_HELD)
+	if (has_idled && receiving->result->bytes > 0 && receiving->policy->idle_eof == 0 &&
+	    !must_speak(receiving))
 		err_advise(err, "is the link up? For nc without -N there is --idle-eof SECONDS");
 	return -1;
 }
 
-/* Writes a line to the back channel. A stranger may have closed it; that is its right. */
-static void say(const struct receiving *receiving, const char *line, size_t len)
+/* Writes a line to the back channel. Another program may have closed it; that is its right. */
+static void say_line(const struct receiving *receiving, const char *line, size_t len)
 {
-	if (receiving->options->receipts)
-		io_tell(receiving->sock, line, len);
+	struct channel *channel = receiving->channel;
+
+	if (receiving->policy->gives_receipts)
+		channel->type->say(channel, line, len);
 }
 
 static void say_received(const struct receiving *receiving)
@@ -64,7 +65,7 @@ static void say_received(const struct receiving *receiving)
 	const struct transfer_result *result = receiving->result;
 	size_t len = receipt_write_received(line, result->bytes, result->digest);
 
-	say(receiving, line, len);
+	say_line(receiving, line, len);
 }
 
 static void say_stored(const struct receiving *receiving)
@@ -72,32 +73,37 @@ static void say_stored(const struct receiving *receiving)
 	char line[RECEIPT_LINE_MAX];
 	size_t len = receipt_write_stored(line);
 
-	say(receiving, line, len);
+	say_line(receiving, line, len);
 }
 
-/* Whether the receipt is still on its way. A unix socket knows at once whether anybody is there. */
+/* Whether the receipt is still on its way. Not knowing counts as no answer. */
 static bool is_unanswered(const struct receiving *receiving)
 {
-	return !io_hung_up(receiving->sock) && !sock_is_unix(receiving->sock) &&
-	       sock_unacknowledged(receiving->sock) > 0;
+	const struct channel *channel = receiving->channel;
+
+	return !channel->type->is_gone(channel) && !channel->shows_death &&
+	       channel->type->in_flight(channel) != 0;
 }
 
 /* Waits until it is no longer, or the deadline. Returns 0, or -1 when interrupted. */
 static int wait_for_answer(const struct receiving *receiving, int64_t deadline, struct err *err)
 {
+	struct channel *channel = receiving->channel;
+
 	while (is_unanswered(receiving) && clock_now() < deadline) {
-		if (io_sleep(deadline_after(ANSWER_PAUSE), err) == -1)
+		if (channel->type->wait(channel, 0, NULL, deadline_after(ANSWER_PAUSE), err) == -1)
 			return -1;
 	}
 	return 0;
 }
 
 /*
- * Tells the sender why. Then reads on a little, and waits until its kernel has it: the close that follows
- * resets the connection, which drops what is still on its way.
+ * Tells the sender why. Then reads on a little, and waits until its kernel has it: the close that
+ * follows resets the connection, which drops what is still on its way.
  */
 static void say_failed(const struct receiving *receiving, const struct err *failure)
 {
+	struct channel *channel = receiving->channel;
 	char line[RECEIPT_LINE_MAX];
 	char rest[8192];
 	struct err ignored;
@@ -107,35 +113,27 @@ static void say_failed(const struct receiving *receiving, const struct err *fail
 
 	if (failure->kind == ERR_INTERRUPTED)
 		return;
-	say(receiving, line, len);
-	if (!receiving->options->receipts || failure->kind == ERR_TIMEOUT)
+	say_line(receiving, line, len);
+	if (!receiving->policy->gives_receipts || failure->kind == ERR_TIMEOUT)
 		return; /* nothing was said, or there is no more time */
 	while (clock_now() < deadline &&
-	       io_recv(receiving->sock, rest, sizeof(rest), deadline, &ignored) > 0)
+	       channel->type->recv(channel, rest, sizeof(rest), deadline, &ignored) > 0)
 		;
 	(void)wait_for_answer(receiving, deadline, &ignored);
-}
-
-/* Waits for the first byte, and takes the lifeline that may come with it. */
-static int begin(struct receiving *receiving, struct err *err)
-{
-	int64_t deadline = deadline_of(&receiving->options->limits);
-
-	if (io_wait(receiving->sock, POLLIN, deadline, err) == -1)
-		return broken(receiving, err);
-	lifeline_take(&receiving->lifeline, receiving->sock);
-	return 0;
 }
 
 /* How many bytes may still come. */
 static int64_t allowance(const struct receiving *receiving)
 {
-	int64_t max = receiving->options->max_size;
+	int64_t max = receiving->policy->max_size;
 
 	return max == 0 ? INT64_MAX : max - receiving->result->bytes;
 }
 
-/* How much to ask for: what may still come and, once all of that is there, one byte, which would be too much. */
+/*
+ * How much to ask for: as much as may still come and, once all of that is there, one byte, which would
+ * be too much.
+ */
 static size_t wanted(const struct receiving *receiving, size_t piece)
 {
 	int64_t left = allowance(receiving);
@@ -145,94 +143,103 @@ static size_t wanted(const struct receiving *receiving, size_t piece)
 	return left < (int64_t)piece ? (size_t)left : piece;
 }
 
-/* Whoever sends a byte is the one: whoever else waits to be accepted is refused. */
+/* A peer that sends a byte is the one: others that wait to be accepted are refused now. */
+static void claim(const struct receiving *receiving)
+{
+	const struct recv_policy *policy = receiving->policy;
+
+	if (receiving->result->bytes == 0 && policy->on_claim != NULL)
+		policy->on_claim(policy->context);
+}
+
 static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 {
-	int64_t end = receiving->options->limits.end;
+	const struct recv_policy *policy = receiving->policy;
 
-	if (receiving->listening != NULL)
-		listen_close(receiving->listening);
+	claim(receiving);
 	if ((int64_t)size > allowance(receiving))
 		return err_set(err, ERR_FAILED, 0, "too large: more than %lld bytes",
-		    (long long)receiving->options->max_size);
+		    (long long)policy->max_size);
 	digest_add(&receiving->digest, receiving->chunk, size);
 	receiving->result->bytes += (int64_t)size;
-	progress_add(receiving->options->progress, (int64_t)size);
-	return sink_write(receiving->sink, receiving->chunk, size, end, err);
+	progress_add(policy->progress, (int64_t)size);
+	return sink_write(receiving->sink, receiving->chunk, size, policy->limits.end, err);
 }
 
-/* Lets the time pass until it is the turn of the next bytes; that we take none slows the sender down. */
-static int keep_pace(struct receiving *receiving, int64_t received, struct err *err)
+/* Lets the time pass until it is the turn of the next bytes; the sender is slowed down by it. */
+static int wait_for_turn(struct receiving *receiving, int64_t received, struct err *err)
 {
-	int64_t until = rate_limit_count(&receiving->rate_limit, received, clock_now());
+	struct channel *channel = receiving->channel;
 
-	if (until == 0)
+	if (receiving->policy->rate == 0)
 		return 0;
-	return io_sleep(deadline_min(until, receiving->options->limits.end), err);
+	int64_t until = rate_limit_count(&receiving->rate_limit, received, clock_now());
+	until = deadline_min(until, receiving->policy->limits.end);
+	return channel->type->wait(channel, 0, NULL, until, err);
 }
 
-/* When a silence that begins now is the end. One of ours, where we can tell, never ends like that. */
+/* When a silence that begins now is the end. A peer of our kind, where we can tell, never ends so. */
 static int64_t silence_at(struct receiving *receiving)
 {
-	int64_t idle_eof = receiving->options->idle_eof;
+	int64_t idle_eof = receiving->policy->idle_eof;
 
-	if (idle_eof == 0 || lifeline_peer(&receiving->lifeline) == LIFELINE_HELD)
+	if (idle_eof == 0 || receiving->result->bytes == 0 || must_speak(receiving))
 		return DEADLINE_NEVER;
 	return deadline_after(idle_eof);
 }
 
-/* io_recv(), which also returns 0 at the end of a silence. */
+/* Receives what is there. Returns how many bytes, 0 at the end, a silence included, or -1. */
 static ssize_t receive_some(struct receiving *receiving, size_t size, struct err *err)
 {
-	int64_t limit = deadline_of(&receiving->options->limits);
+	struct channel *channel = receiving->channel;
+	int64_t limit = deadline_of(&receiving->policy->limits);
 	int64_t silence = silence_at(receiving);
 	ssize_t n =
-	    io_recv(receiving->sock, receiving->chunk, size, deadline_min(limit, silence), err);
+	    channel->type->recv(channel, receiving->chunk, size, deadline_min(limit, silence), err);
 
-	if (n == -1 && err->kind == ERR_TIMEOUT && silence < limit) {
-		receiving->silent = true;
-		return 0;
-	}
-	return n;
+	if (n != CHANNEL_LATER)
+		return n;
+	if (silence >= limit)
+		return err_set(err, ERR_TIMEOUT, 0, "timed out");
+	receiving->silent = true;
+	return 0;
 }
 
 /* Copies until the peer ends its stream. */
 static int receive_all(struct receiving *receiving, struct err *err)
 {
-	const struct transfer_options *options = receiving->options;
-	const struct time_limits *limits = &options->limits;
-	size_t size = rate_limit_piece(&receiving->rate_limit, options->chunk);
+	const struct recv_policy *policy = receiving->policy;
+	size_t size = rate_limit_piece(&receiving->rate_limit, policy->chunk);
 
 	for (;;) {
 		ssize_t n = receive_some(receiving, wanted(receiving, size), err);
-		if (n == -1)
-			return broken(receiving, err);
 		if (n == 0)
 			return 0;
-		if (transfer_check_time(limits, err) == -1)
-			return broken(receiving, err);
+		if (n == -1 || transfer_check_time(&policy->limits, err) == -1)
+			return receiving_broken(receiving, err);
 		if (take_chunk(receiving, (size_t)n, err) == -1)
 			return -1;
-		if (keep_pace(receiving, n, err) == -1)
-			return broken(receiving, err);
+		if (wait_for_turn(receiving, n, err) == -1)
+			return receiving_broken(receiving, err);
 	}
 }
 
 /*
- * A stream that ended without a byte: an empty file, or a port scan, or a proxy whose far end is down? The
- * receipt tells: it is acknowledged by who is there, and answered with a reset by who is gone.
- * Returns 0 if the peer is there, 1 if it is gone, or -1 when interrupted.
+ * A stream that ended without a byte: an empty file, or a port scan, or a proxy whose far end is
+ * down? The receipt tells: a peer that is there acknowledges it, the kernel of one that is gone
+ * answers it with a reset. Returns 0 if the peer is there, 1 if it is gone, or -1 when interrupted.
  */
 static int probe(const struct receiving *receiving, struct err *err)
 {
-	int64_t deadline = deadline_min(deadline_after(PROBE_WAIT), receiving->options->limits.end);
+	const struct channel *channel = receiving->channel;
+	int64_t deadline = deadline_min(deadline_after(PROBE_WAIT), receiving->policy->limits.end);
 
 	if (wait_for_answer(receiving, deadline, err) == -1)
 		return -1;
-	return is_unanswered(receiving) || io_hung_up(receiving->sock);
+	return is_unanswered(receiving) || channel->type->is_gone(channel);
 }
 
-static int gone(struct receiving *receiving, struct err *err)
+static int peer_is_gone(struct receiving *receiving, struct err *err)
 {
 	receiving->broken = true;
 	return err_set(err, ERR_FAILED, 0, "receive: the peer is gone after %lld bytes",
@@ -240,114 +247,107 @@ static int gone(struct receiving *receiving, struct err *err)
 }
 
 /*
- * Whether an empty stream may be stored. One that gives no receipts cannot know who is there; where
- * anybody may connect, it takes no chances with the file that is there.
+ * Whether an empty stream may be stored. A receiver that gives no receipts cannot know whether the
+ * peer is there; where any host may connect, it takes no chances with the file that is there.
  */
 static int check_empty(struct receiving *receiving, struct err *err)
 {
-	bool blind = !receiving->options->receipts && !sock_is_unix(receiving->sock);
-	int is_gone = blind ? may_be_stray(receiving) : probe(receiving, err);
+	const struct recv_policy *policy = receiving->policy;
+	bool is_blind = !policy->gives_receipts && !receiving->channel->shows_death;
+	int is_gone = is_blind ? policy->may_be_stray : probe(receiving, err);
 
 	if (is_gone == -1)
 		return -1;
-	if (is_gone && may_be_stray(receiving))
+	if (is_gone && policy->may_be_stray)
 		return err_set(err, ERR_STRAY, 0, "gone without a byte");
-	return is_gone ? gone(receiving, err) : 0;
+	return is_gone ? peer_is_gone(receiving, err) : 0;
 }
 
 /* At the end of the stream: whether it is one of which nothing is missing. */
 static int check_end(struct receiving *receiving, struct err *err)
 {
-	const struct transfer_options *options = receiving->options;
+	const char *expect = receiving->policy->expect;
 	const struct transfer_result *result = receiving->result;
 
-	if (lifeline_peer(&receiving->lifeline) == LIFELINE_HELD)
-		return gone(receiving, err);
-	if (options->expect != NULL && strcmp(options->expect, result->digest) != 0)
+	if (must_speak(receiving))
+		return peer_is_gone(receiving, err);
+	if (expect != NULL && strcmp(expect, result->digest) != 0)
 		return err_set(err, ERR_MISMATCH, 0,
 		    "the digest of the %lld bytes received is %s, not %s", (long long)result->bytes,
-		    result->digest, options->expect);
+		    result->digest, expect);
 	return 0;
 }
 
 static int store(struct receiving *receiving, struct err *err)
 {
-	const struct transfer_options *options = receiving->options;
+	const struct recv_policy *policy = receiving->policy;
+	struct channel *channel = receiving->channel;
 
 	digest_text(&receiving->digest, receiving->result->digest);
 	if (check_end(receiving, err) == -1)
 		return -1;
 	if (!receiving->silent)
 		say_received(receiving);
-	progress_enter(receiving->options->progress, PROGRESS_STORING);
+	progress_enter(policy->progress, PROGRESS_STORING);
 	if (receiving->result->bytes == 0 && check_empty(receiving, err) == -1)
 		return -1;
-	if (sink_commit(receiving->sink, options->limits.end, err) == -1)
+	if (sink_commit(receiving->sink, policy->limits.end, err) == -1)
 		return -1;
-	/* What has the digest that was expected is whole, however it ended. */
-	if (receiving->silent && options->expect == NULL)
+	/* A stream that has the digest that was expected is whole, however it ended. */
+	if (receiving->silent && policy->expect == NULL)
 		receiving->result->end = TRANSFER_ASSUMED;
 	else
 		receiving->result->end = TRANSFER_STORED;
 	if (!receiving->silent)
 		say_stored(receiving);
-	lifeline_end(&receiving->lifeline);
-	sock_end_abort(receiving->sock);
+	channel->type->settle(channel);
 	return 0;
 }
 
-static int run(struct receiving *receiving, struct err *err)
+static int receive_and_store(struct receiving *receiving, struct err *err)
 {
-	int status = begin(receiving, err);
-
-	if (status == 0)
-		status = receive_all(receiving, err);
-	if (status == 0)
-		status = store(receiving, err);
-	if (status == 0)
+	if (receive_all(receiving, err) == 0 && store(receiving, err) == 0)
 		return 0;
-	if (receiving->broken && receiving->result->bytes == 0 && may_be_stray(receiving))
+	if (receiving->broken && receiving->result->bytes == 0 && receiving->policy->may_be_stray)
 		err_set(err, ERR_STRAY, 0, "reset without a byte");
 	if (!receiving->broken && err->kind != ERR_STRAY)
 		say_failed(receiving, err);
 	return -1;
 }
 
-static bool wants_digest(const struct transfer_options *options)
+static bool wants_digest(const struct recv_policy *policy)
 {
-	return options->receipts || options->expect != NULL;
+	return policy->gives_receipts || policy->expect != NULL;
 }
 
-int transfer_recv(int sock, struct listen_set *listening, struct sink *sink,
-    const struct transfer_options *options, struct transfer_result *result, struct err *err)
+int transfer_recv(struct channel *channel, struct sink *sink, const struct recv_policy *policy,
+    struct transfer_result *result, struct err *err)
 {
 	struct receiving receiving = {
-	    .sock = sock,
+	    .channel = channel,
 	    .sink = sink,
-	    .options = options,
+	    .policy = policy,
 	    .result = result,
-	    .lifeline = lifeline_none,
-	    .listening = listening,
-	    .chunk = malloc(options->chunk),
+	    .chunk = malloc(policy->chunk),
 	};
 	int status = -1;
 
 	*result = (struct transfer_result){.bytes = 0};
-	progress_begin(options->progress, PROGRESS_UNKNOWN);
-	rate_limit_init(&receiving.rate_limit, options->rate);
+	progress_begin(policy->progress, PROGRESS_UNKNOWN);
+	rate_limit_init(&receiving.rate_limit, policy->rate);
 	if (receiving.chunk == NULL)
 		err_sys(err, "chunk");
-	else if (!wants_digest(options) || digest_open(&receiving.digest, err) == 0)
-		status = run(&receiving, err);
+	else if (!wants_digest(policy) || digest_open(&receiving.digest, err) == 0)
+		status = receive_and_store(&receiving, err);
 	digest_close(&receiving.digest);
-	lifeline_close(&receiving.lifeline);
 	free(receiving.chunk);
 	return status;
 }
 
-void transfer_refuse(int sock, const struct transfer_options *options, const struct err *why)
+void transfer_refuse(struct channel *channel, const struct recv_policy *policy,
+    const struct err *why)
 {
-	struct receiving receiving = {.sock = sock, .options = options};
+	struct receiving receiving = {.channel = channel, .policy = policy};
 
 	say_failed(&receiving, why);
 }

@@ -1,15 +1,12 @@
-#include "transfer/transfer.h"
+#include "transfer/send.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/lifeline.h"
-#include "net/sock.h"
-#include "sys/io.h"
+#include "transfer/digest.h"
 #include "transfer/rate_limit.h"
+#include "transfer/receipt.h"
 
 /* How many reads of a broken connection may pass before what the peer said last. */
 #define DRAIN_MAX 64
@@ -22,34 +19,26 @@
 #define LAST_ASK (100 * CLOCK_MILLISECOND)
 
 /*
- * The kernel is asked for a rate that is higher by one part in so many: it spreads a piece's packets evenly, and
- * our own clock keeps the mean, payload only. By itself the kernel's fell short (500 MB/s by 17 to 27%, 100 MB/s by
- * 4), and at low rates it let the first 300 KB through at once.
+ * The kernel is asked for a rate that is higher by one part in so many: it spreads a piece's packets
+ * evenly, and our own clock keeps the mean, payload only. By itself the kernel's fell short (500 MB/s
+ * by 17 to 27%, 100 MB/s by 4), and at low rates it let the first 300 KB through at once.
  */
 #define PACE_HEADROOM 4
 
-/*
- * A unix socket takes no more than its buffer of some 200 KiB at once, and what lies in a larger chunk has left the
- * cache by the time it is sent. Measured: 2.2 GB/s in chunks of 2M, 2.5 of 512K.
- */
-#define UNIX_CHUNK ((size_t)512 * 1024)
-
 /* The sender's view of its connection. */
 struct sending {
-	int sock;
-	const struct transfer_options *options;
-	const struct time_limits *limits; /* those of options */
+	struct channel *channel;
+	struct source *source;
+	const struct send_policy *policy;
+	const struct time_limits *limits; /* those of policy */
 	struct transfer_result *result;
 	struct digest digest;
-	struct lifeline lifeline;
-	char *chunk; /* of size bytes */
-	size_t size;
-	size_t next;  /* bytes of the chunk that have been sent */
-	size_t ready; /* bytes behind them that are to be sent */
 	struct rate_limit rate_limit;
 	struct receipt receipt;
+	char *chunk;
+	size_t chunk_size;
 	int64_t idle_until; /* when it has been too long without progress */
-	int unacked;        /* sock_unacknowledged() at the last progress */
+	int64_t in_flight;  /* at the last progress, if there is a limit without */
 	bool ended;         /* our stream has */
 	bool peer_ended;    /* the peer's has, which says nothing of ours */
 };
@@ -65,24 +54,27 @@ static int peer_failed(struct sending *sending, struct err *err)
 /* Reads some of what the peer says, if it says anything now. */
 static int read_back(struct sending *sending, struct err *err)
 {
+	struct channel *channel = sending->channel;
 	char bytes[4096];
 
 	if (sending->peer_ended)
 		return 0;
-	ssize_t n = io_recv(sending->sock, bytes, sizeof(bytes), DEADLINE_NOW, err);
+	ssize_t n = channel->type->recv(channel, bytes, sizeof(bytes), DEADLINE_NOW, err);
+	if (n == CHANNEL_LATER)
+		return 0;
 	if (n == -1)
-		return err->kind == ERR_TIMEOUT ? 0 : -1;
+		return -1;
 	sending->peer_ended = n == 0;
-	if (sending->options->receipts)
+	if (sending->policy->heeds_receipts)
 		receipt_hear(&sending->receipt, bytes, (size_t)n, sending->ended);
 	return sending->receipt.state == RECEIPT_FAILED ? peer_failed(sending, err) : 0;
 }
 
 /*
- * The connection has failed. What the peer said before may still lie there, and tells more; a peer that
- * says very much tells nothing, hence the bound.
+ * The connection has failed. The last words of the peer may still lie there, and tell more; a peer
+ * that says very much tells nothing, hence the bound.
  */
-static int broken(struct sending *sending, const char *operation, struct err *err)
+static int sending_broken(struct sending *sending, const char *operation, struct err *err)
 {
 	struct err last = *err;
 
@@ -96,126 +88,109 @@ static int broken(struct sending *sending, const char *operation, struct err *er
 	return transfer_broken(operation, sending->result->bytes, sending->limits, err);
 }
 
-/* What to poll the socket for besides its room for data. */
-static short hear_events(const struct sending *sending)
+/* What the channel is waited for besides its room for data. */
+static unsigned hear_events(const struct sending *sending)
 {
-	return sending->peer_ended ? 0 : POLLIN;
+	return sending->peer_ended ? CHANNEL_HUNG_UP : CHANNEL_READABLE;
 }
 
-/* Acts on what poll said of the socket: the peer speaks, ends its stream, or is gone. */
-static int hear(struct sending *sending, int revents, struct err *err)
+/* Acts on what there is (channel_event bits): the peer speaks, ends its stream, or is gone. */
+static int hear(struct sending *sending, int events, struct err *err)
 {
 	if (!sending->peer_ended)
-		return (revents & (POLLIN | POLLERR | POLLHUP)) != 0 ? read_back(sending, err) : 0;
-	if ((revents & (POLLERR | POLLHUP)) != 0)
+		return (events & CHANNEL_READABLE) != 0 ? read_back(sending, err) : 0;
+	if ((events & CHANNEL_HUNG_UP) != 0)
 		return err_set(err, ERR_FAILED, ECONNRESET, "%s", "");
 	return 0;
 }
 
+/* Without a limit for the time without progress nobody asks how much is in flight. */
 static void note_progress(struct sending *sending)
 {
+	if (sending->limits->idle != 0)
+		sending->in_flight = sending->channel->type->in_flight(sending->channel);
 	sending->idle_until = deadline_of(sending->limits);
-	sending->unacked = sock_unacknowledged(sending->sock);
+}
+
+static bool has_progressed(const struct sending *sending)
+{
+	return sending->limits->idle != 0 &&
+	       sending->channel->type->in_flight(sending->channel) < sending->in_flight;
 }
 
 /*
- * Waits until the socket takes data again. That may be long after a slow peer has begun to take some, for there
- * must be room for a third of the buffer; that what lies there becomes less is progress, too.
+ * Waits until the channel takes data again. That may be long after a slow peer has begun to take
+ * some, for there must be room for a third of the buffer; that there is less in flight is progress.
  */
 static int wait_for_room(struct sending *sending, struct err *err)
 {
-	short events = (short)(POLLOUT | hear_events(sending));
-	int revents = io_wait(sending->sock, events, sending->idle_until, err);
+	struct channel *channel = sending->channel;
+	unsigned wanted = CHANNEL_WRITABLE | hear_events(sending);
+	int events = channel->type->wait(channel, wanted, NULL, sending->idle_until, err);
 
-	if (revents != -1)
-		return hear(sending, revents, err);
-	if (err->kind != ERR_TIMEOUT || clock_now() >= sending->limits->end ||
-	    sock_unacknowledged(sending->sock) >= sending->unacked)
+	if (events == -1)
 		return -1;
+	if (events != 0)
+		return hear(sending, events, err);
+	if (clock_now() >= sending->limits->end || !has_progressed(sending))
+		return err_set(err, ERR_TIMEOUT, 0, "timed out");
 	note_progress(sending);
 	return 0;
 }
 
-/* Reads the next chunk, once all of the last one is sent. As source_read(). */
-static ssize_t fill(struct sending *sending, struct source *source, struct err *err)
+static int send_chunk(struct sending *sending, size_t size, struct err *err)
 {
-	int64_t end = sending->limits->end;
-	ssize_t n = source_read(source, sending->chunk, sending->size, end, err);
+	struct channel *channel = sending->channel;
+	size_t sent = 0;
 
-	if (n == -1)
-		return -1;
-	digest_add(&sending->digest, sending->chunk, (size_t)n);
-	sending->next = 0;
-	sending->ready = (size_t)n;
-	return n;
-}
-
-/* Sends what the socket takes at once of what is ready; the lifeline goes along with the first byte. As io_send(). */
-static ssize_t send_some(struct sending *sending, struct err *err)
-{
-	const char *bytes = sending->chunk + sending->next;
-
-	if (sending->lifeline.offer != -1)
-		return lifeline_send(&sending->lifeline, sending->sock, bytes, sending->ready, err);
-	return io_send(sending->sock, bytes, sending->ready, err);
-}
-
-/* Sends all that is ready. */
-static int send_ready(struct sending *sending, struct err *err)
-{
 	note_progress(sending);
-	while (sending->ready > 0) {
-		ssize_t n = send_some(sending, err);
-		if (n == -1)
+	while (sent < size) {
+		ssize_t n = channel->type->send(channel, sending->chunk + sent, size - sent, err);
+		if (n == -1 || (n == CHANNEL_LATER && wait_for_room(sending, err) == -1))
 			return -1;
-		if (n > 0) {
-			sending->next += (size_t)n;
-			sending->ready -= (size_t)n;
-			sending->result->bytes += n;
-			progress_add(sending->options->progress, n);
-			note_progress(sending);
-		} else if (wait_for_room(sending, err) == -1) {
-			return -1;
-		}
+		if (n == CHANNEL_LATER)
+			continue;
+		sent += (size_t)n;
+		sending->result->bytes += n;
+		progress_add(sending->policy->progress, n);
+		note_progress(sending);
 	}
 	return read_back(sending, err);
 }
 
 /* Waits until a source that is slow has data, and notices if the peer goes meanwhile. */
-static int wait_for_source(struct sending *sending, const struct source *source, struct err *err)
+static int wait_for_source(struct sending *sending, struct err *err)
 {
-	struct pollfd fds[2] = {{.fd = source->fd, .events = POLLIN}, {.fd = sending->sock}};
-	struct pollfd *from = &fds[0];
-	struct pollfd *peer = &fds[1];
+	struct channel *channel = sending->channel;
+	struct pollfd from = {.fd = sending->source->fd, .events = POLLIN};
 
-	while (!source->sized && !source_is_ready(source, from)) {
-		peer->events = hear_events(sending);
-		int ready = io_poll(fds, 2, sending->limits->end, err);
-		if (ready == 0)
+	while (!sending->source->sized && !source_is_ready(sending->source, &from)) {
+		int events = channel->type->wait(channel, hear_events(sending), &from,
+		    sending->limits->end, err);
+		if (events == 0)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
-		if (ready == -1 || hear(sending, peer->revents, err) == -1)
+		if (events == -1 || hear(sending, events, err) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-/* Hears the peer until the time. Its socket has nothing more to say once its stream has ended. */
+/* Hears the peer until the time. Its channel has nothing more to say once its stream has ended. */
 static int hear_until(struct sending *sending, int64_t until, struct err *err)
 {
-	struct pollfd peer = {.fd = sending->sock, .events = POLLIN};
+	struct channel *channel = sending->channel;
+	unsigned wanted = sending->peer_ended ? 0 : CHANNEL_READABLE;
+	int events = channel->type->wait(channel, wanted, NULL, until, err);
 
-	if (sending->peer_ended)
-		return io_sleep(until, err);
-	if (io_poll(&peer, 1, until, err) == -1)
-		return -1;
-	return hear(sending, peer.revents, err);
+	return events == -1 ? -1 : hear(sending, events, err);
 }
 
 /* Lets the time pass until it is the turn of the next bytes. */
-static int keep_pace(struct sending *sending, int64_t sent, struct err *err)
+static int keep_rate(struct sending *sending, int64_t sent, struct err *err)
 {
+	if (sending->policy->rate == 0)
+		return 0;
 	int64_t until = rate_limit_count(&sending->rate_limit, sent, clock_now());
-
 	while (clock_now() < until) {
 		if (hear_until(sending, deadline_min(until, sending->limits->end), err) == -1 ||
 		    transfer_check_time(sending->limits, err) == -1)
@@ -224,33 +199,34 @@ static int keep_pace(struct sending *sending, int64_t sent, struct err *err)
 	return 0;
 }
 
-static int send_all(struct sending *sending, struct source *source, struct err *err)
+static int send_all(struct sending *sending, struct err *err)
 {
+	const struct time_limits *limits = sending->limits;
+
 	for (;;) {
-		if (transfer_check_time(sending->limits, err) == -1 ||
-		    wait_for_source(sending, source, err) == -1)
-			return broken(sending, "send", err);
-		ssize_t n = fill(sending, source, err);
+		if (transfer_check_time(limits, err) == -1 || wait_for_source(sending, err) == -1)
+			return sending_broken(sending, "send", err);
+		ssize_t n = source_read(sending->source, sending->chunk, sending->chunk_size,
+		    limits->end, err);
 		if (n <= 0)
 			return (int)n;
-		int64_t before = sending->result->bytes;
-		if (send_ready(sending, err) == -1 ||
-		    keep_pace(sending, sending->result->bytes - before, err) == -1)
-			return broken(sending, "send", err);
+		digest_add(&sending->digest, sending->chunk, (size_t)n);
+		if (send_chunk(sending, (size_t)n, err) == -1 || keep_rate(sending, n, err) == -1)
+			return sending_broken(sending, "send", err);
 	}
 }
 
 /* An error that came after the peer's stream had ended shows nowhere else. */
 static int check_reset(const struct sending *sending, struct err *err)
 {
-	int error = sending->peer_ended ? sock_take_error(sending->sock) : 0;
+	struct channel *channel = sending->channel;
 
-	return error == 0 ? 0 : err_set(err, ERR_FAILED, error, "%s", "");
+	return sending->peer_ended ? channel->type->check(channel, err) : 0;
 }
 
 /*
- * How long the peer may be silent once it has everything. Storing takes what it takes, and whoever must
- * have a confirmation waits for it, unless -w says how long.
+ * When the peer has been silent for too long once it has everything. Storing takes what it takes, and
+ * a user who must have a confirmation waits for it, unless -w says how long.
  */
 static int64_t patience(const struct sending *sending)
 {
@@ -258,22 +234,23 @@ static int64_t patience(const struct sending *sending)
 
 	if (sending->receipt.state == RECEIPT_RECEIVED)
 		return DEADLINE_NEVER;
-	if (idle == 0 && sending->options->must_confirm)
+	if (idle == 0 && sending->policy->must_confirm)
 		return DEADLINE_NEVER;
 	return deadline_after(idle != 0 ? idle : CLOSE_WAIT);
 }
 
-/* After our FIN: until the receipt, the peer's FIN, with everything acknowledged, or its silence. */
+/* After our end: until the receipt, the peer's end with everything acknowledged, or its silence. */
 static int wait_for_end(struct sending *sending, struct err *err)
 {
 	const struct time_limits *limits = sending->limits;
+	struct channel *channel = sending->channel;
 	enum receipt_state state = sending->receipt.state;
-	int last = sock_unacknowledged(sending->sock);
+	int64_t last = channel->type->in_flight(channel);
 	int64_t quiet_at = patience(sending);
 	int64_t ask = FIRST_ASK;
 
 	while (sending->receipt.state != RECEIPT_STORED) {
-		int left = sock_unacknowledged(sending->sock);
+		int64_t left = channel->type->in_flight(channel);
 		int64_t now = clock_now();
 		/* First, for a unix socket's queue is empty as well when its reader has died. */
 		if (check_reset(sending, err) == -1)
@@ -287,7 +264,7 @@ static int wait_for_end(struct sending *sending, struct err *err)
 		last = left;
 		state = sending->receipt.state;
 		if (state == RECEIPT_RECEIVED)
-			progress_enter(sending->options->progress, PROGRESS_STORING);
+			progress_enter(sending->policy->progress, PROGRESS_STORING);
 		if (now >= deadline_min(quiet_at, limits->end))
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
 		int64_t until = deadline_min(quiet_at, limits->end);
@@ -300,11 +277,13 @@ static int wait_for_end(struct sending *sending, struct err *err)
 	return 0;
 }
 
-static int mismatch(const struct sending *sending, struct err *err)
+static int check_receipt(const struct sending *sending, struct err *err)
 {
 	const struct transfer_result *result = sending->result;
 	const struct receipt *receipt = &sending->receipt;
 
+	if (receipt->bytes == result->bytes && strcmp(receipt->digest, result->digest) == 0)
+		return 0;
 	return err_set(err, ERR_MISMATCH, 0,
 	    "the receiver got %lld bytes with digest %s, but %lld bytes with digest %s were sent",
 	    (long long)receipt->bytes, receipt->digest, (long long)result->bytes, result->digest);
@@ -313,23 +292,23 @@ static int mismatch(const struct sending *sending, struct err *err)
 /* What the end of the connection means. */
 static int judge(struct sending *sending, struct err *err)
 {
-	const struct receipt *receipt = &sending->receipt;
+	struct channel *channel = sending->channel;
+	enum receipt_state state = sending->receipt.state;
 	struct transfer_result *result = sending->result;
-	bool has_receipt = receipt->state == RECEIPT_STORED || receipt->state == RECEIPT_RECEIVED;
+	bool has_receipt = state == RECEIPT_STORED || state == RECEIPT_RECEIVED;
 
-	if (has_receipt &&
-	    (receipt->bytes != result->bytes || strcmp(receipt->digest, result->digest) != 0))
-		return mismatch(sending, err);
-	if (receipt->state == RECEIPT_STORED) {
+	if (has_receipt && check_receipt(sending, err) == -1)
+		return -1;
+	if (state == RECEIPT_STORED) {
 		result->end = TRANSFER_STORED;
 		return 0;
 	}
 	if (has_receipt ||
-	    (sending->peer_ended && lifeline_peer(&sending->lifeline) == LIFELINE_HELD))
+	    (sending->peer_ended && channel->type->peer(channel) == CHANNEL_PEER_OPEN))
 		return err_set(err, ERR_FAILED, 0,
 		    "the receiver went away before it had stored the %lld bytes it received",
 		    (long long)result->bytes);
-	if (sending->options->must_confirm)
+	if (sending->policy->must_confirm)
 		return err_set(err, ERR_UNCONFIRMED, 0, "%lld bytes were sent, but no receipt came",
 		    (long long)result->bytes);
 	result->end = sending->peer_ended ? TRANSFER_CLOSED : TRANSFER_SILENT;
@@ -337,66 +316,62 @@ static int judge(struct sending *sending, struct err *err)
 }
 
 /* Ends our stream, and finds out what became of it. */
-static int finish(struct sending *sending, struct err *err)
+static int end_and_confirm(struct sending *sending, struct err *err)
 {
-	lifeline_end(&sending->lifeline);
-	if (sock_shutdown_write(sending->sock, err) == -1)
-		return broken(sending, "end of data", err);
+	struct channel *channel = sending->channel;
+
+	if (channel->type->finish(channel, err) == -1)
+		return sending_broken(sending, "end of data", err);
 	sending->ended = true;
-	progress_enter(sending->options->progress, PROGRESS_CONFIRMING);
+	progress_enter(sending->policy->progress, PROGRESS_CONFIRMING);
 	if (wait_for_end(sending, err) == -1)
-		return broken(sending, "end of data", err);
+		return sending_broken(sending, "end of data", err);
 	if (judge(sending, err) == -1)
 		return -1;
-	sock_end_abort(sending->sock);
+	channel->type->settle(channel);
 	return 0;
 }
 
-static int run(struct sending *sending, struct source *source, struct err *err)
+static int send_and_confirm(struct sending *sending, struct err *err)
 {
-	if (source_start(source, err) == -1 || send_all(sending, source, err) == -1)
+	if (source_start(sending->source, err) == -1 || send_all(sending, err) == -1)
 		return -1;
 	digest_text(&sending->digest, sending->result->digest);
-	return finish(sending, err);
+	return end_and_confirm(sending, err);
 }
 
-/* Opens what a transfer needs besides its two ends, and runs it. */
-static int open_and_run(struct sending *sending, struct source *source, struct err *err)
+static size_t chunk_of(const struct sending *sending)
 {
-	const struct transfer_options *options = sending->options;
+	size_t max = sending->channel->chunk_max;
+	size_t size = rate_limit_piece(&sending->rate_limit, sending->policy->chunk);
 
-	if (options->receipts && digest_open(&sending->digest, err) == -1)
-		return -1;
-	if (lifeline_open(&sending->lifeline, sending->sock, err) == -1)
-		return -1;
-	if (sock_is_unix(sending->sock) && sending->size > UNIX_CHUNK)
-		sending->size = UNIX_CHUNK;
-	sending->chunk = malloc(sending->size);
-	if (sending->chunk == NULL)
-		return err_sys(err, "chunk");
-	return run(sending, source, err);
+	return max != 0 && size > max ? max : size;
 }
 
-int transfer_send(struct source *source, int sock, const struct transfer_options *options,
+int transfer_send(struct source *source, struct channel *channel, const struct send_policy *policy,
     struct transfer_result *result, struct err *err)
 {
 	struct sending sending = {
-	    .sock = sock,
-	    .options = options,
-	    .limits = &options->limits,
+	    .channel = channel,
+	    .source = source,
+	    .policy = policy,
+	    .limits = &policy->limits,
 	    .result = result,
-	    .lifeline = lifeline_none,
 	};
+	int status = -1;
 
-	rate_limit_init(&sending.rate_limit, options->rate);
-	sending.size = rate_limit_piece(&sending.rate_limit, options->chunk);
 	*result = (struct transfer_result){.bytes = 0};
-	progress_begin(options->progress, source->sized ? source->size : PROGRESS_UNKNOWN);
-	if (options->rate != 0)
-		sock_pace(sock, options->rate + options->rate / PACE_HEADROOM);
-	int status = open_and_run(&sending, source, err);
-	free(sending.chunk);
+	progress_begin(policy->progress, source->sized ? source->size : PROGRESS_UNKNOWN);
+	rate_limit_init(&sending.rate_limit, policy->rate);
+	if (policy->rate != 0)
+		channel->type->pace(channel, policy->rate + policy->rate / PACE_HEADROOM);
+	sending.chunk_size = chunk_of(&sending);
+	sending.chunk = malloc(sending.chunk_size);
+	if (sending.chunk == NULL)
+		err_sys(err, "chunk");
+	else if (!policy->heeds_receipts || digest_open(&sending.digest, err) == 0)
+		status = send_and_confirm(&sending, err);
 	digest_close(&sending.digest);
-	lifeline_close(&sending.lifeline);
+	free(sending.chunk);
 	return status;
 }
