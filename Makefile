@@ -83,8 +83,9 @@ $(BUILD)/cflags: $(BUILD)/settings Makefile
 		'XXH_errorcode (*update)(XXH3_state_t *, const void *, size_t) = XXH3_128bits_update;'); \
 	libs=$$($(PKG_CONFIG) --libs $(PKGS)); \
 	works $$($(PKG_CONFIG) --cflags $(PKGS)) && cflags="$$cflags -DHAVE_XXH_X86DISPATCH"; \
+	cflags="$$cflags -DBUILT_WITH_LIBBSD=\\\"$$($(PKG_CONFIG) --modversion libbsd-overlay)\\\""; \
 	rm -f $@.probe; echo "$$ldflags" >$(BUILD)/ldflags; \
-	echo "$$cflags $$($(PKG_CONFIG) --cflags $(PKGS))" >$@
+	printf '%s\n' "$$cflags $$($(PKG_CONFIG) --cflags $(PKGS))" >$@
 
 compile = $(CC) @$(BUILD)/cflags $(DEFINES) -Isrc $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 link = $(CC) $(CFLAGS) @$(BUILD)/ldflags $(LDFLAGS) -o $@ $(filter %.o,$^) \

@@ -72,17 +72,36 @@ failure() {
 	failure 'sockxfer: send: no-such-command: command not found' send 127.0.0.1:9 -- no-such-command -h
 }
 
-@test "--version is one line on stdout, exit 0" {
-	run --separate-stderr -0 "$SOCKXFER" --version
-	[ -z "$stderr" ]
-	[ ${#lines[@]} -eq 1 ]
-	[[ $output =~ ^sockxfer\ [0-9]+\.[0-9] ]]
+@test "--version is a line on stdout, and one for each library, exit 0" {
+	local command
+
+	for command in '' send recv; do
+		# shellcheck disable=SC2086  # none or one word
+		run --separate-stderr -0 "$SOCKXFER" $command --version
+		[ -z "$stderr" ]
+		[ ${#lines[@]} -eq 3 ]
+		[[ ${lines[0]} =~ ^sockxfer\ [0-9]+\.[0-9]+$ ]]
+		[[ ${lines[1]} =~ ^libbsd:\ built\ with\ [0-9.]+,\ runs\ with\ an\ unknown\ version$ ]]
+		[[ ${lines[2]} =~ ^libxxhash:\ built\ with\ [0-9.]+,\ runs\ with\ [0-9.]+$ ]]
+	done
+}
+
+@test "--version has the version of the xxHash that runs" {
+	local version
+
+	version=$("$PYTHON" -c 'import ctypes
+n = ctypes.CDLL("libxxhash.so.0").XXH_versionNumber()
+print(n // 10000, n // 100 % 100, n % 100, sep=".")') || skip "needs libxxhash.so.0"
+	run -0 "$SOCKXFER" --version
+	[ "${lines[2]##* }" = "$version" ]
 }
 
 @test "help that cannot be written is a failure" {
 	[ -c /dev/full ] || skip "needs /dev/full"
 	# shellcheck disable=SC2016  # $0 is for the inner shell
 	run -1 sh -c '"$0" --help >/dev/full' "$SOCKXFER"
+	# shellcheck disable=SC2016
+	run -1 sh -c '"$0" --version >/dev/full' "$SOCKXFER"
 }
 
 ### Commands and operands

@@ -234,6 +234,12 @@ argument() {
 	done
 }
 
+@test "the manual page shows what --version prints, whatever the versions are" {
+	sed -n '/^\.It Fl -version$/,/^\.Ed$/p' "$MAN" | grep -v '^\.' | sed '1,/^program was built/d' >man.txt
+	[ "$(wc -l <man.txt)" -eq 3 ]
+	diff <(sed -E 's/[0-9.]+/N/g' man.txt) <("$SOCKXFER" --version | sed -E 's/[0-9.]+/N/g')
+}
+
 @test "every documented option is taken, in its short and its long form, and by its role only" {
 	local short long only value role form last=() expected count=0
 	man_options >man.txt

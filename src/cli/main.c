@@ -8,6 +8,7 @@
 #include "cli/inetd.h"
 #include "cli/options.h"
 #include "cli/settings.h"
+#include "cli/version.h"
 #include "job/conclude.h"
 #include "job/recv_one.h"
 #include "job/send_many.h"
@@ -16,10 +17,6 @@
 #include "sys/signals.h"
 #include "ui/progress_meter.h"
 #include "ui/report.h"
-
-#ifndef VERSION
-#define VERSION "unknown"
-#endif
 
 /*
  * A descriptor 0, 1 or 2 that is closed would be given to the first socket, and messages for stderr
@@ -174,7 +171,7 @@ int main(int argc, char **argv)
 		options_help(stdout);
 		return close_stdout();
 	case SETTINGS_VERSION:
-		puts("sockxfer " VERSION);
+		version_print(stdout);
 		return close_stdout();
 	case SETTINGS_RUN:
 		break;

@@ -1,0 +1,23 @@
+#include "cli/version.h"
+
+#include <xxhash.h>
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+#ifndef BUILT_WITH_LIBBSD
+#define BUILT_WITH_LIBBSD "an unknown version"
+#endif
+
+void version_print(FILE *out)
+{
+	unsigned int running = XXH_versionNumber(); /* as XXH_VERSION_NUMBER: 801 is 0.8.1 */
+
+	fputs("sockxfer " VERSION "\n", out);
+	/* libbsd has no call that would tell which version runs. */
+	fputs("libbsd: built with " BUILT_WITH_LIBBSD ", runs with an unknown version\n", out);
+	fprintf(out, "libxxhash: built with %d.%d.%d, runs with %u.%u.%u\n", XXH_VERSION_MAJOR,
+	    XXH_VERSION_MINOR, XXH_VERSION_RELEASE, running / 10000, running / 100 % 100,
+	    running % 100);
+}
