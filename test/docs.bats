@@ -770,6 +770,15 @@ make_nc() {
 	[ "$count" -gt 0 ] || skip "none of them is on this machine"
 }
 
+@test "the README and the manual page say where to report a bug, and what belongs into a report" {
+	sed -n '/^Bugs$/,/^Licence$/p' "$README" >bugs.txt
+	has bugs.txt 'issue tracker'
+	has bugs.txt 'sockxfer --version'
+	sed -n '/^\.Sh BUGS$/,$p' "$MAN" >bugs.txt
+	has bugs.txt 'issue tracker'
+	has bugs.txt '.Fl -version'
+}
+
 @test "the README has the same commands for the other end as the manual page" {
 	diff <(peer_commands) <(sed -nE '/^No sockxfer/,/^Compared/s/^    ([A-Za-z]+( nc)?)  +(.*)$/\1\t\3/p' "$README" |
 		grep -v ^Python)
