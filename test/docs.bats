@@ -770,6 +770,13 @@ make_nc() {
 	[ "$count" -gt 0 ] || skip "none of them is on this machine"
 }
 
+@test "the README says at its beginning that nothing is encrypted, and where there is more about it" {
+	head -n 30 "$README" >begin.txt
+	has begin.txt 'Nothing is encrypted by itself: it moves plain bytes'
+	has begin.txt '"What it does not do"'
+	grep -qx 'What it does not do' "$README"
+}
+
 @test "the README and the manual page say where to report a bug, and what belongs into a report" {
 	sed -n '/^Bugs$/,/^Licence$/p' "$README" >bugs.txt
 	has bugs.txt 'issue tracker'
