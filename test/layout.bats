@@ -264,6 +264,32 @@ undocumented() {
 	[ "${#lines[@]}" -eq 2 ]
 }
 
+# The first words of the indented lines of test/README from the line $1 to the line $2, without a slash behind them.
+listed() {
+	sed -nE "/^$1/,/^$2/s/^  ([a-z_]+)\/? +[^ ].*/\1/p" test/README | sort
+}
+
+@test "test/README names each folder of test, and no other" {
+	[ "$(listed 'How they are' 'How to run' | wc -l)" -ge 5 ]
+	diff <(listed 'How they are' 'How to run') <(cd test && printf '%s\n' */ | tr -d / | sort)
+}
+
+@test "the verbs, targets and files that test/README names are there" {
+	local name
+
+	[ "$(listed 'How to write' 'How to find' | wc -l)" -ge 10 ]
+	while read -r name; do
+		grep -q "^$name() {" test/helper.bash || { echo "$name is no verb"; return 1; }
+	done < <(listed 'How to write' 'How to find')
+	grep -q '^  make check ' test/README
+	while read -r name; do
+		grep -q "^$name:" Makefile || { echo "make $name"; return 1; }
+	done < <(sed -nE 's/.*(^  |")make ([a-z-]+).*/\2/p' test/README | sort -u)
+	while read -r name; do
+		[ -e "$name" ] || { echo "$name"; return 1; }
+	done < <(grep -oE '\<test/[a-z][a-z0-9./_]*[a-z0-9]' test/README | sort -u)
+}
+
 @test "the top level holds src, man, test, Makefile, README, COPYING and dotfiles, and nothing else" {
 	git rev-parse --is-inside-work-tree >/dev/null 2>&1 || skip "not a git checkout"
 	git ls-files --cached --others --exclude-standard | cut -d / -f 1 | sort -u >"$BATS_TEST_TMPDIR/top"
