@@ -99,6 +99,48 @@ functions() {
 	/^$/ || /[;:]$/ || /\*\/$/ || /^#/ { start = 0 }' "$@"
 }
 
+# "name file" of each function that the C files "$@" define, static ones included, sorted.
+definitions() {
+	awk 'FNR == 1 { start = 0; body = 0 }
+	body && /^}/ { body = 0; start = 0; next }
+	body { next }
+	/^{/ {
+		sub(/^ __attribute__\(\([a-z_]+(\([^()]*\))?\)\) */, "", text)
+		if (match(text, /[A-Za-z_0-9]+\(/)) print substr(text, RSTART, RLENGTH - 1), FILENAME
+		body = 1
+		next
+	}
+	/^[A-Za-z_]/ && !start { start = FNR; text = "" }
+	start { text = text " " $0 }
+	/^$/ || /[;:]$/ || /\*\/$/ || /^#/ { start = 0 }' "$@" | sort -u
+}
+
+# Of such lines on stdin the names that are in more than one.
+twice() {
+	cut -d ' ' -f 1 | uniq -d
+}
+
+# "file:line: columns" of each line of the files "$@" that is wider than 100 columns, but for one that is nothing but
+# a string: a message can be searched for only if it is in one piece (.clang-format).
+wide_lines() {
+	local file
+
+	for file; do
+		expand "$file" | awk -v file="$file" 'length > 100 &&
+			!/^ *"([^"\\]|\\.)*"[]),;]*$/ { print file ":" NR ": " length }'
+	done
+}
+
+# The wings that have wide lines, to be got rid of.
+WIDE=(base sys net data transfer ui job cli)
+
+# The names that more than one function has, to be got rid of.
+DOUBLES=(
+	accept_one advice begin check explain fail forget is_directory is_final look no_address
+	note_end out_of_time print_result put_name run serve set_option turn_away wait_for_source
+	work
+)
+
 # The declarations of functions in the header $1 whose block has no comment directly above it.
 undocumented() {
 	awk '/^[A-Za-z_]/ && !/^(struct|enum|union|typedef)[^(]*[;{]$/ && !/^extern "C"/ {
@@ -178,6 +220,61 @@ undocumented() {
 	run tsort "$BATS_TEST_TMPDIR/circle"
 	[ "$status" -ne 0 ]
 	[[ $output == *loop* ]]
+}
+
+@test "no line of the source is wider than 100 columns" {
+	local wing bad=0
+	for wing in "${WINGS[@]}"; do
+		[[ " ${WIDE[*]} " != *" $wing "* ]] || continue
+		wide_lines src/"$wing"/*.[ch] >"$BATS_TEST_TMPDIR/wide"
+		cat "$BATS_TEST_TMPDIR/wide"
+		[ ! -s "$BATS_TEST_TMPDIR/wide" ] || bad=1
+	done
+	[ "$bad" -eq 0 ]
+}
+
+@test "the search for wide lines finds them, with tabs of eight columns" {
+	{
+		printf '\t%092d\n' 0
+		printf '\t%093d\n' 0
+		printf '\t    "%0100d \\"%%s\\"",\n' 0
+		printf '\tf("%0100d");\n' 0
+	} >"$BATS_TEST_TMPDIR/wide.c"
+	run wide_lines "$BATS_TEST_TMPDIR/wide.c"
+	[ "${lines[0]}" = "$BATS_TEST_TMPDIR/wide.c:2: 101" ]
+	[ "${lines[1]}" = "$BATS_TEST_TMPDIR/wide.c:4: 114" ]
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "no two functions, static ones included, have one name in different files" {
+	definitions src/*/*.[ch] >"$BATS_TEST_TMPDIR/definitions"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/definitions")" -ge 500 ]
+	printf '%s\n' "${DOUBLES[@]}" >"$BATS_TEST_TMPDIR/known"
+	twice <"$BATS_TEST_TMPDIR/definitions" |
+		grep -vxF -f "$BATS_TEST_TMPDIR/known" >"$BATS_TEST_TMPDIR/twice" || true
+	grep -f <(sed 's/.*/^& /' "$BATS_TEST_TMPDIR/twice") "$BATS_TEST_TMPDIR/definitions" || true
+	[ ! -s "$BATS_TEST_TMPDIR/twice" ]
+}
+
+@test "the search for functions of one name finds them" {
+	printf 'static int\nf(int a)\n{\n\tg();\n}\n\nint g(void)\n{\n}\n\nint h(void);\n' >"$BATS_TEST_TMPDIR/a.c"
+	printf '__attribute__((format(printf, 1, 2))) static void g(int a,\n    int b)\n{\n}\n\nint h(void)\n{\n}\n' \
+		>"$BATS_TEST_TMPDIR/b.c"
+	run definitions "$BATS_TEST_TMPDIR"/[ab].c
+	[ "${lines[*]##*/}" = "a.c a.c b.c b.c" ]
+	[ "${lines[*]%% *}" = "f g g h" ]
+	[ "$(definitions "$BATS_TEST_TMPDIR"/[ab].c | twice)" = g ]
+}
+
+@test "the lists of wide wings and of double names hold none that is there no more" {
+	local wing name
+	for wing in "${WIDE[@]}"; do
+		[ -n "$(wide_lines src/"$wing"/*.[ch])" ] || { echo "src/$wing is wide no more"; return 1; }
+	done
+	definitions src/*/*.[ch] | twice >"$BATS_TEST_TMPDIR/twice"
+	for name in "${DOUBLES[@]}"; do
+		grep -qxF "$name" "$BATS_TEST_TMPDIR/twice" || { echo "$name is there once only"; return 1; }
+	done
 }
 
 @test "no source file has more than 500 lines" {
