@@ -136,9 +136,8 @@ WIDE=(base sys net data transfer ui job cli)
 
 # The names that more than one function has, to be got rid of.
 DOUBLES=(
-	accept_one advice begin check explain fail forget is_directory is_final look no_address
-	note_end out_of_time print_result put_name run serve set_option turn_away wait_for_source
-	work
+	accept_one advice begin check explain fail forget is_directory is_final look note_end
+	out_of_time print_result run serve turn_away wait_for_source work
 )
 
 # The declarations of functions in the header $1 whose block has no comment directly above it.

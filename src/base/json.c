@@ -64,7 +64,7 @@ static void put_quoted(FILE *out, const char *value)
 	putc('"', out);
 }
 
-static void put_name(struct json *json, const char *name)
+static void put_member(struct json *json, const char *name)
 {
 	if (json->started)
 		fputs(", ", json->out);
@@ -75,7 +75,7 @@ static void put_name(struct json *json, const char *name)
 
 void json_string(struct json *json, const char *name, const char *value)
 {
-	put_name(json, name);
+	put_member(json, name);
 	if (value == NULL)
 		fputs("null", json->out);
 	else
@@ -84,12 +84,12 @@ void json_string(struct json *json, const char *name, const char *value)
 
 void json_integer(struct json *json, const char *name, int64_t value)
 {
-	put_name(json, name);
+	put_member(json, name);
 	fprintf(json->out, "%" PRId64, value);
 }
 
 void json_seconds(struct json *json, const char *name, int64_t ns)
 {
-	put_name(json, name);
+	put_member(json, name);
 	fprintf(json->out, "%" PRId64 ".%06" PRId64, ns / 1000000000, ns % 1000000000 / 1000);
 }

@@ -49,7 +49,7 @@ static bool looks_like_address(const char *word, size_t port_digits)
 	return receivers.count > 0 || is_no_name(&addr, word, port_digits);
 }
 
-static int no_address(const struct settings *settings, struct err *err)
+static int address_missing(const struct settings *settings, struct err *err)
 {
 	if (settings->role == SETTINGS_SEND)
 		return err_set(err, ERR_USAGE, 0,
@@ -147,7 +147,7 @@ int operands_place(struct settings *settings, const struct operands *operands, s
 
 	if (!settings->listens) {
 		if (operands->count == 0)
-			return no_address(settings, err);
+			return address_missing(settings, err);
 		if (set_address(settings, operands, err) == -1)
 			return -1;
 		next++;

@@ -179,7 +179,7 @@ static int set_flag(bool *flag)
 	return 0;
 }
 
-static int set_option(struct settings *settings, int key, const char *argument, struct err *err)
+static int take_option(struct settings *settings, int key, const char *argument, struct err *err)
 {
 	switch (key) {
 	case 'p':
@@ -334,7 +334,7 @@ static int read_words(struct settings *settings, struct operands *operands, int 
 			if (operands_add(operands, optarg, err) == -1)
 				return -1;
 		} else if (check_role(settings, key, err) == -1 ||
-			   set_option(settings, key, optarg, err) == -1) {
+			   take_option(settings, key, optarg, err) == -1) {
 			return name_option(key, err);
 		}
 	}
