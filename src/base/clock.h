@@ -4,7 +4,7 @@
  * A deadline is made once and passed down; no function takes "time remaining", so a call that is
  * woken early or retried cannot stretch its limit. Python's three socket timeout modes are three
  * deadlines: settimeout(None) is DEADLINE_NEVER, settimeout(0) is DEADLINE_NOW, settimeout(t) is
- * deadline_after(t). Nothing here blocks or fails.
+ * deadline_after(t). No function here blocks or fails.
  */
 #ifndef CLOCK_H
 #define CLOCK_H
@@ -30,13 +30,13 @@ int64_t clock_now(void);
 /* The deadline that lies ns from now; DEADLINE_NEVER if that is beyond the clock's range. */
 int64_t deadline_after(int64_t ns);
 
-/* The deadline of a wait that begins now: after the idle limit or at the end, what comes first. */
+/* The deadline of a wait that begins now: after the idle limit, or the end if that is earlier. */
 int64_t deadline_of(const struct time_limits *limits);
 
 /* The earlier of two deadlines. */
 int64_t deadline_min(int64_t a, int64_t b);
 
-/* The time from now to deadline for ppoll(2), 0 where it has passed. Not for DEADLINE_NEVER. */
+/* The time from now to deadline for ppoll(2), 0 if it has passed. Not for DEADLINE_NEVER. */
 struct timespec deadline_timespec(int64_t deadline, int64_t now);
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * Writes the formatted text into err, and behind it what is to follow, which is the reason: where there is no
- * room for both it is the beginning that is cut, and three dots show it.
+ * Writes the formatted text into err, and follows, the reason, behind it. If there is no room for
+ * both, the text is cut, and three dots show where: the reason matters more.
  */
 __attribute__((format(printf, 3, 0))) static void compose(struct err *err, const char *follows,
     const char *fmt, va_list ap)

@@ -10,7 +10,7 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-/* humanize_number() takes no more than this, so that there are three digits, or two with a point. */
+/* With room for this text humanize_number() writes three digits, or two and a point. */
 #define BYTES_SIZE sizeof("9.9 MB")
 
 void humanize_bytes(char *text, int64_t bytes)

@@ -22,8 +22,8 @@ static bool is_continuation(unsigned char byte)
 }
 
 /*
- * The length of the UTF-8 sequence that text begins with, 0 if it is none: neither cut off, nor
- * longer than need be, nor a surrogate, nor beyond U+10FFFF (RFC 3629, section 4).
+ * The length of the UTF-8 sequence at the beginning of text, or 0 if it is not valid: cut off,
+ * longer than needed, a surrogate, or beyond U+10FFFF (RFC 3629, section 4).
  */
 static size_t utf8_length(const unsigned char *text)
 {

@@ -11,7 +11,7 @@
 
 #define DIGITS "0123456789"
 
-/* About 30 years: beyond any use, and far from where ns would overflow. */
+/* About 30 years, more than any use needs; as nanoseconds it is far from an overflow. */
 #define SECONDS_MAX 1e9
 
 bool number_is_decimal(const char *text)
@@ -50,7 +50,7 @@ int64_t number_size(const char *text, int64_t max, struct err *err)
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is not a size: a number is needed, such as 4096, 64K or 1M", text);
 	while (text[0] == '0' && text[1] != '\0' && strchr(DIGITS, text[1]) != NULL)
-		text++; /* expand_number() would take it for octal */
+		text++; /* expand_number() takes a leading 0 for octal */
 	if (expand_number(text, &value) == -1 || value < 1 || value > (uint64_t)max)
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" is out of range: 1 to %" PRId64 " bytes are possible", text, max);

@@ -1,4 +1,4 @@
-/* <vis.h> wants to know which strnvis() is meant, which nobody here calls. */
+/* <vis.h> asks which strnvis() is meant, although it is not called here. */
 #define LIBBSD_NETBSD_VIS
 
 #include "base/printable.h"
@@ -8,8 +8,8 @@
 #include <vis.h>
 
 /*
- * One byte that is no character of the locale, and libbsd's strvis(3) takes the text's valid wide characters for
- * bytes as well: U+1B5B then comes out as ESC [. So such a text is encoded byte by byte.
+ * A text with a byte that is no character of the locale is encoded byte by byte. For such a text
+ * libbsd's strvis(3) takes the valid wide characters for bytes, too: it writes U+1B5B as ESC [.
  */
 static int flags_for(const char *text)
 {

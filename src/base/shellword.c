@@ -41,7 +41,7 @@ void shellword_add_quoted(struct shellword_text *text, const char *word)
 	shellword_add(text, "'");
 }
 
-/* A backslash takes the meaning from a character; others do not mind it. */
+/* A backslash takes the special meaning from a character, and does no harm before another. */
 void shellword_add_for_socat(struct shellword_text *text, const char *word)
 {
 	for (; *word != '\0'; word++) {

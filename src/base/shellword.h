@@ -1,5 +1,5 @@
 /*
- * Words to be copied into a shell, in a text of limited size. Nothing here blocks.
+ * Words to be copied into a shell, in a text of limited size. No function here blocks.
  */
 #ifndef SHELLWORD_H
 #define SHELLWORD_H
@@ -7,27 +7,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A text that grows and remembers whether something had no room. */
+/* A text that grows in a buffer. */
 struct shellword_text {
-	char *start; /* the caller's */
-	size_t size;
-	bool cut;
+	char *start; /* the caller's buffer */
+	size_t size; /* of the buffer, bytes */
+	bool cut;    /* some part had no room */
 };
 
-/* Begins an empty text at start, of size bytes. */
+/* Returns an empty text in the buffer at start, which is the caller's, of size bytes. */
 struct shellword_text shellword_begin(char *start, size_t size);
 
-/* Add to the text, as they are. */
+/* Add a string or a character to the text as it is; without room for it, the text is cut. */
 void shellword_add(struct shellword_text *text, const char *more);
 void shellword_add_char(struct shellword_text *text, char c);
 
-/* Adds word as one word of a POSIX shell (sh(1), Quoting), for bash and zsh too. What needs no quotes has none. */
+/*
+ * Adds word as one word of a POSIX shell (sh(1), Quoting), and of bash and zsh, with quotes only if
+ * it needs them.
+ */
 void shellword_add_quoted(struct shellword_text *text, const char *word);
 
-/* Adds word so that it means itself in an address of socat(1). For the shell it is not quoted yet. */
+/* Adds word so that socat(1) takes it literally in an address. It is not quoted for a shell yet. */
 void shellword_add_for_socat(struct shellword_text *text, const char *word);
 
-/* Whether word has only characters that are shown on a terminal as they are, so that it can be copied from there. */
+/* Whether a terminal shows each character of word as it is, so that it can be copied from there. */
 bool shellword_is_copyable(const char *word);
 
 #endif
