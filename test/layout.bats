@@ -132,7 +132,7 @@ wide_lines() {
 }
 
 # The wings that have wide lines, to be got rid of.
-WIDE=(sys net data transfer ui job cli)
+WIDE=(sys net data transfer ui job)
 
 # The names that more than one function has, to be got rid of.
 DOUBLES=(

@@ -8,7 +8,7 @@
 #include "net/sock.h"
 #include "sys/descriptor.h"
 
-/* Puts /dev/null in the place of those of 0, 1 and 2 that are this socket too. */
+/* Puts /dev/null in the place of each of the descriptors 0, 1 and 2 that is the same socket. */
 static int clear_stdio(int sock, struct err *err)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -25,7 +25,7 @@ static int clear_stdio(int sock, struct err *err)
 	return status == -1 ? -1 : 0;
 }
 
-/* The descriptor that is the other end of the transfer on this machine, or -1: a file or a command is. */
+/* The descriptor of the data on this machine, or -1 if they are in a file or a command. */
 static int other_end(const struct settings *settings)
 {
 	int fd = settings_stdio(settings);

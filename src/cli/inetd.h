@@ -1,5 +1,5 @@
 /*
- * What whoever started us has left on descriptors 0, 1 and 2: with inetd, the connection itself.
+ * Descriptors 0, 1 and 2 as inetd(8) leaves them to the program: each is the connection itself.
  */
 #ifndef INETD_H
 #define INETD_H
@@ -8,19 +8,22 @@
 #include "cli/settings.h"
 
 /*
- * To be called first of all: inetd gives a connection as stdin, stdout and stderr at once. A message there,
- * or what a command prints, would reach the peer, and, unread, make its kernel destroy data in
- * flight. So an inherited socket is moved out of their way, and /dev/null is put in its place;
- * settings->address then names the new descriptor. A connection is from here on reset if we go: an exit before
- * the transfer must not look like the end of an empty stream. Returns 0, or -1: ERR_FAILED, or ERR_USAGE if stdin
- * or stdout is to be both the connection and its other end.
+ * Moves an inherited connection away from descriptors 0, 1 and 2, puts /dev/null in its place, and
+ * writes the new descriptor into settings->address. For any other address it does nothing. It has
+ * to be called before anything is printed: a message on the connection, or the output of a command,
+ * would reach the peer, and, if the peer does not read it, make its kernel destroy data in flight.
+ *
+ * From then on the connection is reset if the program ends: an exit before the transfer must not
+ * look like the end of an empty stream. Returns 0, or -1 with ERR_FAILED, or with ERR_USAGE if the
+ * connection would be its own other end, by stdin, stdout or the path. It does not block.
  */
 int inetd_settle(struct settings *settings, struct err *err);
 
 /*
- * To be called before it is said that the command line, argv, is no good: whatever is a connection by one of its words
- * is reset when we go. Where one socket is stdin and stderr, inetd has started us, and it does what
- * inetd_settle() does.
+ * Prepares for a message that the command line, argv, is wrong. Each connection that a word of argv
+ * names as fd:N will be reset when the program ends. If stdin and stderr are one socket, inetd has
+ * started the program: that socket will be reset, too, and /dev/null takes its place on stdout and
+ * stderr. It ignores errors and does not block.
  */
 void inetd_hush(char *const argv[]);
 

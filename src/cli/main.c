@@ -19,8 +19,8 @@
 #include "ui/report.h"
 
 /*
- * A descriptor 0, 1 or 2 that is closed would be given to the first socket, and messages for stderr
- * sent to the peer. It is filled with one that fails as a closed one would.
+ * Opens each of the descriptors 0, 1 and 2 that is closed, as one that fails as a closed one does.
+ * Else the first socket would get the number, and messages for stderr would be sent to the peer.
  */
 static void fill_standard_descriptors(void)
 {
@@ -33,8 +33,8 @@ static void fill_standard_descriptors(void)
 }
 
 /*
- * Whether to draw a line: not where the data come from the same terminal or go there, nor where a command that
- * receives them may write to it.
+ * Whether to draw a line of progress: not if the data come from a terminal or go to one, or if a
+ * command that receives them may write to one.
  */
 static bool draws(const struct settings *settings)
 {
@@ -47,7 +47,7 @@ static bool draws(const struct settings *settings)
 	return fd == -1 || !isatty(fd);
 }
 
-/* Who forgot the file at a terminal would wonder why nothing happens, or what that is on the screen. */
+/* Without a file operand on a terminal, say that stdin is being read, or what is on the screen. */
 static void tell_stdio(const struct settings *settings, const struct report *report)
 {
 	int fd = settings_stdio(settings);
@@ -93,7 +93,7 @@ static int run_and_show(const struct settings *settings, const struct report *re
 	return status;
 }
 
-/* Serves many. Each transfer is reported by itself; what is left to say is why there are no more. */
+/* Serves many. Each transfer is reported by itself, and then why there are no more. */
 static int keep_and_report(const struct settings *settings, const struct report *report,
     const struct outcome *outcome, struct err *err)
 {
@@ -104,7 +104,7 @@ static int keep_and_report(const struct settings *settings, const struct report 
 	return run_conclude(settings, report, outcome, err);
 }
 
-/* Sends to several receivers, each of which is reported there. Returns the exit code. */
+/* Sends to several receivers; fanout_send() reports each of them. Returns the exit code. */
 static int run_to_several(const struct settings *settings, const struct report *report)
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
@@ -129,7 +129,7 @@ static int run_and_report(struct settings *settings)
 	struct err err = {.kind = ERR_NONE};
 	int status = inetd_settle(settings, &err);
 
-	terminal_open(&terminal); /* only now is it certain what stderr is */
+	terminal_open(&terminal); /* after inetd_settle(), which may replace stderr */
 	if (status == 0 && settings->keeps)
 		return keep_and_report(settings, &report, &outcome, &err);
 	if (status == 0 && settings->receivers.count > 0)
@@ -137,11 +137,11 @@ static int run_and_report(struct settings *settings)
 	if (status == 0)
 		status = run_and_show(settings, &report, &outcome, &err);
 	if (status == 0)
-		err.kind = ERR_NONE; /* whatever was tried on the way */
+		err.kind = ERR_NONE; /* tries that failed on the way have left theirs */
 	return run_conclude(settings, &report, &outcome, &err);
 }
 
-/* Output that does not arrive is a failure also where it is only --help. */
+/* Flushes stdout. Returns the exit code: that --help cannot be written is a failure, too. */
 static int close_stdout(void)
 {
 	if (fflush(stdout) == 0)
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 	struct report nobody = {.terminal = &terminal};
 	struct err err = {.kind = ERR_NONE};
 
-	signals_block_queries(); /* first of all: to be asked how far we are must not end us */
+	signals_block_queries(); /* first: a signal that asks for the progress must not end us */
 	fill_standard_descriptors();
 	setlocale(LC_CTYPE, "");
 	terminal_open(&terminal);

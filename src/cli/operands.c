@@ -30,9 +30,9 @@ static bool is_no_name(const struct addr *addr, const char *text, size_t port_di
 }
 
 /*
- * Whether the word can hardly be meant for anything but an address, or several. The port of one is a number of so
- * many digits then: where it would be a good name for a file, not one that may be the minutes of
- * dump-2026-11-24-20:36.
+ * Whether the word is an address, or several, and hardly the name of a file. An address that could
+ * be such a name needs a port of at least port_digits digits: one of two digits may be the minutes
+ * of dump-2026-11-24-20:36.
  */
 static bool looks_like_address(const char *word, size_t port_digits)
 {
@@ -58,7 +58,7 @@ static int address_missing(const struct settings *settings, struct err *err)
 	    "where from? \"sockxfer recv -p 9009 FILE\" listens, \"sockxfer recv host:9009 FILE\" connects");
 }
 
-/* The first word is no address, as err says; but it may be clear what is meant. */
+/* Replaces the reason in err that the first word is no address, if it is clear what is meant. */
 static int not_an_address(const struct settings *settings, const struct operands *operands,
     struct err *err)
 {
@@ -86,7 +86,7 @@ static int not_an_address(const struct settings *settings, const struct operands
 	return -1;
 }
 
-/* What to do with an address in the place of the file. */
+/* The advice for an address in the place of the file. */
 static const char *instead_of_second(const struct settings *settings)
 {
 	if (settings->listens)
@@ -114,7 +114,10 @@ static int set_path(struct settings *settings, const char *word, struct err *err
 	return 0;
 }
 
-/* Whether all of the word is one path, with a comma or not: that of a socket that is there, or that recv wants. */
+/*
+ * Whether the whole word, commas included, is one unix: address: recv has one sender only, and for
+ * send a socket of that name exists.
+ */
 static bool is_one_path(const struct settings *settings, const char *word)
 {
 	static const char prefix[] = "unix:";
@@ -124,7 +127,7 @@ static bool is_one_path(const struct settings *settings, const char *word)
 	       (settings->role == SETTINGS_RECV || is_file(word + len));
 }
 
-/* The address to connect to, or those to send to at once. */
+/* Reads the address to connect to, or the several addresses to send to at once. */
 static int set_address(struct settings *settings, const struct operands *operands, struct err *err)
 {
 	const char *word = operands->word[0];

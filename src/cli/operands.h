@@ -1,6 +1,6 @@
 /*
- * The words of the command line that are no options: address and file, told apart, and what to say where one stands
- * in the place of the other.
+ * The words of the command line that are no options. Address and file are told apart, and an error
+ * says what to write if one is in the place of the other.
  */
 #ifndef OPERANDS_H
 #define OPERANDS_H
@@ -10,18 +10,20 @@
 #include "base/err.h"
 #include "cli/settings.h"
 
-/* In their order, by reference. Zeroed, there are none. */
+/* The operands in their order; the words stay the caller's. A zeroed struct has none. */
 struct operands {
 	size_t count;
-	const char *word[3]; /* one more than there can be, to tell what is meant */
+	const char *word[3]; /* one more than is valid, to find out what is meant */
 };
 
-/* Adds a word. Returns 0, or -1 with ERR_USAGE if there are too many. */
+/* Adds a word, by reference. Returns 0, or -1 with ERR_USAGE if there are too many. */
 int operands_add(struct operands *operands, const char *word, struct err *err);
 
 /*
- * Puts them into settings, whose other members are complete, as address and path. May look whether there is a file
- * of that name, to tell which of the two is meant. Returns 0, or -1 with ERR_USAGE and what to write instead.
+ * Stores the operands in settings as address (or receivers) and path, by reference; the other
+ * members have to be complete. It may look whether a file of that name exists, to find out which of
+ * the two is meant. Returns 0, or -1 with ERR_USAGE and what to write instead. It waits for nothing
+ * but the file system.
  */
 int operands_place(struct settings *settings, const struct operands *operands, struct err *err);
 

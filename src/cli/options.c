@@ -9,13 +9,13 @@
 
 #define CHUNK_MAX (INT64_C(64) * 1024 * 1024)
 
-/* More than any link has, and far from what overflows. */
+/* Bytes a second: more than any link has, and far from an overflow. */
 #define RATE_MAX (INT64_C(1024) * 1024 * 1024 * 1024)
 
-/* Of connections at once: more than a machine has processes for. */
+/* Connections at once: more than a machine has processes for. */
 #define COUNT_MAX 100000
 
-/* What getopt_long() returns for options without a letter, and for operands. */
+/* The keys that getopt_long() returns for options without a letter, and for operands. */
 enum {
 	OPTION_OPERAND = 1,
 	OPTION_NO_RECEIPT = 256,
@@ -123,7 +123,7 @@ static int set_seconds(int64_t *ns, const char *text, struct err *err)
 	return *ns == -1 ? -1 : 0;
 }
 
-/* No time at all is a grace, too. */
+/* Unlike other times, a grace may be 0. */
 static int set_grace(struct settings *settings, const char *text, struct err *err)
 {
 	settings->grace = 0;
@@ -273,7 +273,10 @@ static int name_option(int key, struct err *err)
 	return err_prefix(err, "-%c, --%s", key, row->name);
 }
 
-/* getopt_long() tells a letter by optopt, a long option by the word that it just passed. */
+/*
+ * Says why getopt_long() has returned key, ? or :. A letter is in optopt then, and a long option is
+ * the word that getopt_long() has just passed. Returns -1.
+ */
 static int refuse(int key, char **argv, struct err *err)
 {
 	const char *word = argv[optind - 1];
@@ -289,7 +292,7 @@ static int refuse(int key, char **argv, struct err *err)
 	return err_set(err, ERR_USAGE, 0, "unknown or ambiguous option %s; --help lists all", word);
 }
 
-/* Whether the option is for this role at all. */
+/* Returns 0 if the option is for this role, else -1 with ERR_USAGE. */
 static int check_role(const struct settings *settings, int key, struct err *err)
 {
 	enum roles role = settings->role == SETTINGS_SEND ? ROLE_SEND : ROLE_RECV;
@@ -301,8 +304,8 @@ static int check_role(const struct settings *settings, int key, struct err *err)
 }
 
 /*
- * What follows "--" is a command. (getopt_long() leaves nothing else unread.) It may as well have been the last
- * option's argument.
+ * Takes the words behind "--" for a command; getopt_long() leaves no others unread. A last "--"
+ * that is the argument of an option begins none.
  */
 static int take_command(struct settings *settings, int argc, char **argv, const char *argument,
     struct err *err)

@@ -10,12 +10,13 @@
 #include "cli/settings.h"
 
 /*
- * Reads argv, argv[1] being send or recv. Strings of argv are kept by reference. Returns 0, or -1 with
- * ERR_USAGE. Prints nothing.
+ * Reads argv into settings, and checks them unless help or the version is asked for. Strings of
+ * argv are kept by reference. It prints nothing, and waits for nothing but the file system. Returns
+ * 0, or -1 with ERR_USAGE.
  */
 int options_parse(struct settings *settings, int argc, char **argv, struct err *err);
 
-/* Prints what --help says. */
+/* Prints the text of --help on out, and blocks as far as out does. */
 void options_help(FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What the command line asks for, in one struct that nobody changes once main has it.
+ * What the command line asks for, in one struct. After it is read, only inetd_settle() changes it.
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -21,7 +21,7 @@ enum settings_role { SETTINGS_SEND, SETTINGS_RECV };
 struct settings {
 	enum settings_action action;
 	enum settings_role role;
-	bool listens; /* -p or -l: address is where; else where to connect to */
+	bool listens; /* -p or -l: listen on address; else connect to it */
 	struct addr address;
 	struct addr_list receivers; /* send: if there are several; address is the first */
 	int family;                 /* -4, -6: AF_INET, AF_INET6; else AF_UNSPEC */
@@ -36,11 +36,11 @@ struct settings {
 	int64_t chunk;           /* -B, bytes */
 	int64_t rate;            /* -b, bytes a second; 0: no limit */
 	int64_t max_size;        /* --max-size, bytes; 0: no limit */
-	size_t jobs;             /* -j: so many at once */
-	size_t max_per_peer;     /* --max-per-peer: of these, from one address; 0: no limit */
-	int64_t grace;           /* --grace, ns: what those under way have, when we are to end */
+	size_t jobs;             /* -j: the most transfers at once */
+	size_t max_per_peer;     /* --max-per-peer: the most from one address; 0: no limit */
+	int64_t grace;           /* --grace, ns: for transfers under way after SIGTERM */
 	const char *congestion;  /* -C, or NULL */
-	bool keeps;        /* -k: serve many; jobs, max_per_peer and grace are of no use without */
+	bool keeps;        /* -k: serve many; jobs, max_per_peer and grace are for this only */
 	bool no_clobber;   /* -n */
 	bool sync;         /* -S */
 	bool must_confirm; /* -V */
@@ -57,10 +57,10 @@ struct settings {
 	enum handover_tool peer;
 };
 
-/* "send" or "recv". */
+/* The name of the role, "send" or "recv", of static duration. */
 const char *settings_role_name(enum settings_role role);
 
-/* The descriptor of the data where they come by stdin or go to stdout; -1: a file or a command has them. */
+/* Stdin or stdout if the data come from there or go there; -1 if a file or a command has them. */
 int settings_stdio(const struct settings *settings);
 
 #endif

@@ -5,23 +5,25 @@
 #include "base/clock.h"
 
 /*
- * The default chunk. What counts is how much a receiver takes out of the socket before it writes it to a
- * file. Measured on 2 cores, 2 GiB from tmpfs to tmpfs over loopback, with digests: 64K 1.8 GB/s, 256K
- * 1.9, 512K 2.2, 1M to 4M 2.5; cp 2.7. Neither SO_RCVLOWAT, MSG_WAITALL, huge pages for the buffer,
- * hashing in slices that stay in the cache, nor a thread that writes or hashes made it faster.
+ * The default chunk. The speed depends on how much a receiver takes out of the socket before it
+ * writes to a file. Measured on 2 cores, 2 GiB from tmpfs to tmpfs over loopback, with digests: 64K
+ * 1.8 GB/s, 256K 1.9, 512K 2.2, 1M to 4M 2.5; cp 2.7. Neither SO_RCVLOWAT, MSG_WAITALL, huge pages
+ * for the buffer, hashing in slices that stay in the cache, nor a thread that writes or hashes made
+ * it faster.
  */
 #define CHUNK_DEFAULT (INT64_C(2) * 1024 * 1024)
 
 /*
- * That of each sender of many, whose chunks do not all fit into the cache at once. Measured, 256 MB to 20 receivers on
- * 2 cores, CPU seconds of all senders: 2M 2.0, 512K 1.8, 256K 1.6, 128K 1.6; to one alone there is no difference.
+ * The default chunk of a sender that serves many, whose chunks do not all fit into the cache at
+ * once. Measured, 256 MB to 20 receivers on 2 cores, CPU seconds of all senders: 2M 2.0, 512K 1.8,
+ * 256K 1.6, 128K 1.6; to one receiver there is no difference.
  */
 #define CHUNK_OF_MANY (INT64_C(256) * 1024)
 
 #define JOBS_DEFAULT 64
 #define GRACE_DEFAULT (10 * CLOCK_SECOND)
 
-/* What goes with listening, and what with connecting. */
+/* Checks the settings that are for listening only, or for connecting only. */
 static int check_connection(const struct settings *settings, struct err *err)
 {
 	bool connects = !settings->listens && settings->address.kind == ADDR_INET;
@@ -52,7 +54,7 @@ static int check_data(const struct settings *settings, struct err *err)
 	return 0;
 }
 
-/* What goes together with -k. */
+/* Checks -k and the settings that are for -k only. */
 static int check_keeps(const struct settings *settings, struct err *err)
 {
 	const char *only = settings->jobs != 0           ? "-j, --jobs"
@@ -75,7 +77,7 @@ static int check_keeps(const struct settings *settings, struct err *err)
 	return 0;
 }
 
-/* What goes together with --peer. */
+/* Checks --peer and what it excludes. */
 static int check_peer(const struct settings *settings, struct err *err)
 {
 	if (settings->peer == HANDOVER_SOCKXFER)
@@ -89,13 +91,13 @@ static int check_peer(const struct settings *settings, struct err *err)
 	return 0;
 }
 
-/* What depends on the address. */
+/* Checks the settings that depend on the address. */
 static int check_address(const struct settings *settings, struct err *err)
 {
 	return check_connection(settings, err) == -1 ? -1 : check_peer(settings, err);
 }
 
-/* What holds for one address has to hold for each of several. */
+/* Checks the address, or each of several. */
 static int check_addresses(const struct settings *settings, struct err *err)
 {
 	struct settings one = *settings;
@@ -110,7 +112,7 @@ static int check_addresses(const struct settings *settings, struct err *err)
 	return 0;
 }
 
-/* What was not given. */
+/* Sets the defaults that were left out, for the check to see which options were given. */
 static void set_defaults(struct settings *settings)
 {
 	bool is_of_many = settings->keeps && settings->role == SETTINGS_SEND;

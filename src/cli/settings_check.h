@@ -1,5 +1,5 @@
 /*
- * Which settings go together.
+ * Checks which settings go together, and completes them.
  */
 #ifndef SETTINGS_CHECK_H
 #define SETTINGS_CHECK_H
@@ -8,8 +8,8 @@
 #include "cli/settings.h"
 
 /*
- * Checks settings, which are complete else, and gives those their defaults that depend on others: -B and those of -k.
- * Returns 0, or -1 with ERR_USAGE.
+ * Checks that the settings go together. They have to be complete, but for the defaults of -B, -j
+ * and --grace, which it sets afterwards. Returns 0, or -1 with ERR_USAGE. It does not block.
  */
 int settings_check(struct settings *settings, struct err *err);
 

@@ -12,10 +12,10 @@
 
 void version_print(FILE *out)
 {
-	unsigned int running = XXH_versionNumber(); /* as XXH_VERSION_NUMBER: 801 is 0.8.1 */
+	unsigned int running = XXH_versionNumber(); /* 801 is 0.8.1 */
 
 	fputs("sockxfer " VERSION "\n", out);
-	/* libbsd has no call that would tell which version runs. */
+	/* libbsd has no function that returns its version. */
 	fputs("libbsd: built with " BUILT_WITH_LIBBSD ", runs with an unknown version\n", out);
 	fprintf(out, "libxxhash: built with %d.%d.%d, runs with %u.%u.%u\n", XXH_VERSION_MAJOR,
 	    XXH_VERSION_MINOR, XXH_VERSION_RELEASE, running / 10000, running / 100 % 100,

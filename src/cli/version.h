@@ -1,5 +1,5 @@
 /*
- * What --version says.
+ * The text of --version.
  */
 #ifndef VERSION_H
 #define VERSION_H
@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 /*
- * Prints on out the version of the program and, a line each, those of the libraries that it was
- * built with and runs with. Blocks as far as out does. Whether the text has arrived is known when
- * out is flushed.
+ * Prints the version of the program on out and, a line each, those of the libraries that it was
+ * built with and runs with. It blocks as far as out does; errors are in out, for ferror(3) and
+ * fflush(3).
  */
 void version_print(FILE *out);
 
