@@ -66,7 +66,7 @@ inherits() {
 STRANGER='
 import socket, sys
 try:
-    with socket.create_connection((sys.argv[1].strip("[]"), int(sys.argv[2])), 10) as peer:
+    with socket.create_connection((sys.argv[1].strip("[]"), int(sys.argv[2])), 60) as peer:
         heard = peer.recv(100)
 except ConnectionResetError:
     sys.exit(0)

@@ -203,12 +203,11 @@ finish_three() {
 @test "64 receivers get the same" {
 	local i addresses=''
 
-	allow 60
 	for i in {1..64}; do
 		start "r$i" "$SOCKXFER" recv -q -l "unix:s$i" "got$i"
 		addresses+=,unix:s$i
 	done
-	us -V -r 20 "${addresses#,}" "$ROOT/test/data/picture.jpg"
+	us -V -r 60 "${addresses#,}" "$ROOT/test/data/picture.jpg"
 	finish us
 	for i in {1..64}; do
 		finish "r$i"
@@ -418,7 +417,7 @@ finish_three() {
 	free_port
 	receiver r1 tcp4 got1
 	add "127.0.0.1:$port"
-	us -v -r 20 "$to" -- sh -c 'touch started; echo data'
+	us -v -r 60 "$to" -- sh -c 'touch started; echo data'
 	wait_said us 'connected to'
 	pass 0.3
 	[ ! -e started ]

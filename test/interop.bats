@@ -90,13 +90,13 @@ use_stdin() {
 }
 
 # peer_receives ROLE STDIN PEER...: whole, and both come to an end without the help of a timeout of
-# ours: 30 seconds of waiting for the peer's FIN would be more than LIMIT.
+# ours: after 30 seconds of waiting for the peer's FIN, we would say that it did not close.
 peer_receives() {
 	use_stdin "$2"
-	allow 20
 	start_both send '' "$BATS_FILE_TMPDIR/data" receives "$1" "${@:3}" <&8
 	finish us
 	has us.err 'not confirmed'
+	has_not us.err 'did not close'
 	finish peer
 	same peer.out "$BATS_FILE_TMPDIR/data"
 }
@@ -106,7 +106,7 @@ peer_receives_without_end() {
 	use_stdin "$2"
 	start_both send '-w 1' "$BATS_FILE_TMPDIR/data" receives "$1" "${@:3}" <&8
 	finish us
-	has us.err 'not confirmed'
+	has us.err ', which did not close'
 	wait_for same peer.out "$BATS_FILE_TMPDIR/data" >/dev/null
 	stop peer
 }

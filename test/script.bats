@@ -23,7 +23,7 @@ retries() {
 
 	free_port
 	for address in "127.0.0.1:$port" unix:late.socket; do
-		retries 15 "$address" -V
+		retries 60 "$address" -V
 		start recv "$SOCKXFER" recv -l "$address" out
 		finish send
 		finish recv
@@ -34,7 +34,7 @@ retries() {
 
 @test "-r waits for a sender that comes later, too" {
 	free_port
-	start recv "$SOCKXFER" recv -v -r 15 "127.0.0.1:$port" out
+	start recv "$SOCKXFER" recv -v -r 60 "127.0.0.1:$port" out
 	wait_said recv '; trying again'
 	start send "$SOCKXFER" send -l "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
 	finish send
@@ -60,7 +60,6 @@ retries() {
 	need_plain_build # a leak sanitizer cannot be traced
 	need strace
 	free_port
-	allow 30
 	start send strace -f -qq -e trace=connect -r -o trace "$SOCKXFER" send -r 8 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
 	finish send 1
 	grep -c connect trace >tries
@@ -135,7 +134,7 @@ retries() {
 			}
 		}
 	END
-	start send "${NS[@]}" "$SOCKXFER" send -v -r 15 -s 127.0.0.1 "both:$port" "$BATS_FILE_TMPDIR/data"
+	start send "${NS[@]}" "$SOCKXFER" send -v -r 60 -s 127.0.0.1 "both:$port" "$BATS_FILE_TMPDIR/data"
 	wait_said send '; trying again'
 	"${NS[@]}" nft delete table inet holes
 	ours recv recv -v -l "127.0.0.5:$port" out
@@ -147,7 +146,7 @@ retries() {
 	make_namespace
 	"${NS[@]}" ip -6 addr del ::1/128 dev lo
 	free_port
-	start send "${NS[@]}" "$SOCKXFER" send -v -r 15 "[::1]:$port" "$BATS_FILE_TMPDIR/data"
+	start send "${NS[@]}" "$SOCKXFER" send -v -r 60 "[::1]:$port" "$BATS_FILE_TMPDIR/data"
 	wait_said send '; trying again'
 	"${NS[@]}" ip -6 addr add ::1/128 dev lo
 	ours recv recv -v -l "[::1]:$port" out

@@ -252,7 +252,7 @@ make_big_file() {
 	for offset in 0 2147479550 2147483640 4294967290 5368709100; do
 		head -c 20 /dev/urandom | dd of=big bs=1 seek=$offset conv=notrunc status=none
 	done
-	allow 240
+	allow 600
 }
 
 # big_to_stdout FAMILY: where there is no need for 5 GiB of disk.

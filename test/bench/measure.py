@@ -12,7 +12,7 @@ import threading
 import time
 
 PAUSE = 0.0005
-WAIT = 20  # seconds for what is a matter of milliseconds: a listener, the end of a process that was killed
+WAIT = 120  # seconds for what is a matter of milliseconds: a listener, the end of a process that was killed
 CHUNK = 1 << 20
 SHARE = 0.6  # of the free memory, that our files in a tmpfs may take
 

@@ -7,7 +7,7 @@ load ../helper
 @test "killed, out of disk space, garbled or cut short: the comparison shows that sockxfer notices" {
 	need_plain_build
 	need mount umount
-	"$PYTHON" "$ROOT/test/compare/compare.py" --only sockxfer "$SOCKXFER" >table 2>messages
+	"$PYTHON" "$ROOT/test/compare/compare.py" --only sockxfer --limit 120 "$SOCKXFER" >table 2>messages
 	row=$(grep '^sockxfer ' table | tr -s ' ')
 	case $row in
 	*"not tried"*)

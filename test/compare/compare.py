@@ -1,6 +1,6 @@
 """Runs sockxfer and the tools like it through the same faults, and prints who noticed.
 
-usage: compare.py [--only TOOL] [--repeat N] SOCKXFER
+usage: compare.py [--only TOOL] [--repeat N] [--limit SECONDS] SOCKXFER
 
 Each tool sends a file of 4 MiB to itself over 127.0.0.1, with the options that its documentation
 has for this, while something goes wrong. With --repeat each is done N times, and what was not the
@@ -28,7 +28,7 @@ TOTAL = 4 << 20
 HALF = TOTAL // 2
 DISK = 1 << 20
 FLIPPED = 1_000_000  # the offset of the byte
-LIMIT = 10  # seconds, after which what has not ended counts as hanging
+limit = 10.0  # seconds, after which what has not ended counts as hanging
 PAUSE = 0.01
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "peer"
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
@@ -130,7 +130,7 @@ class Pair:
 
     def result(self, data):
         """What there is to see at the end: two exit statuses and a file."""
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + limit
         ends = [end_of(process, deadline) for process in (self.sender, self.receiver)]
         return (*ends, state_of(self.output, data))
 
@@ -146,7 +146,7 @@ class Pair:
 
 
 def wait_for(condition, what):
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + limit
     while not condition():
         if time.monotonic() > deadline:
             raise Failed(f"waited in vain for {what}")
@@ -337,11 +337,14 @@ def print_row(name, fields):
 
 
 def main():
+    global limit  # pylint: disable=global-statement
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--only", choices=TOOLS)
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--limit", type=float, default=limit)
     parser.add_argument("sockxfer")
     arguments = parser.parse_args()
+    limit = arguments.limit
     program = os.path.abspath(arguments.sockxfer)
     tools = [arguments.only] if arguments.only else list(TOOLS)
     missing = [tool for tool in tools if not available(tool, program)]
@@ -367,7 +370,7 @@ def main():
                 fields.append(field(results))
             print_row(tool, fields)
     print()
-    print(LEGEND.format(limit=LIMIT))
+    print(LEGEND.format(limit=f"{limit:g}"))
     versions = ", ".join(f"{tool} {version(tool, program)}" for tool in tools)
     print(textwrap.fill(f"Versions: {versions}.", 79))
 

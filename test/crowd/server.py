@@ -39,7 +39,7 @@ def environment():
     return dict(os.environ, ASAN_OPTIONS=options + ":detect_leaks=0")
 
 
-def wait_for(condition, what, limit=20.0, pause=0.005):
+def wait_for(condition, what, limit=120.0, pause=0.005):
     """Returns what the condition does once that is true."""
     deadline = time.monotonic() + limit
     while not (value := condition()):
@@ -167,7 +167,7 @@ class Server:
                 pass
         return found
 
-    def settle(self, limit=30.0):
+    def settle(self, limit=120.0):
         """Waits until no child is left, zombies included, and the descriptors are those of the beginning."""
 
         def told():
@@ -188,7 +188,7 @@ class Server:
         time.sleep(seconds)
         return cpu_of(pids) - begin
 
-    def end(self, limit=20.0):
+    def end(self, limit=120.0):
         """SIGTERM: it dies of that, and of its children nothing is left."""
         children = self.children()
         self.process.terminate()

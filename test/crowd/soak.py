@@ -42,7 +42,7 @@ SILENCE = 2  # seconds, the servers' -w
 LARGEST = 1 << 20  # bytes of a stream
 SERVED = 4 << 20  # bytes of the file that is served
 ROOM = 24 << 20  # bytes of the small file system
-GRACE = 90  # seconds that it may take to end behind the time that was wished
+GRACE = 600  # seconds that it may take to end behind the time that was wished
 GROWTH = 1 << 20  # bytes by which the memory of a server may differ in the end
 WARM_UP = 0.1  # of the time, or SILENCE at the least, after which its memory is that of the beginning
 

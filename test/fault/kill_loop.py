@@ -26,7 +26,7 @@ import subprocess
 import sys
 import time
 
-LIMIT = 30  # seconds that anything may take
+LIMIT = 120  # seconds that anything may take
 SIZE = 4 << 20
 CALIBRATION = 5
 # Small pieces: more moments at which something can be half done.
@@ -108,7 +108,7 @@ class Run:
         except subprocess.TimeoutExpired:
             pass
         again = subprocess.run(
-            [self.program, "send", "-q", "-w", "10", self.address, "source"],
+            [self.program, "send", "-q", "-w", "60", self.address, "source"],
             stderr=subprocess.DEVNULL, timeout=LIMIT,
         )
         return again.returncode == 0

@@ -420,7 +420,7 @@ decided() {
 	need jq
 	need_xxh128
 	need_plain_build # not for what it does there, but for how long it takes
-	LIMIT=120
+	allow 600
 	truncate -s 4300000000 big
 	echo 'beyond four gigabytes' | dd of=big bs=1 seek=4294967290 conv=notrunc status=none
 	# What came is summed up by another program; to read it all a second time would take long.

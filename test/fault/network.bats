@@ -141,7 +141,7 @@ cut_while_sending() {
 
 	need_plain_build # the minute is the kernel's
 	make_link
-	LIMIT=90
+	allow 300
 	prepare_output old
 	open_pipe
 	across d/out <pipe
@@ -231,7 +231,6 @@ undo_link() {
 
 @test "a lossy link: completes, and the bytes are right" {
 	make_link
-	LIMIT=60
 	slow_link 50mbit
 	drop near 'numgen random mod 100 < 5 counter'
 	drop far 'numgen random mod 100 < 5 counter'

@@ -7,7 +7,7 @@ usage: proxy.py [options] HOST:PORT
                lost its other side: with FIN, not RST
   --reverse    "the data" is what the server sends to the client, not the other way round
   --port N     listen on this port, not on a free one
-  --limit S    end after S seconds (60), with status 3
+  --limit S    end after S seconds (300), with status 3
 
 It listens on a port of 127.0.0.1, prints "listening on port 40123", accepts one client,
 connects to HOST:PORT and forwards both ways until both directions have ended. Like socat and
@@ -64,7 +64,7 @@ def main():
     parser.add_argument("--cut", type=int)
     parser.add_argument("--reverse", action="store_true")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--limit", type=float, default=60)
+    parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("target")
     arguments = parser.parse_args()
 

@@ -24,7 +24,7 @@ ADDRESS is HOST:PORT, [V6]:PORT or unix:PATH; port 0 means any free one. The ste
 
 What happens is printed on stdout, a line each: "listening on port 40123", "peer 127.0.0.1:5000",
 "send:10 done". A step that fails is told on stderr, and the exit status is 1. At the end the
-connection is closed. After --limit seconds (60) everything ends, with status 3.
+connection is closed. After --limit seconds (300) everything ends, with status 3.
 """
 
 import argparse
@@ -185,7 +185,7 @@ class Peer:
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--limit", type=float, default=60)
+    parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("role", choices=["listen", "connect"])
     parser.add_argument("address")
     parser.add_argument("steps", nargs="*")

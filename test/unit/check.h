@@ -28,9 +28,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK_TIME_LIMIT 60 /* seconds for a promise: a bound for what hangs, no measure of speed */
-#define CHECK_USER 65534    /* nobody, a user and a group */
-#define CHECK_SKIPPED 77    /* exit status of a promise that cannot be tried here */
+#define CHECK_TIME_LIMIT                                                                           \
+	300              /* seconds for a promise: a bound for what hangs, no measure of speed */
+#define CHECK_USER 65534 /* nobody, a user and a group */
+#define CHECK_SKIPPED 77 /* exit status of a promise that cannot be tried here */
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 

@@ -9,6 +9,9 @@
 #include "sys/io.h"
 #include "sys/signals.h"
 
+#define SHORT (200 * CLOCK_MILLISECOND)
+#define LONG (30 * CLOCK_SECOND) /* what is said to be at once must take less */
+
 static int answer(void *context)
 {
 	return *(int *)context;
@@ -43,7 +46,7 @@ static void returns_what_it_does(void)
 	CHECK_INT(workers_start(&workers, crash, NULL, &err), 1);
 	CHECK(workers.count == 2);
 	for (int i = 0; i < 2; i++) {
-		ssize_t slot = workers_wait(&workers, &status, deadline_after(CLOCK_SECOND), &err);
+		ssize_t slot = workers_wait(&workers, &status, deadline_after(LONG), &err);
 		if (slot == 0)
 			CHECK_INT(WEXITSTATUS(status), 7);
 		else
@@ -66,7 +69,7 @@ static void slots_are_used_again(void)
 	CHECK_INT(workers_start(&workers, wait_for_signal, NULL, &err), 0);
 	for (int i = 0; i < 3; i++) {
 		CHECK_INT(workers_start(&workers, answer, &zero, &err), 1);
-		CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND), &err), 1);
+		CHECK_INT(workers_wait(&workers, &status, deadline_after(LONG), &err), 1);
 	}
 	CHECK(workers.count == 1);
 	workers_close(&workers);
@@ -85,10 +88,10 @@ static void only_we_end_them(void)
 	CHECK_INT(workers_start(&workers, wait_for_signal, NULL, &err), 0);
 	workers_signal(&workers, SIGTERM);
 	workers_signal(&workers, SIGHUP);
-	CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND / 5), &err), -1);
+	CHECK_INT(workers_wait(&workers, &status, deadline_after(SHORT), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	workers_signal(&workers, SIGNALS_ABORT);
-	CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND), &err), 0);
+	CHECK_INT(workers_wait(&workers, &status, deadline_after(LONG), &err), 0);
 	CHECK_INT(WEXITSTATUS(status), SIGNALS_ABORT);
 	workers_close(&workers);
 }
@@ -108,7 +111,7 @@ static void begin_anew(void)
 	CHECK_INT(err.kind, ERR_INTERRUPTED);
 	CHECK_INT(signals_take(), SIGTERM);
 	CHECK_INT(signals_take(), 0);
-	CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND / 5), &err), -1);
+	CHECK_INT(workers_wait(&workers, &status, deadline_after(SHORT), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	workers_close(&workers);
 }
@@ -137,10 +140,10 @@ static void orphans_end(void)
 	CHECK_INT(pipe(ends), 0);
 	CHECK_INT(workers_open(&workers, 1, &err), 0);
 	CHECK_INT(workers_start(&workers, die_before_worker, NULL, &err), 0);
-	CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND), &err), 0);
+	CHECK_INT(workers_wait(&workers, &status, deadline_after(LONG), &err), 0);
 	CHECK_INT(WTERMSIG(status), SIGKILL);
 	close(ends[1]);
-	CHECK_INT(io_read(ends[0], &byte, 1, deadline_after(5 * CLOCK_SECOND), &err), 0);
+	CHECK_INT(io_read(ends[0], &byte, 1, deadline_after(LONG), &err), 0);
 	close(ends[0]);
 	workers_close(&workers);
 }
@@ -158,7 +161,7 @@ static void have_no_descriptor_of_ours(void)
 
 	CHECK_INT(workers_open(&workers, 1, &err), 0);
 	CHECK_INT(workers_start(&workers, has_descriptor, &workers.ended, &err), 0);
-	CHECK_INT(workers_wait(&workers, &status, deadline_after(CLOCK_SECOND), &err), 0);
+	CHECK_INT(workers_wait(&workers, &status, deadline_after(LONG), &err), 0);
 	CHECK_INT(WEXITSTATUS(status), 0);
 	workers_close(&workers);
 }
