@@ -114,6 +114,35 @@ clock() {
 	printf -v "$1" %d $((${EPOCHREALTIME//[.,]/} / 1000))
 }
 
+# Into $busy, how many times as long this machine may take for what it has to do besides: 1 if no more processes want to
+# run than there are processors.
+measure_load() {
+	local load running
+
+	read -r load _ _ running _ </proc/loadavg
+	load=${load%.*} running=${running%/*}
+	((running >= load)) || running=$load
+	busy=$((1 + (running - 1) / $(nproc)))
+}
+
+# took MILLISECONDS LIMIT: that it was no more than the limit, as many times as the machine is busy, where the build is one
+# whose speed is ours.
+took() {
+	local busy
+
+	measure_load
+	echo "$1 ms, of $2, $busy times" >&2
+	instrumented || [ "$1" -le $(($2 * busy)) ]
+}
+
+# soon MILLISECONDS SINCE: that no more time has passed.
+soon() {
+	local now
+
+	clock now
+	took $((now - $2)) "$1"
+}
+
 # Whether the process has come to its end: it is gone, or a zombie, as it stays until `finish`.
 ended() {
 	local stat=

@@ -88,7 +88,7 @@ costs_a_quarter() {
 	finish first
 	finish second
 	echo "$directly ms directly, $elapsed ms past the black hole"
-	instrumented || [ $((elapsed - directly)) -lt 500 ]
+	took $((elapsed - directly)) 500
 	# It really was one: no less than the quarter of a second, allowing for a slow first run.
 	[ $((elapsed)) -ge 250 ]
 }

@@ -144,8 +144,8 @@ pid_of() {
 	if [ -e "$1.pid" ]; then cat "$1.pid"; else echo "${PID[$1]}"; fi
 }
 
-# signal_to NAME SIGNAL: it dies of this very signal, within the second that is promised. (Nearly another is for a
-# machine that has other things to do; what our side might wait for longest is two.)
+# signal_to NAME SIGNAL: it dies of this very signal, within the second that is promised. (Nearly another is for the test
+# itself; what our side might wait for longest is two.)
 signal_to() {
 	local since
 
@@ -158,15 +158,6 @@ signal_to() {
 		echo "$1 ended by: $(cat "$1.ended")" >&2
 		return 1
 	}
-}
-
-# soon MILLISECONDS SINCE: that no more time has passed, where the build is one whose speed is ours.
-soon() {
-	local now
-
-	clock now
-	echo "$((now - $2)) ms, of $1" >&2
-	instrumented || [ $((now - $2)) -le "$1" ]
 }
 
 ### Digests and receipts
