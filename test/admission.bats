@@ -222,16 +222,33 @@ notes() {
 
 	picture data
 	for role in recv send; do
+		free_port
+		# One comes at the beginning, and one half of the time later.
+		start strangers "$PYTHON" -c '
+import socket, sys, time
+def come():
+    try:
+        with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as peer:
+            sys.exit(f"no reset, but {peer.recv(100)}")
+    except ConnectionResetError:
+        pass
+print("ready", flush=True)
+while True:
+    try:
+        come()
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.005)
+time.sleep(1)
+come()' "$port"
+		wait_said strangers ready
 		clock since
-		start us "$SOCKXFER" "$role" -v -w 2 --allow 127.0.0.2 -p 0 data
-		wait_port us
-		pass 1.4
-		turned_away 127.0.0.1
-		running us
+		start us "$SOCKXFER" "$role" -v -w 2 --allow 127.0.0.2 -p "$port" data
 		finish us 3
-		soon 3200 "$since"
+		soon 2900 "$since"
+		finish strangers
 		has us.err 'accept: timed out'
-		notes 127.0.0.1 1
+		notes 127.0.0.1 2
 	done
 }
 
@@ -239,24 +256,31 @@ notes() {
 	local limit expected since
 
 	cat >flood.py <<-'END'
-		import socket, sys, threading
+		import socket, sys, threading, time
 		address = ("127.0.0.1", int(sys.argv[1]))
+		seen = threading.Event()
 		def connect():
 		    while True:
 		        try:
 		            socket.create_connection(address).close()
+		            seen.set()
 		        except ConnectionRefusedError:
-		            break
+		            if seen.is_set():
+		                break
+		            time.sleep(0.005)
 		        except ConnectionResetError:
-		            pass
+		            seen.set()
 		for _ in range(4):
 		    threading.Thread(target=connect).start()
+		print("ready", flush=True)
 	END
 	for limit in '-w 1' '-W 1' '-w 30'; do
-		# shellcheck disable=SC2086  # two words
-		listens recv --allow 127.0.0.2 $limit out
-		clock since
+		free_port
 		start flood "$PYTHON" flood.py "$port"
+		wait_said flood ready
+		clock since
+		# shellcheck disable=SC2086  # two words
+		start us "$SOCKXFER" recv -v --allow 127.0.0.2 $limit -p "$port" out
 		wait_said us 'not allowed'
 		expected=3
 		[ "$limit" != '-w 30' ] || {
@@ -271,7 +295,7 @@ notes() {
 
 # Else those who wait already when the time is up could be followed by others, without an end.
 @test "--allow: when the time is up, one who waits is turned away, and no more are" {
-	listens recv --allow 127.0.0.2 -w 1 out
+	listens recv --allow 127.0.0.2 -w 2 out
 	kill -STOP "${PID[us]}"
 	start strangers "$PYTHON" -c '
 import socket, sys
@@ -283,7 +307,7 @@ for one in them:
     except ConnectionResetError:
         pass' "$port"
 	wait_said strangers connected
-	pass 1.2
+	pass 2
 	kill -CONT "${PID[us]}"
 	finish us 3
 	finish strangers

@@ -125,8 +125,8 @@ measure_load() {
 	busy=$((1 + (running - 1) / $(nproc)))
 }
 
-# took MILLISECONDS LIMIT: that it was no more than the limit, as many times as the machine is busy, where the build is one
-# whose speed is ours.
+# took MILLISECONDS LIMIT: that it was no more than the limit, as many times as the machine is busy, where the build is
+# one whose speed is ours.
 took() {
 	local busy
 
@@ -225,6 +225,16 @@ scripted() {
 
 	shift
 	start "$name" "${NS[@]}" "$PYTHON" "$PEER/scripted.py" "$@"
+}
+
+# reaching NAME ADDRESS STEP...: a scripted peer that is there already, and connects as soon as somebody listens at the
+# address. A limit that begins with the listening does not run while the peer is started.
+reaching() {
+	local name=$1
+
+	shift
+	scripted "$name" reach "$@"
+	wait_said "$name" ready
 }
 
 # ours NAME ARGUMENT...: sockxfer, in the namespace if there is one.

@@ -158,7 +158,7 @@ never_replaced() {
 	local seconds
 
 	mkdir d
-	for seconds in 1 2 4 8; do
+	for seconds in 1 2 4 8 16 32; do
 		rm -f go
 		start us "$@" "$SOCKXFER" recv -p 0 d
 		wait_port us
@@ -223,9 +223,11 @@ never_replaced() {
 	[ ! -s us.out ]
 	holds d mine
 
-	receive_half -w 0.3 d
+	free_port
+	reaching sender "127.0.0.1:$port" send:200000 gone
+	start us "$SOCKXFER" recv -w 0.3 -p "$port" d
 	finish us 3
-	stop sender
+	finish sender
 	[ ! -s us.out ]
 	holds d mine
 

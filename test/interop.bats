@@ -50,8 +50,13 @@ start_both() {
 		start peer "${command[@]}" <&0
 		wait_for listening "$port"
 		start us "$SOCKXFER" "$ours" $options "127.0.0.1:$port" "$file"
+	elif [ -n "$options" ]; then
+		# A limit begins when the peer is there.
+		launch listen 4 "$SOCKXFER" "$ours" $options fd:3 "$file"
+		peer_command "$@"
+		start peer "${command[@]}" <&0
 	else
-		start us "$SOCKXFER" "$ours" $options -p 0 "$file"
+		start us "$SOCKXFER" "$ours" -p 0 "$file"
 		wait_port us
 		peer_command "$@"
 		start peer "${command[@]}" <&0

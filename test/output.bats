@@ -70,7 +70,9 @@ setup_file() {
 
 @test "a timeout leaves no file: exit 3" {
 	mkdir d
-	receive_half -w 0.3 d/out
+	free_port
+	reaching sender "127.0.0.1:$port" send:200000 gone
+	start us "$SOCKXFER" recv -w 0.3 -p "$port" d/out
 	finish us 3
 	holds d
 }

@@ -73,9 +73,9 @@ limited_everywhere() {
 }
 
 @test "a slow -b is progress to -w at both ends" {
-	receive -w 0.5 out
 	random_file in 40000
-	start send "$SOCKXFER" send -V -w 0.5 -b 20000 "127.0.0.1:$port" in
+	launch listen 4 "$SOCKXFER" recv -w 0.5 fd:3 out
+	start send "$SOCKXFER" send -V -w 0.5 -b 20000 "$address" in
 	finish send
 	finish us
 	same in out
@@ -104,9 +104,9 @@ limited_everywhere() {
 	finish send 3
 	has send.err 'the time limit of -W has passed'
 	finish us 1
-	listen_as recv recv tcp4 -W 0.5 -b 1 out
+	launch listen 4 "$SOCKXFER" recv -W 0.5 -b 1 fd:3 out
 	start send "$SOCKXFER" send "$address" in
-	finish recv 3
+	finish us 3
 	finish send 6
 }
 

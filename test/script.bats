@@ -322,8 +322,9 @@ activated() {
 ### --idle-eof
 
 @test "-W is not put off by --idle-eof" {
-	receive -W 0.5 --idle-eof 5 out
-	scripted stranger connect "127.0.0.1:$port" send:1000 gone
+	free_port
+	reaching stranger "127.0.0.1:$port" send:1000 gone
+	start us "$SOCKXFER" recv -W 0.5 --idle-eof 5 -p "$port" out
 	finish us 3
 	finish stranger
 	[ ! -e out ]
@@ -353,10 +354,11 @@ activated() {
 	finish us
 	finish stranger
 	[ ! -s heard ]
-	receive --idle-eof 0.3 out
-	scripted stranger connect "127.0.0.1:$port" send:1000 await:out pause:0.1 send:1000 pause:0.1 send:1000
 	rm out
+	receive --idle-eof 0.3 out
+	scripted stranger connect "127.0.0.1:$port" send:1000 await:over send:1000 pause:0.1 send:1000
 	finish us
+	touch over
 	finish stranger 1
 	grep -qE 'Broken pipe|reset' stranger.err
 }
@@ -417,14 +419,17 @@ activated() {
 }
 
 @test "a timeout of -w names --idle-eof, which has to be the shorter of the two" {
-	receive -w 0.3 out
-	scripted stranger connect "127.0.0.1:$port" send:1000 gone
+	free_port
+	reaching stranger "127.0.0.1:$port" send:1000 gone
+	start us "$SOCKXFER" recv -w 0.3 -p "$port" out
 	finish us 3
 	has us.err 'receive: timed out after 1000 bytes'
 	has us.err 'hint: is the link up? For nc without -N there is --idle-eof SECONDS'
 	[ ! -e out ]
-	receive -w 0.3 out # not where nothing came, for that is no end
-	scripted stranger connect "127.0.0.1:$port" gone
+	# Not where nothing came, for that is no end.
+	free_port
+	reaching stranger "127.0.0.1:$port" gone
+	start us "$SOCKXFER" recv -w 0.3 -p "$port" out
 	finish us 3
 	has_not us.err 'idle-eof'
 	start us "$SOCKXFER" recv -w 2 --idle-eof 2 -p 0 out

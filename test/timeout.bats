@@ -28,9 +28,9 @@ make_black_hole() {
 ### Each wait
 
 @test "-W limits the writing to a terminal that takes no more: exit 3" {
-	start us "$PYTHON" "$ROOT/test/fault/deaf_terminal.py" "$SOCKXFER" recv -W 1 -p 0
-	wait_port us
-	scripted peer connect "127.0.0.1:$port" send:100000 eof
+	free_port
+	reaching peer "127.0.0.1:$port" send:100000 eof
+	start us "$PYTHON" "$ROOT/test/fault/deaf_terminal.py" "$SOCKXFER" recv -W 1 -p "$port"
 	finish us 3
 	has us.err 'stdout: write: timed out'
 	stop peer
@@ -73,11 +73,12 @@ make_black_hole() {
 }
 
 @test "-w limits the wait for the first byte, from the accept on: exit 3" {
-	start us "$SOCKXFER" recv -w 2 -p 0 out
-	wait_port us
-	scripted peer connect "127.0.0.1:$port" gone
+	free_port
+	reaching peer "127.0.0.1:$port" gone
+	start us "$SOCKXFER" recv -w 1 -p "$port" out
 	finish us 3
 	has us.err 'timed out'
+	has_not us.err accept
 	finish peer
 }
 
@@ -124,10 +125,10 @@ make_black_hole() {
 # Bytes with pauses between them, longer in all than -w. In each pause nothing may come from the receiver, not
 # even the end of its stream: several peers would stop sending, or lose what they had sent.
 @test "-w does not end a slow sender that makes progress, and recv is quiet meanwhile" {
-	start us "$SOCKXFER" recv -w 1 -p 0 out
-	wait_port us
-	scripted peer connect "127.0.0.1:$port" send:1000 quiet:0.5 send:1 quiet:0.5 send:1 quiet:0.5 send:1000 \
+	free_port
+	reaching peer "127.0.0.1:$port" send:1000 quiet:0.5 send:1 quiet:0.5 send:1 quiet:0.5 send:1000 \
 		quiet:0.5 send:1 half eof
+	start us "$SOCKXFER" recv -w 1 -p "$port" out
 	finish us
 	finish peer
 	"$PYTHON" "$PEER/pattern.py" 2003 >expected
@@ -312,8 +313,9 @@ sys.exit(n[0] < 60000)'
 }
 
 @test "-W ends a transfer that never has to wait: exit 3" {
-	receive -W 1 -B 1 /dev/null
-	start send "$SOCKXFER" send -q -W 20 -B 1 "127.0.0.1:$port" /dev/zero
+	start send "$SOCKXFER" send -q -B 1 -l 127.0.0.1:0 --port-file port /dev/zero
+	wait_for [ -s port ]
+	start us "$SOCKXFER" recv -W 1 -B 1 "127.0.0.1:$(<port)" /dev/null
 	finish us 3
 	has us.err 'the time limit of -W has passed'
 	finish send 6

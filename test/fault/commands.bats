@@ -439,9 +439,9 @@ default_signals() {
 	finish recv
 	finish send
 	same got "$data"
-	listen_as recv recv tcp4 -W 0.7 -- sleep 600
+	launch listen 4 "$SOCKXFER" recv -W 0.7 fd:3 -- sleep 600
 	start send "$SOCKXFER" send "$address" "$data"
-	finish recv 3
+	finish us 3
 	wait_for ended "${PID[send]}"
 	stop send
 }
@@ -449,7 +449,7 @@ default_signals() {
 @test "-W limits how long a producer may be silent: send 3, and it is stopped" {
 	prepare_output old
 	listen_as recv recv tcp4 d/out
-	start send "$SOCKXFER" send -W 0.5 "$address" -- sh -c 'echo data; exec sleep 600'
+	start send "$SOCKXFER" send -W 1 "$address" -- sh -c 'echo data; exec sleep 600'
 	finish send 3
 	finish recv 1
 	output_untouched old
@@ -494,8 +494,10 @@ stopped_before_eof() {
 }
 
 @test "a timeout stops the consumer by TERM, before its input ends" {
-	listen_as recv recv tcp4 -w 0.5 -- "${EATER[@]}" log
-	scripted peer connect "$address" send:100000 gone
+	free_port
+	# The silence begins when the command is there.
+	reaching peer "127.0.0.1:$port" send:100000 trickle:log gone
+	start recv "$SOCKXFER" recv -w 1 -p "$port" -- "${EATER[@]}" log
 	finish recv 3
 	grep -q '^term ' log
 	has_not log eof

@@ -70,7 +70,8 @@ slow_link() {
 	"${FAR[@]}" tc qdisc add dev far root tbf rate "$1" burst 32k latency 200ms 2>/dev/null || skip "needs tbf"
 }
 
-# across OUTPUT SEND_ARGUMENT... [-- RECV_OPTION...]: both start; the sender's stdin is the caller's.
+# across OUTPUT SEND_ARGUMENT... [-- RECV_OPTION...]: both start; the sender's stdin is the caller's. A receiver with
+# options starts when the sender is there, for a limit begins then.
 across() {
 	local output=$1 options=()
 
@@ -79,8 +80,11 @@ across() {
 		options+=("$1")
 		shift
 	done
-	[ $# -eq 0 ] || shift
-	start recv "${NS[@]}" "$SOCKXFER" recv -l 10.0.0.1:0 "$@" "$output"
+	if [ $# -eq 0 ]; then
+		start recv "${NS[@]}" "$SOCKXFER" recv -l 10.0.0.1:0 "$output"
+	else
+		start recv "${NS[@]}" "$ACTIVATE" listen 10.0.0.1 0 "$SOCKXFER" recv "${@:2}" fd:3 "$output"
+	fi
 	wait_port recv
 	start_far send "$SOCKXFER" send "10.0.0.1:$port" "${options[@]}" <&0
 }
@@ -103,10 +107,9 @@ cut_while_sending() {
 	soon 3500 "$since"
 	finish send 3
 	soon 3500 "$since"
-	grep -v 'listening on' recv.err >last.err
-	one_line last.err
+	one_line recv.err
 	one_line send.err
-	grep -q 'after [0-9]* bytes' last.err
+	grep -q 'after [0-9]* bytes' recv.err
 	output_untouched old
 }
 
@@ -172,20 +175,45 @@ cut_while_sending() {
 
 ### Cut for some seconds
 
-# interrupted HOW UNDO...: a transfer over a slow link that is cut in the middle.
-interrupted() {
+# A transfer over a slow link, of which half a megabyte is across, with the options of across.
+half_across() {
 	make_link
 	slow_link 20mbit
-	across out -V "$BATS_FILE_TMPDIR/data"
+	open_pipe
+	across out -V "$@" <pipe
+	head -c 500000 "$BATS_FILE_TMPDIR/data" >&8
 	wait_for arrived recv 500000
+}
+
+# The rest is written while the link is cut, and read when it is not.
+rest_across() {
+	# shellcheck disable=SC2016  # the inner shell's
+	start rest sh -c 'exec tail -c +500001 "$0" >pipe' "$BATS_FILE_TMPDIR/data"
+	wait_for rest_is_open
+	exec 8>&-
+}
+
+rest_is_open() {
+	[ "/proc/${PID[rest]}/fd/1" -ef pipe ] || ended "${PID[rest]}"
+}
+
+all_across() {
+	finish rest
+	finish send
+	finish recv
+	same out "$BATS_FILE_TMPDIR/data"
+}
+
+# interrupted HOW UNDO...: a transfer over a slow link that is cut in the middle.
+interrupted() {
+	half_across
 	"$1"
+	rest_across
 	pass 2
 	running send
 	running recv
 	"${@:2}"
-	finish send
-	finish recv
-	same out "$BATS_FILE_TMPDIR/data"
+	all_across
 }
 
 undo_filter() {
@@ -201,16 +229,12 @@ undo_link() {
 @test "link set down for some seconds: the transfer goes on and the bytes are right" { interrupted cut_by_link undo_link; }
 
 @test "link cut for less than -w: the transfer goes on and the bytes are right" {
-	make_link
-	slow_link 20mbit
-	across out -V -w 8 "$BATS_FILE_TMPDIR/data" -- -w 8
-	wait_for arrived recv 500000
+	half_across -w 10 -- -w 10
 	cut_by_filter
+	rest_across
 	pass 1
 	undo_filter
-	finish send
-	finish recv
-	same out "$BATS_FILE_TMPDIR/data"
+	all_across
 }
 
 ### Slow and lossy
@@ -349,21 +373,31 @@ stopped() {
 }
 
 @test "a peer that connects and never sends: recv 3 with -w, counted from the accept" {
-	local transport since
+	local transport since now where
 
 	for transport in "${TRANSPORTS[@]}"; do
-		listen_as recv recv "$transport" -w 1 out
+		free_port
+		case $transport in
+		tcp4) where=127.0.0.1:$port ;;
+		tcp6) where='[::1]':$port ;;
+		unix) where=unix:socket ;;
+		esac
 		# It comes when half of the time has gone.
+		scripted peer connect --after go "$where" stall
+		wait_said peer ready
+		start recv "$SOCKXFER" recv -v -w 1.5 -l "$where" out
+		find_address recv
 		pass 0.5
-		scripted peer connect "$address" stall
-		wait_said recv 'connected to'
 		clock since
+		touch go
 		finish recv 3
 		clock now
-		[ $((now - since)) -ge 900 ]
-		soon 2500 "$since"
+		[ $((now - since)) -ge 1500 ]
+		soon 3000 "$since"
+		has recv.err 'connected to'
 		complaint recv
 		stop peer
+		rm go
 	done
 	[ ! -e out ]
 }

@@ -212,7 +212,7 @@ storing_long() {
 @test "a receiver that takes long to store is waited for, whatever -w says" {
 	make_receipt
 	storing_long
-	storing_long -w 0.2
+	storing_long -w 0.7
 }
 
 @test "send does not wait for the close once it is told that all is stored" {
@@ -467,7 +467,7 @@ storing_long() {
 
 	scripted_listen peer tcp4 eof stall
 	start terminal "$PYTHON" "$ROOT/test/fault/terminal.py" \
-		"$SOCKXFER" send -w 3 "$address" "$BATS_FILE_TMPDIR/data"
+		"$SOCKXFER" send -w 4 "$address" "$BATS_FILE_TMPDIR/data"
 	clock since
 	wait_for grep -qi 'wait' terminal.out
 	clock now
@@ -476,7 +476,7 @@ storing_long() {
 	finish terminal
 	stop peer
 	scripted_listen peer tcp4 eof stall
-	start send "$SOCKXFER" send -w 3 "$address" "$BATS_FILE_TMPDIR/data"
+	start send "$SOCKXFER" send -w 2.5 "$address" "$BATS_FILE_TMPDIR/data"
 	finish send
 	one_line send.err
 	has send.err 'not confirmed'

@@ -136,23 +136,24 @@ noted() {
 }
 
 @test "strays do not prolong -W, and each wait for a peer has all of -w" {
-	local since
+	local since now
 
+	free_port
+	reaching stray "127.0.0.1:$port" pause:0.8 close
 	clock since
-	start recv "$SOCKXFER" recv -v -W 1 -l 127.0.0.1:0 out
-	find_address recv
-	scripted stray connect "$address" pause:0.5 close
-	finish stray
+	start recv "$SOCKXFER" recv -v -W 1 -p "$port" out
 	finish recv 3
-	soon 2500 "$since"
-	start recv "$SOCKXFER" recv -v -w 1 -l 127.0.0.1:0 out
-	find_address recv
-	scripted stray connect "$address" pause:0.7 close
+	soon 1700 "$since"
 	finish stray
-	wait_for noted 1
-	pass 0.6
-	running recv
+	noted 1
+	reaching stray "127.0.0.1:$port" pause:0.7 close
+	clock since
+	start recv "$SOCKXFER" recv -v -w 1 -p "$port" out
 	finish recv 3
+	clock now
+	[ $((now - since)) -ge 1600 ]
+	finish stray
+	noted 1
 }
 
 @test "a stray that connects to a sender is no success of it" {

@@ -1,10 +1,14 @@
 """A peer that does as it is told, step by step, to be as good or as bad as a test needs.
 
-usage: scripted.py [--limit SECONDS] listen|connect ADDRESS STEP...
+usage: scripted.py [--limit SECONDS] [--after PATH] listen|connect|reach ADDRESS STEP...
 
-ADDRESS is HOST:PORT, [V6]:PORT or unix:PATH; port 0 means any free one. The steps, in order:
+ADDRESS is HOST:PORT, [V6]:PORT or unix:PATH; port 0 means any free one. To reach is to say "ready" and to connect as
+soon as somebody listens there, so that what it takes to start a peer is no part of what somebody waits for. With
+--after it says "ready" and begins when that file exists. The steps, in order:
 
   send:N          send N bytes of the pattern (pattern.py prints the same bytes)
+  trickle:PATH    send a byte of it every tenth of a second, until that file has something in it
+  upto:N          send of it what is missing in N bytes
   text:STRING     send this text; backslash escapes as in Python (text:hello\\n)
   file:PATH       send the contents of a file
   expect:N        receive exactly N bytes more; an end before that is a failure
@@ -64,6 +68,11 @@ def address_text(address):
     return "unix:%s" % os.fsdecode(address)
 
 
+def wait_for_file(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
+
+
 def listen(text):
     """Accepts one connection and stops listening."""
     family, address = split_address(text)
@@ -82,12 +91,25 @@ def listen(text):
 def connect(text):
     family, address = split_address(text)
     connection = socket.socket(family, socket.SOCK_STREAM)
-    connection.connect(address)
+    try:
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
     try:
         say("peer", address_text(connection.getpeername()))
     except OSError:  # it is reset already
         say("peer", text)
     return connection
+
+
+def reach(text):
+    say("ready")
+    while True:
+        try:
+            return connect(text)
+        except (ConnectionRefusedError, FileNotFoundError):
+            time.sleep(0.005)
 
 
 class Peer:
@@ -111,7 +133,15 @@ class Peer:
         return chunk
 
     def do_send(self, count):
-        end = self.sent + int(count)
+        self.do_upto(self.sent + int(count))
+
+    def do_trickle(self, path):
+        while not os.path.exists(path) or os.path.getsize(path) == 0:
+            self.do_send(1)
+            time.sleep(0.1)
+
+    def do_upto(self, count):
+        end = int(count)
         while self.sent < end:
             chunk = pattern(self.sent, min(1 << 20, end - self.sent))
             self.connection.sendall(chunk)
@@ -158,8 +188,7 @@ class Peer:
             self.connection.setsockopt(socket.SOL_SOCKET, option, int(size))
 
     def do_await(self, path):
-        while not os.path.exists(path):
-            time.sleep(0.01)
+        wait_for_file(path)
 
     def do_stall(self):
         signal.pause()
@@ -183,17 +212,24 @@ class Peer:
         say("received", len(self.received), ascii(bytes(self.received[:4096])))
 
 
+ROLES = {"listen": listen, "connect": connect, "reach": reach}
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--limit", type=float, default=300)
-    parser.add_argument("role", choices=["listen", "connect"])
+    parser.add_argument("--after")
+    parser.add_argument("role", choices=ROLES)
     parser.add_argument("address")
     parser.add_argument("steps", nargs="*")
     arguments = parser.parse_args()
 
     signal.signal(signal.SIGALRM, lambda *_: os._exit(3))
     signal.setitimer(signal.ITIMER_REAL, arguments.limit)
-    peer = Peer((listen if arguments.role == "listen" else connect)(arguments.address))
+    if arguments.after:
+        say("ready")
+        wait_for_file(arguments.after)
+    peer = Peer(ROLES[arguments.role](arguments.address))
     for step in arguments.steps:
         try:
             peer.run(step)
