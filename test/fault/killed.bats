@@ -266,16 +266,17 @@ has_temporary() {
 }
 
 @test "a receiver killed in the step that replaces a file: the new file is whole, and nothing beside it" {
-	local transport
+	local transport pid
 
 	random_file in 300000
-	inject "renameat:delay_enter=500000"
+	inject "renameat:delay_enter=1000000"
 	for transport in "${TRANSPORTS[@]}"; do
 		prepare_output old
 		listen_as recv recv "$transport" d/out
 		start send "$SOCKXFER" send "$address" in
 		wait_for has_temporary
-		kill -KILL "$(head -n 1 trace | cut -d ' ' -f 1)"
+		read -r pid _ <trace
+		kill -KILL "$pid"
 		finish recv 137
 		finish send 1
 		wait_for cmp -s in d/out
