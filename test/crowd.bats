@@ -15,6 +15,22 @@ crowd() {
 	return "$status"
 }
 
+# crowds PROGRAM WORD ERROR...: one for each of the errors, all at once, in directories of their own.
+crowds() {
+	local error failed=0
+
+	allow 900
+	for error in "${@:3}"; do
+		mkdir "$error"
+		start "$error" env -C "$error" "$PYTHON" "$ROOT/test/crowd/$1.py" "$2" "$error" "$SOCKXFER"
+	done
+	for error in "${@:3}"; do
+		finish "$error" || failed=1
+		sed 's/^/# /' "$error.out" >&3
+	done
+	return "$failed"
+}
+
 # many WHOLE UNDER_VALGRIND: prints how many there are to be. A sanitizer is fast enough.
 many() {
 	if [ "$(head -c 2 "$SOCKXFER")" = '#!' ]; then echo "$2"; else echo "$1"; fi
@@ -46,23 +62,13 @@ need_descriptors() {
 }
 
 @test "EMFILE, ENFILE and ENOMEM from accept: said once, tried a few times a second, and everybody is served" {
-	local error
-
 	need_strace
-	for error in EMFILE ENFILE ENOMEM; do
-		crowd full accept "$error"
-		rm -r d
-	done
+	crowds full accept EMFILE ENFILE ENOMEM
 }
 
 @test "EAGAIN and ENOMEM from fork: said once, tried a few times a second, and who came is served" {
-	local error
-
 	need_strace
-	for error in EAGAIN ENOMEM; do
-		crowd full fork "$error"
-		rm -r d
-	done
+	crowds full fork EAGAIN ENOMEM
 }
 
 @test "a worker that is killed before it has done anything resets its connection" {

@@ -69,11 +69,12 @@ receive_on_terminal_after() {
 	half_sender_to "$port"
 }
 
+# half_sender_to PORT [STEP]: what it does after the first half, if not wait for "go".
 half_sender_to() {
 	wait_for listening "$1"
-	scripted sender connect "127.0.0.1:$port" send:1000000 await:go send:1000000 half eof
-	wait_said sender 'send:1000000 done'
 	"$PYTHON" "$PEER/pattern.py" 2000000 >expected
+	scripted sender connect "127.0.0.1:$port" send:1000000 "${2:-await:go}" upto:2000000 half eof
+	wait_said sender 'send:1000000 done'
 }
 
 STORED='out\.jpg: 2\.0 MB in [0-9.]+ s \([0-9.]+ [kM]B/s\), stored, from 127\.0\.0\.1:[0-9]+'
@@ -101,9 +102,12 @@ wait_last_shows() {
 }
 
 @test "a receiver on a terminal shows name, bytes, rate and time, and in the end what is known" {
-	receive_on_terminal out.jpg
-	wait_last_shows 'out\.jpg +1\.0 MB +([0-9.]+ [kM]?B/s) +0:0[0-9]'
-	touch go
+	free_port
+	terminal 80 24 "\"\$SOCKXFER\" recv -l 127.0.0.1:$port out.jpg"
+	# It does not stop, and so is not stalled, however late somebody looks.
+	half_sender_to "$port" trickle:go
+	wait_last_shows 'out\.jpg +1\.0 MB +([0-9.]+ [kM]?B/s) +[0-9]:[0-9]{2}'
+	echo go >go
 	finish sender
 	wait_last_shows "$STORED" 'END 0'
 	same out.jpg expected
@@ -115,7 +119,7 @@ wait_last_shows() {
 	head -c 20000000 /dev/zero >in.jpg
 	receive -b 4M out.jpg
 	terminal 80 24 "\"\$SOCKXFER\" send 127.0.0.1:$port in.jpg"
-	wait_shows 'in\.jpg +[1-9][0-9]% +[0-9.]+ MB +[0-9.]+ MB/s +0:0[0-9] +0:0[0-9] left'
+	wait_shows 'in\.jpg +[1-9][0-9]% +[0-9.]+ MB +[0-9.]+ MB/s +[0-9]:[0-9]{2} +[0-9]:[0-9]{2} left'
 	read -ra fields <screen
 	percent=${fields[1]%\%}
 	bytes=${fields[2]}
@@ -134,7 +138,7 @@ FILL='seq -f "line %g" 40'
 	local sizes=('40 10' '80 24' '23 6' '120 30' '30 10' '80 24' '40 10') size
 	local drawn='(in\.jpg)? *[0-9]+% +[0-9.]+ MB +[0-9.]+ [Mk]B/s( .*)?'
 
-	head -c 60000000 /dev/zero >in.jpg
+	truncate -s 600000000 in.jpg # for more time than it all takes
 	receive -b 4M out.jpg
 	terminal 80 24 "$FILL; \"\$SOCKXFER\" send 127.0.0.1:$port in.jpg"
 	wait_last_shows 'line 40' "$drawn"
@@ -195,7 +199,7 @@ ends_without_a_line() {
 
 @test "a transfer that does not move is stalled" {
 	receive_on_terminal out.jpg
-	wait_last_shows 'out\.jpg +1\.0 MB +stalled +0:0[0-9]'
+	wait_last_shows 'out\.jpg +1\.0 MB +stalled +[0-9]:[0-9]{2}'
 	touch go
 	finish sender
 	wait_last_shows "$STORED" 'END 0'
@@ -314,9 +318,9 @@ no_line() {
 	scripted peer listen 127.0.0.1:0 eof await:taken "text:sockxfer/1 $received\n" await:go 'text:sockxfer/1 stored\n'
 	wait_port peer
 	terminal 80 24 "$FILL; \"\$SOCKXFER\" send 127.0.0.1:$port in.jpg"
-	wait_last_shows 'line 40' 'in\.jpg  1\.0 kB  waiting for the receiver to confirm or close  0:0[0-9]'
+	wait_last_shows 'line 40' 'in\.jpg  1\.0 kB  waiting for the receiver to confirm or close  [0-9]:[0-9]{2}'
 	touch taken
-	wait_last_shows 'line 40' 'in\.jpg  1\.0 kB  waiting for the receiver to store it  0:0[0-9]'
+	wait_last_shows 'line 40' 'in\.jpg  1\.0 kB  waiting for the receiver to store it  [0-9]:[0-9]{2}'
 	resize 40 10
 	wait_last_shows 'line 40' 'waiting for the receiver to store it'
 	touch go

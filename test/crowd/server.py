@@ -49,6 +49,15 @@ def wait_for(condition, what, limit=120.0, pause=0.005):
     return value
 
 
+def times_busy():
+    """How many times as long this machine may take for what it does besides: 1 if that leaves a processor for us.
+
+    It is so at this moment; the load average still has what tests before have done.
+    """
+    running = int(read("/proc/loadavg").split()[3].partition(b"/")[0])
+    return 1 + (running - 1) // len(os.sched_getaffinity(0))
+
+
 def dies_with_us():
     """For a child that a test which is killed is not to leave behind."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
