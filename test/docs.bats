@@ -666,7 +666,7 @@ shows() {
 	man_items ENVIRONMENT Ev | grep -v '^LC_' | sort >documented
 	{
 		grep -oh 'getenv("[^"]*")' "$ROOT"/src/*/*.c
-		grep -oh '"SOCKXFER_[A-Z]*=' "$ROOT"/src/*/*.c
+		grep -oh '"SOCKXFER_[A-Z]*"' "$ROOT"/src/*/*.c
 	} | sed -E "s/.*\"([A-Z_]+)[=\"].*/\1/" | sort -u | diff documented -
 	man_items FILES Pa | grep '^/usr/local/' >files
 	[ "$(wc -l <files)" -eq 3 ]

@@ -61,7 +61,6 @@ EXCEPTIONS=(
 	"src/net/peer.c ui/announce.h"
 	"src/net/peer.h cli/settings.h"
 	"src/net/peer.h ui/report.h"
-	"src/sys/command.c net/addr.h"
 	"src/ui/announce.h cli/settings.h"
 )
 
@@ -137,7 +136,7 @@ WIDE=(sys net data transfer ui job)
 # The names that more than one function has, to be got rid of.
 DOUBLES=(
 	accept_one advice begin check explain fail forget is_directory is_final look note_end
-	out_of_time print_result run serve turn_away wait_for_source work
+	out_of_time print_result serve turn_away wait_for_source work
 )
 
 # The declarations of functions in the header $1 whose block has no comment directly above it.

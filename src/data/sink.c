@@ -243,7 +243,7 @@ static bool is_by_lines(const struct sink *sink)
 	return sink->kind == SINK_STREAM && sink->options->lock != NULL;
 }
 
-void sink_set_ends(struct sink *sink, const struct command_ends *ends)
+void sink_set_ends(struct sink *sink, const struct ends *ends)
 {
 	sink->ends = *ends;
 }
@@ -252,8 +252,13 @@ static int start_command(struct sink *sink, struct err *err)
 {
 	if (sink->kind != SINK_COMMAND || sink->fd != -1)
 		return 0;
-	return command_start(&sink->command, sink->options->argv, &sink->ends, STDIN_FILENO,
+	char **variables = ends_variables(&sink->ends, err);
+	if (variables == NULL)
+		return -1;
+	int status = command_start(&sink->command, sink->options->argv, variables, STDIN_FILENO,
 	    &sink->fd, err);
+	free(variables);
+	return status;
 }
 
 /* Why a command has closed its input: it may have failed, and else it did not want all of it. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "data/ends.h"
 #include "data/place.h"
 #include "data/publish.h"
 #include "data/sink_lines.h"
@@ -36,9 +37,9 @@ struct sink_options {
 struct sink {
 	enum sink_kind kind;
 	int fd;
-	const char *path;         /* for messages; the caller's */
-	struct command_ends ends; /* who the bytes come from; the caller's */
-	bool waits;               /* a write may have to wait for a reader */
+	const char *path; /* for messages; the caller's */
+	struct ends ends; /* who the bytes come from; the caller's */
+	bool waits;       /* a write may have to wait for a reader */
 	const struct sink_options *options;
 	int64_t written;             /* bytes so far */
 	int64_t synced;              /* of these, bytes that the device was told of */
@@ -66,7 +67,7 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
  * Says who the bytes come from, for the name of a new file in a directory and for a command. Before the first write;
  * the strings have to outlive the sink.
  */
-void sink_set_ends(struct sink *sink, const struct command_ends *ends);
+void sink_set_ends(struct sink *sink, const struct ends *ends);
 
 /*
  * Writes all of the size bytes; a stream is waited for until the deadline. A command is started by the

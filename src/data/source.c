@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ void source_adopt(struct source *source, int fd, const char *name, const atomic_
 	*source = (struct source){.fd = fd, .name = name, .whole = whole};
 }
 
-void source_set_ends(struct source *source, const struct command_ends *ends)
+void source_set_ends(struct source *source, const struct ends *ends)
 {
 	source->ends = *ends;
 }
@@ -81,10 +82,15 @@ int source_start(struct source *source, struct err *err)
 {
 	char *const *argv = source->command.argv;
 
-	if (argv != NULL)
-		return command_start(&source->command, argv, &source->ends, STDOUT_FILENO,
-		    &source->fd, err);
-	return 0;
+	if (argv == NULL)
+		return 0;
+	char **variables = ends_variables(&source->ends, err);
+	if (variables == NULL)
+		return -1;
+	int status =
+	    command_start(&source->command, argv, variables, STDOUT_FILENO, &source->fd, err);
+	free(variables);
+	return status;
 }
 
 /* The file has ended before its size: it has become shorter, or it never had that size, as those in /sys. */

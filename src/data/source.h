@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "data/ends.h"
 #include "sys/command.h"
 
 struct source {
@@ -24,7 +25,7 @@ struct source {
 	bool sized;       /* a regular file: size bytes are to come */
 	int64_t size;
 	int64_t taken;            /* bytes read so far */
-	struct command_ends ends; /* who the bytes go to; the caller's */
+	struct ends ends;         /* who the bytes go to; the caller's */
 	struct command command;   /* its argv is NULL where there is none */
 	const atomic_bool *whole; /* whether the end of a pipe is that of the stream; NULL: it is */
 };
@@ -37,7 +38,7 @@ struct source {
 int source_open(struct source *source, const char *path, char *const *argv, struct err *err);
 
 /* Says who the bytes go to, for a command. Before source_start(); the strings have to outlive that. */
-void source_set_ends(struct source *source, const struct command_ends *ends);
+void source_set_ends(struct source *source, const struct ends *ends);
 
 /*
  * Makes a source of a pipe that another process of ours writes to, of what is called name: fd becomes the source's to

@@ -4,7 +4,7 @@ int recv_from(struct peer *peer, struct sink *sink, const struct recv_policy *tr
     struct outcome *outcome, struct err *err)
 {
 	peer_describe(peer, outcome);
-	sink_set_ends(sink, &(struct command_ends){outcome->peer, outcome->local});
+	sink_set_ends(sink, &(struct ends){outcome->peer, outcome->local});
 	int status = transfer_recv(peer->channel, sink, transfer, &outcome->result, err);
 	if (outcome->inbox_file[0] != '\0') {
 		outcome->path = outcome->inbox_file;

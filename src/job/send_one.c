@@ -5,7 +5,7 @@ int send_to(struct source *source, struct peer *peer, const struct send_policy *
 {
 	listen_close(&peer->listening);
 	peer_describe(peer, outcome);
-	source_set_ends(source, &(struct command_ends){outcome->peer, outcome->local});
+	source_set_ends(source, &(struct ends){outcome->peer, outcome->local});
 	if (transfer_send(source, peer->channel, transfer, &outcome->result, err) == -1)
 		return err_prefix(err, "%s", peer->name);
 	return 0;

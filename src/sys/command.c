@@ -14,12 +14,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/addr.h"
 #include "sys/io.h"
 #include "sys/signals.h"
-
-#define PEER "SOCKXFER_PEER="
-#define LOCAL "SOCKXFER_LOCAL="
 
 #define STOP_GRACE (500 * CLOCK_MILLISECOND)
 #define STOP_PAUSE (5 * CLOCK_MILLISECOND)
@@ -60,36 +56,47 @@ int command_check(char *const argv[], struct err *err)
 	}
 }
 
-static bool is_ours(const char *variable)
-{
-	return strncmp(variable, PEER, strlen(PEER)) == 0 ||
-	       strncmp(variable, LOCAL, strlen(LOCAL)) == 0;
-}
-
-/* Our environment without what tells of another connection, and with room for what tells of this one. */
-static char **environment(bool has_ends, char *peer, char *local)
+static size_t count_of(char *const list[])
 {
 	size_t count = 0;
-	size_t kept = 0;
 
-	while (environ[count] != NULL)
+	while (list[count] != NULL)
 		count++;
-	char **list = calloc(count + 3, sizeof(*list));
+	return count;
+}
+
+/* Whether variables say something of the variable that entry, "NAME=value", sets. */
+static bool is_replaced(const char *entry, char *const variables[])
+{
+	for (; *variables != NULL; variables++) {
+		size_t len = strcspn(*variables, "=");
+		if (strncmp(entry, *variables, len) == 0 && entry[len] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* Our environment, changed by variables: a list of strings that are not copied, or NULL for lack of memory. */
+static char **environment(char *const variables[])
+{
+	size_t count = 0;
+	char **list = calloc(count_of(environ) + count_of(variables) + 1, sizeof(*list));
+
 	if (list == NULL)
 		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		if (!is_ours(environ[i]))
-			list[kept++] = environ[i];
+	for (size_t i = 0; environ[i] != NULL; i++) {
+		if (!is_replaced(environ[i], variables))
+			list[count++] = environ[i];
 	}
-	if (has_ends) {
-		list[kept++] = peer;
-		list[kept++] = local;
+	for (size_t i = 0; variables[i] != NULL; i++) {
+		if (strchr(variables[i], '=') != NULL)
+			list[count++] = variables[i];
 	}
 	return list;
 }
 
 /* Without its descriptor the command would have ours, so every error counts. Returns 0 or an errno. */
-static int spawn_with(struct command *command, const posix_spawnattr_t *attr, char **variables,
+static int spawn_with(struct command *command, const posix_spawnattr_t *attr, char *const list[],
     int child_fd, int child_end)
 {
 	posix_spawn_file_actions_t actions;
@@ -100,7 +107,7 @@ static int spawn_with(struct command *command, const posix_spawnattr_t *attr, ch
 	error = posix_spawn_file_actions_adddup2(&actions, child_end, child_fd);
 	if (error == 0)
 		error = posix_spawnp(&command->pid, command->argv[0], &actions, attr, command->argv,
-		    variables);
+		    list);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
 }
@@ -122,7 +129,7 @@ static void set_mask(posix_spawnattr_t *attr)
 }
 
 /* The command gets the default for the signals that we ignore, as it would from a shell. */
-static int spawn(struct command *command, char **variables, int child_fd, int child_end)
+static int spawn(struct command *command, char *const list[], int child_fd, int child_end)
 {
 	posix_spawnattr_t attr;
 	sigset_t defaults;
@@ -136,32 +143,27 @@ static int spawn(struct command *command, char **variables, int child_fd, int ch
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	set_mask(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	error = spawn_with(command, &attr, variables, child_fd, child_end);
+	error = spawn_with(command, &attr, list, child_fd, child_end);
 	posix_spawnattr_destroy(&attr);
 	return error;
 }
 
 /* Returns 0 or an errno. */
-static int spawn_between(struct command *command, const struct command_ends *ends, int child_fd,
-    int child_end)
+static int spawn_in(struct command *command, char *const variables[], int child_fd, int child_end)
 {
-	char peer[sizeof(PEER) + ADDR_TEXT_MAX];
-	char local[sizeof(LOCAL) + ADDR_TEXT_MAX];
+	char **list = environment(variables);
 
-	snprintf(peer, sizeof(peer), PEER "%s", ends->peer);
-	snprintf(local, sizeof(local), LOCAL "%s", ends->local);
-	char **variables = environment(ends->peer[0] != '\0', peer, local);
-	if (variables == NULL)
+	if (list == NULL)
 		return ENOMEM;
-	int error = spawn(command, variables, child_fd, child_end);
-	free(variables);
+	int error = spawn(command, list, child_fd, child_end);
+	free(list);
 	return error;
 }
 
-static int run(struct command *command, const struct command_ends *ends, int child_fd,
-    int child_end, struct err *err)
+static int launch(struct command *command, char *const variables[], int child_fd, int child_end,
+    struct err *err)
 {
-	int error = spawn_between(command, ends, child_fd, child_end);
+	int error = spawn_in(command, variables, child_fd, child_end);
 
 	if (error != 0) {
 		command->pid = 0;
@@ -175,7 +177,7 @@ static int run(struct command *command, const struct command_ends *ends, int chi
 	return -1;
 }
 
-int command_start(struct command *command, char *const argv[], const struct command_ends *ends,
+int command_start(struct command *command, char *const argv[], char *const variables[],
     int child_fd, int *pipe, struct err *err)
 {
 	int pair[2];
@@ -184,7 +186,7 @@ int command_start(struct command *command, char *const argv[], const struct comm
 	*command = (struct command){.argv = argv, .pidfd = -1};
 	if (io_open_pipe(pair, ours, err) == -1)
 		return err_prefix(err, "pipe");
-	int status = run(command, ends, child_fd, pair[1 - ours], err);
+	int status = launch(command, variables, child_fd, pair[1 - ours], err);
 	close(pair[1 - ours]);
 	if (status == -1)
 		close(pair[ours]);

@@ -11,15 +11,6 @@
 
 #include "base/err.h"
 
-/*
- * What a command finds in its environment: who is connected, and to what, as addr_format() has it; nothing of either
- * where peer is "".
- */
-struct command_ends {
-	const char *peer;  /* SOCKXFER_PEER */
-	const char *local; /* SOCKXFER_LOCAL */
-};
-
 struct command {
 	char *const *argv; /* the caller's; argv[0] is looked for along PATH */
 	pid_t pid;         /* 0: it does not run */
@@ -30,11 +21,12 @@ struct command {
 int command_check(char *const argv[], struct err *err);
 
 /*
- * Starts argv, with ends in its environment, and with its descriptor child_fd (0 or 1) a pipe whose other end,
- * non-blocking, becomes *pipe, the caller's to close. argv has to outlive the command. Returns 0, or -1 with
- * ERR_FAILED.
+ * Starts argv with its descriptor child_fd (0 or 1) a pipe whose other end, non-blocking, becomes *pipe, the caller's to
+ * close. Its environment is ours, but for variables, a list that ends with NULL: "NAME=value" is added, or takes the
+ * place of the variable of that name, and "NAME" takes it out. argv has to outlive the command, variables does not.
+ * Returns 0, or -1 with ERR_FAILED. Does not block.
  */
-int command_start(struct command *command, char *const argv[], const struct command_ends *ends,
+int command_start(struct command *command, char *const argv[], char *const variables[],
     int child_fd, int *pipe, struct err *err);
 
 /*

@@ -246,7 +246,7 @@ static bool open_inbox(struct sink *sink, const char *path)
 	inbox_file[0] = '\0';
 	if (!CHECK_INT(sink_open(sink, path, &taking, DEADLINE_NEVER, &err), 0))
 		return false;
-	sink_set_ends(sink, &(struct command_ends){.peer = "192.0.2.7:9009", .local = ""});
+	sink_set_ends(sink, &(struct ends){.peer = "192.0.2.7:9009", .local = ""});
 	write_sink(sink, "new");
 	return true;
 }

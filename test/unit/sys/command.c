@@ -1,0 +1,141 @@
+/* Commands: what is in their environment, how their end is told, and that they can be stopped. */
+#include "sys/command.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "check.h"
+#include "sys/io.h"
+
+#define SHORT (20 * CLOCK_MILLISECOND)
+#define LONG (30 * CLOCK_SECOND)
+
+/* Starts argv with its stdout a pipe. */
+static bool start(struct command *command, char *const argv[], char *const variables[], int *pipe)
+{
+	struct err err = {.kind = ERR_NONE};
+
+	if (CHECK_INT(command_start(command, argv, variables, STDOUT_FILENO, pipe, &err), 0))
+		return true;
+	CHECK_STR(err.text, "");
+	return false;
+}
+
+/* Holds what the script writes, to its end, against what is wanted. */
+static void check_prints(char *script, char *const variables[], const char *wanted)
+{
+	char *argv[] = {"sh", "-c", script, NULL};
+	struct command command;
+	struct err err = {.kind = ERR_NONE};
+	char text[200] = "";
+	size_t len = 0;
+	ssize_t n = 1;
+	int pipe;
+
+	if (!start(&command, argv, variables, &pipe))
+		return;
+	while (n > 0) {
+		n = io_read(pipe, text + len, sizeof(text) - 1 - len, deadline_after(LONG), &err);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	CHECK_INT(n, 0);
+	CHECK_STR(text, wanted);
+	CHECK_INT(command_wait(&command, deadline_after(LONG), &err), 0);
+	CHECK_INT(command.pid, 0);
+	close(pipe);
+}
+
+static char prints[] = "printf '%s,' \"${ONE-none}\" \"${TWO-none}\" \"${ONETWO-none}\"";
+
+static void environment(void)
+{
+	char *none[] = {NULL};
+	char *set[] = {"TWO=2", "ONE=a=b", NULL};
+	char *out[] = {"ONE", NULL};
+	char *both[] = {"ONE", "TWO=", NULL};
+
+	CHECK_INT(setenv("ONE", "1", 1), 0);
+	CHECK_INT(setenv("ONETWO", "12", 1), 0);
+	CHECK_INT(unsetenv("TWO"), 0);
+	check_prints(prints, none, "1,none,12,");
+	check_prints(prints, set, "a=b,2,12,");
+	check_prints(prints, out, "none,none,12,");
+	check_prints(prints, both, "none,,12,");
+	CHECK_STR(getenv("ONE"), "1"); /* ours stays as it was */
+	CHECK(getenv("TWO") == NULL);
+}
+
+static void check_ends(char *script, const char *why)
+{
+	char *argv[] = {"sh", "-c", script, NULL};
+	char *none[] = {NULL};
+	struct command command;
+	struct err err = {.kind = ERR_NONE};
+	int pipe;
+
+	check_row("%s", script);
+	if (!start(&command, argv, none, &pipe))
+		return;
+	CHECK_INT(command_wait(&command, deadline_after(LONG), &err), -1);
+	CHECK_INT(err.kind, ERR_FAILED);
+	CHECK_STR(err.text, why);
+	close(pipe);
+}
+
+static void failures(void)
+{
+	check_ends("exit 7", "sh: exited with status 7");
+	check_ends("kill -9 $$", "sh: killed by signal 9 (Killed)");
+}
+
+static void missing(void)
+{
+	char *argv[] = {"/no/such/command", NULL};
+	char *none[] = {NULL};
+	struct command command;
+	struct err err = {.kind = ERR_NONE};
+	int pipe;
+
+	CHECK_INT(command_check(argv, &err), -1);
+	CHECK_INT(err.errnum, ENOENT);
+	CHECK_INT(command_start(&command, argv, none, STDOUT_FILENO, &pipe, &err), -1);
+	CHECK_INT(err.kind, ERR_FAILED);
+	CHECK_STR(err.text, "/no/such/command: No such file or directory");
+	command_stop(&command); /* there is none to be stopped */
+}
+
+static void stopped(void)
+{
+	char *argv[] = {"sleep", "60", NULL};
+	char *none[] = {NULL};
+	struct command command;
+	struct err err = {.kind = ERR_NONE};
+	int pipe;
+
+	if (!start(&command, argv, none, &pipe))
+		return;
+	pid_t pid = command.pid;
+	int64_t deadline = deadline_after(SHORT);
+	CHECK_INT(command_wait(&command, deadline, &err), -1);
+	CHECK_INT(err.kind, ERR_TIMEOUT);
+	CHECK_STR(err.text, "sleep: timed out");
+	CHECK(clock_now() >= deadline);
+	CHECK_INT(command.pid, pid);
+	command_stop(&command);
+	CHECK_INT(command.pid, 0);
+	CHECK_INT(kill(pid, 0), -1);
+	command_stop(&command); /* and once more, which is nothing */
+	close(pipe);
+}
+
+int main(void)
+{
+	promise("its environment is ours, with what was added, replaced and taken out",
+	    environment);
+	promise("a command that fails tells how", failures);
+	promise("a command that is not there is an error", missing);
+	promise("a command that goes on is not waited for beyond the deadline, and is stopped",
+	    stopped);
+	return check_end();
+}
