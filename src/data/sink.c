@@ -39,107 +39,25 @@ static int fail_as(const struct sink *sink, int errnum, struct err *err)
 	return err_set(err, ERR_FAILED, errnum, "%s", sink->path);
 }
 
-/* A file with a temporary name, where O_TMPFILE is not to be had. */
-static int open_named(struct sink *sink, mode_t mode, struct err *err)
-{
-	for (int tries = 0; tries < PUBLISH_TRIES; tries++) {
-		publish_temp_name(sink->temp);
-		sink->fd = openat(sink->place.dir, sink->temp,
-		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-		if (sink->fd != -1)
-			return 0;
-		if (errno != EEXIST)
-			break;
-	}
-	sink->temp[0] = '\0';
-	return fail(sink, err);
-}
-
-/* Without /proc an O_TMPFILE file could not be named in the end: better to know now. */
-static int open_nameless(struct sink *sink, mode_t mode)
-{
-	char path[DESCRIPTOR_PATH_MAX];
-
-	sink->fd = openat(sink->place.dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
-	if (sink->fd == -1)
-		return -1;
-	descriptor_proc_path(sink->fd, path);
-	if (access(path, F_OK) == 0)
-		return 0;
-	close(sink->fd);
-	sink->fd = -1;
-	errno = EOPNOTSUPP;
-	return -1;
-}
-
-/* Gives the new file the mode, and as far as we may the owner, of the old one. */
-static int copy_mode(struct sink *sink, const struct stat *old, struct err *err)
-{
-	mode_t mode = old->st_mode & 0777;
-
-	if (fchown(sink->fd, old->st_uid, old->st_gid) == -1 &&
-	    fchown(sink->fd, (uid_t)-1, old->st_gid) == -1)
-		mode &= ~(mode_t)070; /* what the old group might do, ours need not */
-	return fchmod(sink->fd, mode) == -1 ? fail(sink, err) : 0;
-}
-
-/* Whether the file is a mount of its own, as a container's bind mounts are: rename(2) says EBUSY then. */
-static bool is_mount_point(const struct place *place)
-{
-	struct statx file;
-	struct statx dir;
-
-	return statx(place->dir, place->name, 0, STATX_MNT_ID, &file) == 0 &&
-	       statx(place->dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &dir) == 0 &&
-	       (file.stx_mask & dir.stx_mask & STATX_MNT_ID) != 0 &&
-	       file.stx_mnt_id != dir.stx_mnt_id;
-}
-
-/* Whether we may write to the old file, and put another in its place (a sticky directory's rule). */
-static int check_replaceable(const struct sink *sink, const struct stat *old, struct err *err)
-{
-	struct stat dir;
-
-	if (faccessat(sink->place.dir, sink->place.name, W_OK, AT_EACCESS) == -1 ||
-	    fstat(sink->place.dir, &dir) == -1)
-		return fail(sink, err);
-	if ((dir.st_mode & S_ISVTX) != 0 && geteuid() != 0 && geteuid() != old->st_uid &&
-	    geteuid() != dir.st_uid)
-		return fail_as(sink, EPERM, err);
-	if (is_mount_point(&sink->place))
-		return err_set(err, ERR_FAILED, 0,
-		    "%s: is a mount point, and cannot be replaced: name a file in a directory that is "
-		    "mounted",
-		    sink->path);
-	return 0;
-}
-
 /* Opens, in its place, the file to be committed later; old is what it will replace, or NULL. */
 static int open_in_place(struct sink *sink, const struct stat *old, struct err *err)
 {
-	mode_t mode = old == NULL ? 0666 : 0600;
-
 	sink->kind = SINK_FILE;
 	if (sink->options->sync) {
-		sink->dir = openat(sink->place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		sink->dir = openat(sink->file.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (sink->dir == -1)
 			return err_sys(err, "%s: %s directory, which -S has to open", sink->path,
 			    sink->in_inbox ? "the" : "its");
 	}
-	if (old != NULL && check_replaceable(sink, old, err) == -1)
+	if (atomic_file_open(&sink->file, sink->path, old, err) == -1)
 		return -1;
-	if (open_nameless(sink, mode) == -1) {
-		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
-			return fail(sink, err);
-		if (open_named(sink, mode, err) == -1)
-			return -1;
-	}
-	return old == NULL ? 0 : copy_mode(sink, old, err);
+	sink->fd = sink->file.fd;
+	return 0;
 }
 
 static int open_file(struct sink *sink, const struct stat *old, struct err *err)
 {
-	if (place_find(&sink->place, sink->path, err) == -1)
+	if (atomic_file_find(&sink->file, sink->path, err) == -1)
 		return -1;
 	return open_in_place(sink, old, err);
 }
@@ -160,9 +78,8 @@ static int open_inbox(struct sink *sink, struct err *err)
 	if (strlen(sink->path) + 1 + INBOX_NAME_MAX > PATH_MAX)
 		return fail_as(sink, ENAMETOOLONG, err);
 	sink->in_inbox = true;
-	sink->place.dir = open(sink->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (sink->place.dir == -1)
-		return fail(sink, err);
+	if (atomic_file_find_directory(&sink->file, sink->path, err) == -1)
+		return -1;
 	return open_in_place(sink, NULL, err);
 }
 
@@ -224,7 +141,7 @@ int sink_open(struct sink *sink, const char *path, const struct sink_options *op
 	    .path = path,
 	    .ends = {.peer = "", .local = ""},
 	    .options = options,
-	    .place = {.dir = -1},
+	    .file = {.fd = -1, .dir = -1},
 	    .dir = -1,
 	};
 	if (options->argv != NULL)
@@ -311,14 +228,7 @@ static int check_written(const struct sink *sink)
 
 static int publish(struct sink *sink)
 {
-	bool no_clobber = sink->options->no_clobber || sink->in_inbox;
-
-	if (sink->temp[0] == '\0')
-		return publish_nameless(sink->fd, &sink->place, no_clobber, sink->temp);
-	if (publish_named(&sink->place, sink->temp, no_clobber) == -1)
-		return -1;
-	sink->temp[0] = '\0';
-	return 0;
+	return atomic_file_publish(&sink->file, sink->options->no_clobber || sink->in_inbox);
 }
 
 /* Whether the directory is still, or again, the one of its path. */
@@ -327,7 +237,7 @@ static bool is_at_path(const struct sink *sink)
 	struct stat path;
 	struct stat dir;
 
-	return stat(sink->path, &path) == 0 && fstat(sink->place.dir, &dir) == 0 &&
+	return stat(sink->path, &path) == 0 && fstat(sink->file.dir, &dir) == 0 &&
 	       path.st_dev == dir.st_dev && path.st_ino == dir.st_ino;
 }
 
@@ -339,13 +249,13 @@ static void tell_inbox_file(struct sink *sink)
 	char link[DESCRIPTOR_PATH_MAX];
 
 	if (!is_at_path(sink)) {
-		descriptor_proc_path(sink->place.dir, link);
+		descriptor_proc_path(sink->file.dir, link);
 		ssize_t len = readlink(link, moved, sizeof(moved) - 1);
 		moved[len < 0 ? 0 : len] = '\0';
 		dir = len > 0 ? moved : dir;
 	}
 	snprintf(sink->options->inbox_file, PATH_MAX, "%s%s%s", dir,
-	    dir[strlen(dir) - 1] == '/' ? "" : "/", sink->place.name);
+	    dir[strlen(dir) - 1] == '/' ? "" : "/", sink->file.name);
 	sink->path = sink->options->inbox_file;
 }
 
@@ -356,7 +266,7 @@ static int publish_in_inbox(struct sink *sink)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (unsigned number = 1; number <= INBOX_TRIES; number++) {
-		inbox_name(sink->place.name, &now, sink->ends.peer, number);
+		inbox_name(sink->file.name, &now, sink->ends.peer, number);
 		if (publish(sink) == 0) {
 			tell_inbox_file(sink);
 			return 0;
@@ -435,16 +345,11 @@ void sink_close(struct sink *sink)
 {
 	sink_lines_close(&sink->lines);
 	command_stop(&sink->command); /* before its input ends, which it could take for the end */
-	if (sink->temp[0] != '\0')
-		unlinkat(sink->place.dir, sink->temp, 0);
-	sink->temp[0] = '\0';
-	if (sink->fd != -1 && sink->fd != STDOUT_FILENO)
+	if (sink->fd != -1 && sink->fd != STDOUT_FILENO && sink->kind != SINK_FILE)
 		close(sink->fd);
 	sink->fd = -1;
 	if (sink->dir != -1)
 		close(sink->dir);
 	sink->dir = -1;
-	if (sink->place.dir != -1)
-		close(sink->place.dir);
-	sink->place.dir = -1;
+	atomic_file_close(&sink->file);
 }

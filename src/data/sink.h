@@ -15,9 +15,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "data/atomic_file.h"
 #include "data/ends.h"
-#include "data/place.h"
-#include "data/publish.h"
 #include "data/sink_lines.h"
 #include "sys/command.h"
 
@@ -41,14 +40,13 @@ struct sink {
 	struct ends ends; /* who the bytes come from; the caller's */
 	bool waits;       /* a write may have to wait for a reader */
 	const struct sink_options *options;
-	int64_t written;             /* bytes so far */
-	int64_t synced;              /* of these, bytes that the device was told of */
-	struct place place;          /* SINK_FILE: the final directory and name */
-	bool in_inbox;               /* SINK_FILE: the name is found at the commit */
-	int dir;                     /* the directory for fsync(2), or -1: it is not to be synced */
-	char temp[PUBLISH_TEMP_MAX]; /* SINK_FILE: the temporary name there; "": it has none */
-	struct command command;      /* SINK_COMMAND */
-	struct sink_lines lines;     /* SINK_STREAM, by lines */
+	int64_t written;         /* bytes so far */
+	int64_t synced;          /* of these, bytes that the device was told of */
+	struct atomic_file file; /* SINK_FILE; it has the fd as well */
+	bool in_inbox;           /* SINK_FILE: the name is found at the commit */
+	int dir;                 /* the directory for fsync(2), or -1: it is not to be synced */
+	struct command command;  /* SINK_COMMAND */
+	struct sink_lines lines; /* SINK_STREAM, by lines */
 };
 
 /*

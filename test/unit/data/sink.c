@@ -229,8 +229,8 @@ static void directory_vanishes(void)
 	if (!open_sink(&sink, "dir/out", false))
 		return;
 	write_sink(&sink, "new");
-	if (sink.temp[0] != '\0') /* it would keep the directory from vanishing */
-		CHECK_INT(unlinkat(sink.place.dir, sink.temp, 0), 0);
+	if (sink.file.temp[0] != '\0') /* it would keep the directory from vanishing */
+		CHECK_INT(unlinkat(sink.file.dir, sink.file.temp, 0), 0);
 	CHECK_INT(rmdir("dir"), 0);
 	check_commit_fails(&sink, ENOENT);
 	check_names(".", "");
@@ -360,8 +360,8 @@ static void inbox_vanishes(void)
 	CHECK_INT(mkdir("dir", 0700), 0);
 	if (!open_inbox(&sink, "dir"))
 		return;
-	if (sink.temp[0] != '\0')
-		CHECK_INT(unlinkat(sink.place.dir, sink.temp, 0), 0);
+	if (sink.file.temp[0] != '\0')
+		CHECK_INT(unlinkat(sink.file.dir, sink.file.temp, 0), 0);
 	CHECK_INT(rmdir("dir"), 0);
 	check_commit_fails(&sink, ENOENT);
 	CHECK_STR(inbox_file, "");

@@ -1,5 +1,5 @@
 /* Where a path leads: through which links, and where it leads nowhere. */
-#include "data/place.h"
+#include "data/atomic_file.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -34,30 +34,30 @@ static void make_directories(void)
 /* Whether path leads to that name in that directory. */
 static void leads_to(const char *path, const char *dir, const char *name)
 {
-	struct place place;
+	struct atomic_file file;
 	struct err err = {.kind = ERR_NONE};
 	struct stat found, wanted;
 
 	check_row("%s", path);
-	if (!CHECK_INT(place_find(&place, path, &err), 0)) {
+	if (!CHECK_INT(atomic_file_find(&file, path, &err), 0)) {
 		CHECK_STR(err.text, "");
 		return;
 	}
-	CHECK_STR(place.name, name);
-	CHECK_INT(fstat(place.dir, &found), 0);
+	CHECK_STR(file.name, name);
+	CHECK_INT(fstat(file.dir, &found), 0);
 	CHECK_INT(stat(dir, &wanted), 0);
 	CHECK(found.st_dev == wanted.st_dev);
 	CHECK_INT((intmax_t)found.st_ino, (intmax_t)wanted.st_ino);
-	close(place.dir);
+	atomic_file_close(&file);
 }
 
 static void leads_nowhere(const char *path, int errnum)
 {
-	struct place place;
+	struct atomic_file file;
 	struct err err = {.kind = ERR_NONE};
 
 	check_row("%.100s", path);
-	CHECK_INT(place_find(&place, path, &err), -1);
+	CHECK_INT(atomic_file_find(&file, path, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_INT(err.errnum, errnum);
 	CHECK(strncmp(err.text, path, strlen(path)) == 0);
@@ -212,28 +212,66 @@ static void too_long(void)
 		memcpy(path + i, "./", 2);
 	path[sizeof(path) - 10] = '\0';
 
-	struct place place;
+	struct atomic_file file;
 	struct err err = {.kind = ERR_NONE};
 	check_row("a path of %zu bytes", strlen(path));
-	CHECK_INT(place_find(&place, path, &err), -1);
+	CHECK_INT(atomic_file_find(&file, path, &err), -1);
 	CHECK_INT(err.errnum, ENAMETOOLONG);
 }
 
 static void directory_moves(void)
 {
-	struct place place;
+	struct atomic_file file;
 	struct err err;
 
 	make_directories();
-	CHECK_INT(place_find(&place, "dir/new", &err), 0);
+	CHECK_INT(atomic_file_find(&file, "dir/new", &err), 0);
 	CHECK_INT(rename("dir", "moved"), 0);
 	CHECK_INT(mkdir("dir", 0700), 0);
-	int fd = openat(place.dir, place.name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	int fd = openat(file.dir, file.name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	CHECK(fd != -1);
 	CHECK_INT(access("moved/new", F_OK), 0);
 	CHECK_INT(access("dir/new", F_OK), -1);
 	close(fd);
-	close(place.dir);
+	atomic_file_close(&file);
+}
+
+static void same(void)
+{
+	make_directories();
+	make_link("to-file", "dir/file");
+	make_link("short", "dir/sub");
+	make_link("lost", "no/such");
+	CHECK(atomic_file_is_same("dir/file", "dir/../dir/file"));
+	CHECK(atomic_file_is_same("dir/file", "to-file"));
+	CHECK(atomic_file_is_same("dir/sub/new", "short/new"));
+	CHECK(!atomic_file_is_same("dir/file", "other/file"));
+	CHECK(!atomic_file_is_same("dir/file", "dir/new"));
+	CHECK(!atomic_file_is_same("lost", "lost"));
+	CHECK(!atomic_file_is_same("file", "lost"));
+	CHECK(!atomic_file_is_same("lost", "file"));
+}
+
+/* In a directory the name is found at the end, and the first may be taken. */
+static void appears(void)
+{
+	struct atomic_file file;
+	struct err err = {.kind = ERR_NONE};
+
+	make_directories();
+	CHECK_INT(atomic_file_find_directory(&file, "dir", &err), 0);
+	CHECK_INT(atomic_file_open(&file, "dir", NULL, &err), 0);
+	strlcpy(file.name, "file", sizeof(file.name));
+	CHECK_INT(atomic_file_publish(&file, true), -1);
+	CHECK_INT(errno, EEXIST);
+	strlcpy(file.name, "new", sizeof(file.name));
+	CHECK_INT(access("dir/new", F_OK), -1);
+	CHECK_INT(atomic_file_publish(&file, true), 0);
+	CHECK_INT(access("dir/new", F_OK), 0);
+	atomic_file_close(&file);
+	atomic_file_close(&file); /* and once more, which is nothing */
+	CHECK_INT(atomic_file_find_directory(&file, "missing", &err), -1);
+	CHECK_STR(err.text, "missing: No such file or directory");
 }
 
 int main(void)
@@ -248,6 +286,9 @@ int main(void)
 	promise("a path without a file's name is a directory", no_file_name);
 	promise("a directory that is not there is an error", no_directory);
 	promise("names and paths that are too long are errors, not other names", too_long);
-	promise("a place stays where it is though its directory is renamed", directory_moves);
+	promise("the directory is the one of the beginning though it is renamed", directory_moves);
+	promise("two paths are the same if they lead to one name in one directory", same);
+	promise("a new file appears when it is published, by each of the names that are tried",
+	    appears);
 	return check_end();
 }

@@ -1,0 +1,333 @@
+#include "data/atomic_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/descriptor.h"
+
+/* As many links as Linux follows in one path, path_resolution(7). */
+#define LINKS_MAX 40
+
+/* How often a temporary name is tried that turns out to be taken. */
+#define TEMP_TRIES 100
+
+static const struct atomic_file closed = {.fd = -1, .dir = -1};
+
+/* Splits path at its last slash into directory ("." if there is none) and name. */
+static int split(const char *path, char *dir, char *name)
+{
+	const char *slash = strrchr(path, '/');
+	const char *last = slash == NULL ? path : slash + 1;
+	size_t len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+
+	if (len >= PATH_MAX || strlen(last) > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(dir, path, len);
+	strlcpy(dir + len, len == 0 ? "." : "", PATH_MAX - len);
+	strlcpy(name, last, NAME_MAX + 1);
+	if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
+		errno = *path == '\0' ? ENOENT : EISDIR;
+		return -1;
+	}
+	return 0;
+}
+
+/* Goes to where path leads from the directory at. Returns 0, or -1 with errno. */
+static int step(struct atomic_file *file, int at, const char *path)
+{
+	char dir[PATH_MAX];
+
+	if (split(path, dir, file->name) == -1)
+		return -1;
+	/* O_PATH, for a directory may be one that we must write to and must not read, as a drop box is. */
+	file->dir = openat(at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return file->dir == -1 ? -1 : 0;
+}
+
+/* Follows the link that has the name. Returns 1 if it did, 0 if there is no link, or -1 with errno. */
+static int follow(struct atomic_file *file)
+{
+	char target[PATH_MAX];
+	int at = file->dir;
+	ssize_t len = readlinkat(at, file->name, target, sizeof(target) - 1);
+
+	if (len == -1)
+		return errno == EINVAL || errno == ENOENT ? 0 : -1;
+	target[len] = '\0';
+	int result = step(file, at, target);
+	int errnum = errno;
+	close(at);
+	errno = errnum;
+	return result == -1 ? -1 : 1;
+}
+
+int atomic_file_find(struct atomic_file *file, const char *path, struct err *err)
+{
+	int followed;
+
+	*file = closed;
+	if (step(file, AT_FDCWD, path) == -1)
+		return err_sys(err, "%s", path);
+	for (int links = 0; (followed = follow(file)) == 1; links++) {
+		if (links == LINKS_MAX) {
+			errno = ELOOP;
+			followed = -1;
+			break;
+		}
+	}
+	if (followed == 0)
+		return 0;
+	err_sys(err, "%s", path);
+	atomic_file_close(file);
+	return -1;
+}
+
+int atomic_file_find_directory(struct atomic_file *file, const char *path, struct err *err)
+{
+	*file = closed;
+	file->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return file->dir == -1 ? err_sys(err, "%s", path) : 0;
+}
+
+static bool is_same_place(const struct atomic_file *a, const struct atomic_file *b)
+{
+	struct stat first;
+	struct stat second;
+
+	return strcmp(a->name, b->name) == 0 && fstat(a->dir, &first) == 0 &&
+	       fstat(b->dir, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+bool atomic_file_is_same(const char *a, const char *b)
+{
+	struct atomic_file first;
+	struct atomic_file second;
+	struct err ignored;
+	bool is_same = false;
+
+	if (atomic_file_find(&first, a, &ignored) == -1)
+		return false;
+	if (atomic_file_find(&second, b, &ignored) == 0) {
+		is_same = is_same_place(&first, &second);
+		atomic_file_close(&second);
+	}
+	atomic_file_close(&first);
+	return is_same;
+}
+
+/* Whether the old file is a mount of its own, as a container's bind mounts are: rename(2) says EBUSY then. */
+static bool is_mount_point(const struct atomic_file *file)
+{
+	struct statx old;
+	struct statx dir;
+
+	return statx(file->dir, file->name, 0, STATX_MNT_ID, &old) == 0 &&
+	       statx(file->dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &dir) == 0 &&
+	       (old.stx_mask & dir.stx_mask & STATX_MNT_ID) != 0 &&
+	       old.stx_mnt_id != dir.stx_mnt_id;
+}
+
+/* Whether we may write to the old file, and put another in its place (a sticky directory's rule). */
+static int check_replaceable(const struct atomic_file *file, const char *path,
+    const struct stat *old, struct err *err)
+{
+	struct stat dir;
+
+	if (faccessat(file->dir, file->name, W_OK, AT_EACCESS) == -1 ||
+	    fstat(file->dir, &dir) == -1)
+		return err_sys(err, "%s", path);
+	if ((dir.st_mode & S_ISVTX) != 0 && geteuid() != 0 && geteuid() != old->st_uid &&
+	    geteuid() != dir.st_uid)
+		return err_set(err, ERR_FAILED, EPERM, "%s", path);
+	if (is_mount_point(file))
+		return err_set(err, ERR_FAILED, 0,
+		    "%s: is a mount point, and cannot be replaced: name a file in a directory that is "
+		    "mounted",
+		    path);
+	return 0;
+}
+
+static void make_temp_name(char *name)
+{
+	snprintf(name, ATOMIC_FILE_TEMP_MAX, ".sockxfer.%08x%08x", arc4random(), arc4random());
+}
+
+/* Without /proc a file of O_TMPFILE could not be named in the end: better to know now. */
+static int open_nameless(struct atomic_file *file, mode_t mode)
+{
+	char path[DESCRIPTOR_PATH_MAX];
+
+	file->fd = openat(file->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	if (file->fd == -1)
+		return -1;
+	descriptor_proc_path(file->fd, path);
+	if (access(path, F_OK) == 0)
+		return 0;
+	close(file->fd);
+	file->fd = -1;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+static int open_temporary(struct atomic_file *file, mode_t mode)
+{
+	for (int tries = 0; tries < TEMP_TRIES; tries++) {
+		make_temp_name(file->temp);
+		file->fd =
+		    openat(file->dir, file->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (file->fd != -1)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	file->temp[0] = '\0';
+	return -1;
+}
+
+/* Gives the new file the mode, and as far as we may the owner, of the old one. */
+static int copy_mode(const struct atomic_file *file, const struct stat *old)
+{
+	mode_t mode = old->st_mode & 0777;
+
+	if (fchown(file->fd, old->st_uid, old->st_gid) == -1 &&
+	    fchown(file->fd, (uid_t)-1, old->st_gid) == -1)
+		mode &= ~(mode_t)070; /* what the old group might do, ours need not */
+	return fchmod(file->fd, mode);
+}
+
+int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,
+    struct err *err)
+{
+	mode_t mode = old == NULL ? 0666 : 0600;
+
+	if (old != NULL && check_replaceable(file, path, old, err) == -1)
+		return -1;
+	if (open_nameless(file, mode) == -1) {
+		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
+			return err_sys(err, "%s", path);
+		if (open_temporary(file, mode) == -1)
+			return err_sys(err, "%s", path);
+	}
+	if (old != NULL && copy_mode(file, old) == -1)
+		return err_sys(err, "%s", path);
+	return 0;
+}
+
+/* rename(2) that fails with EEXIST, also where the file system has no RENAME_NOREPLACE. */
+static int rename_new(const struct atomic_file *file)
+{
+	int dir = file->dir;
+
+	if (renameat2(dir, file->temp, dir, file->name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(dir, file->temp, dir, file->name, 0) == -1)
+		return -1;
+	unlinkat(dir, file->temp, 0); /* whether or not: the file has its name */
+	return 0;
+}
+
+static int link_nameless(const struct atomic_file *file, const char *name)
+{
+	char path[DESCRIPTOR_PATH_MAX];
+
+	descriptor_proc_path(file->fd, path);
+	return linkat(AT_FDCWD, path, file->dir, name, AT_SYMLINK_FOLLOW);
+}
+
+/* Links the nameless file as temp and renames that. Leaves no temp behind. Returns 0 or an errno. */
+static int link_and_rename(const struct atomic_file *file)
+{
+	if (link_nameless(file, file->temp) == -1)
+		return errno;
+	if (renameat(file->dir, file->temp, file->dir, file->name) == 0)
+		return 0;
+	int errnum = errno;
+	unlinkat(file->dir, file->temp, 0);
+	return errnum;
+}
+
+/*
+ * Does so in a child, so that one SIGKILL leaves no temporary name: if we are killed, the child goes on to its end; if
+ * the child is, *killed tells that temp may be there. Returns 0 or an errno.
+ */
+static int replace_in_child(const struct atomic_file *file, bool *killed)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == -1) /* so many processes, and no more, are allowed: rather so than not at all */
+		return link_and_rename(file);
+	if (pid == 0)
+		_exit(link_and_rename(file));
+	while (waitpid(pid, &status, 0) == -1) {
+		if (errno != EINTR)
+			return errno;
+	}
+	*killed = !WIFEXITED(status);
+	return *killed ? ECANCELED : WEXITSTATUS(status);
+}
+
+/*
+ * Puts the nameless file in the place of another, for which it needs a temporary name between two system calls. If that
+ * could not be removed, file->temp has it.
+ */
+static int replace(struct atomic_file *file)
+{
+	bool killed = false;
+	int errnum = EEXIST;
+
+	for (int tries = 0; tries < TEMP_TRIES && errnum == EEXIST; tries++) {
+		make_temp_name(file->temp);
+		errnum = replace_in_child(file, &killed);
+	}
+	if (!killed)
+		file->temp[0] = '\0';
+	errno = errnum;
+	return errnum == 0 ? 0 : -1;
+}
+
+static int publish_nameless(struct atomic_file *file, bool no_clobber)
+{
+	if (link_nameless(file, file->name) == 0)
+		return 0;
+	if (errno != EEXIST || no_clobber)
+		return -1;
+	return replace(file);
+}
+
+static int publish_temporary(struct atomic_file *file, bool no_clobber)
+{
+	int status =
+	    no_clobber ? rename_new(file) : renameat(file->dir, file->temp, file->dir, file->name);
+
+	if (status == 0)
+		file->temp[0] = '\0';
+	return status;
+}
+
+int atomic_file_publish(struct atomic_file *file, bool no_clobber)
+{
+	return file->temp[0] == '\0' ? publish_nameless(file, no_clobber)
+	                             : publish_temporary(file, no_clobber);
+}
+
+void atomic_file_close(struct atomic_file *file)
+{
+	if (file->temp[0] != '\0')
+		unlinkat(file->dir, file->temp, 0);
+	if (file->fd != -1)
+		close(file->fd);
+	if (file->dir != -1)
+		close(file->dir);
+	*file = closed;
+}
