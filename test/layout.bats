@@ -135,8 +135,8 @@ WIDE=(sys net data transfer ui job)
 
 # The names that more than one function has, to be got rid of.
 DOUBLES=(
-	accept_one advice begin check explain fail forget is_directory is_final look note_end
-	out_of_time print_result serve turn_away wait_for_source work
+	accept_one advice begin check explain fail forget is_final look note_end out_of_time
+	print_result serve turn_away wait_for_source work
 )
 
 # The declarations of functions in the header $1 whose block has no comment directly above it.

@@ -46,12 +46,17 @@ static int step(struct atomic_file *file, int at, const char *path)
 
 	if (split(path, dir, file->name) == -1)
 		return -1;
-	/* O_PATH, for a directory may be one that we must write to and must not read, as a drop box is. */
+	/*
+	 * O_PATH, for a directory may be one that we must write to and must not read, as a drop box
+	 * is.
+	 */
 	file->dir = openat(at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return file->dir == -1 ? -1 : 0;
 }
 
-/* Follows the link that has the name. Returns 1 if it did, 0 if there is no link, or -1 with errno. */
+/*
+ * Follows the link that has the name. Returns 1 if it did, 0 if there is no link, or -1 with errno.
+ */
 static int follow(struct atomic_file *file)
 {
 	char target[PATH_MAX];
@@ -123,7 +128,10 @@ bool atomic_file_is_same(const char *a, const char *b)
 	return is_same;
 }
 
-/* Whether the old file is a mount of its own, as a container's bind mounts are: rename(2) says EBUSY then. */
+/*
+ * Whether the old file is a mount of its own, as a container's bind mounts are: rename(2) says
+ * EBUSY then.
+ */
 static bool is_mount_point(const struct atomic_file *file)
 {
 	struct statx old;
@@ -135,7 +143,9 @@ static bool is_mount_point(const struct atomic_file *file)
 	       old.stx_mnt_id != dir.stx_mnt_id;
 }
 
-/* Whether we may write to the old file, and put another in its place (a sticky directory's rule). */
+/*
+ * Whether we may write to the old file, and put another in its place (a sticky directory's rule).
+ */
 static int check_replaceable(const struct atomic_file *file, const char *path,
     const struct stat *old, struct err *err)
 {
@@ -149,8 +159,8 @@ static int check_replaceable(const struct atomic_file *file, const char *path,
 		return err_set(err, ERR_FAILED, EPERM, "%s", path);
 	if (is_mount_point(file))
 		return err_set(err, ERR_FAILED, 0,
-		    "%s: is a mount point, and cannot be replaced: name a file in a directory that is "
-		    "mounted",
+		    "%s: is a mount point, and cannot be replaced: name a file in a directory that "
+		    "is mounted",
 		    path);
 	return 0;
 }
@@ -244,7 +254,9 @@ static int link_nameless(const struct atomic_file *file, const char *name)
 	return linkat(AT_FDCWD, path, file->dir, name, AT_SYMLINK_FOLLOW);
 }
 
-/* Links the nameless file as temp and renames that. Leaves no temp behind. Returns 0 or an errno. */
+/*
+ * Links the nameless file as temp and renames that. Leaves no temp behind. Returns 0 or an errno.
+ */
 static int link_and_rename(const struct atomic_file *file)
 {
 	if (link_nameless(file, file->temp) == -1)
@@ -257,8 +269,8 @@ static int link_and_rename(const struct atomic_file *file)
 }
 
 /*
- * Does so in a child, so that one SIGKILL leaves no temporary name: if we are killed, the child goes on to its end; if
- * the child is, *killed tells that temp may be there. Returns 0 or an errno.
+ * Does so in a child, so that one SIGKILL leaves no temporary name: if we are killed, the child
+ * goes on to its end; if the child is, *killed tells that temp may be there. Returns 0 or an errno.
  */
 static int replace_in_child(const struct atomic_file *file, bool *killed)
 {
@@ -278,8 +290,8 @@ static int replace_in_child(const struct atomic_file *file, bool *killed)
 }
 
 /*
- * Puts the nameless file in the place of another, for which it needs a temporary name between two system calls. If that
- * could not be removed, file->temp has it.
+ * Puts the nameless file in the place of another, for which it needs a temporary name between two
+ * system calls. If that could not be removed, file->temp has it.
  */
 static int replace(struct atomic_file *file)
 {

@@ -8,6 +8,8 @@
 #define PEER "SOCKXFER_PEER"
 #define LOCAL "SOCKXFER_LOCAL"
 
+const struct ends ends_unknown = {.peer = "", .local = ""};
+
 char **ends_variables(const struct ends *ends, struct err *err)
 {
 	const char *equals = ends->peer[0] != '\0' ? "=" : "";

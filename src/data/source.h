@@ -1,15 +1,11 @@
 /*
- * Where a sender's bytes come from: a file, a FIFO, a device, stdin, or a command's stdout.
- *
- * A regular file is sent as it was when it was opened: bytes that are appended later are left out (but of an empty one,
- * for those in /proc look so), and one that has become shorter is an error, for the stream would lie. A command's bytes
- * are complete only if it exits with 0.
+ * Where a sender's bytes come from: a table of functions, which each kind of source has in a file
+ * of its own. What a word of the command line means is known in open.h.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
 
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,56 +13,61 @@
 
 #include "base/err.h"
 #include "data/ends.h"
-#include "sys/command.h"
 
+/* The size of a source of which nobody knows it. */
+#define SOURCE_SIZE_UNKNOWN INT64_C(-1)
+
+struct source;
+
+/* What a kind of source does for the functions below, whose contracts hold for it. */
+struct source_type {
+	/* NULL: there is nothing to be done */
+	int (*start)(struct source *source, const struct ends *ends, struct err *err);
+	ssize_t (*read)(struct source *source, void *buffer, size_t size, int64_t deadline,
+	    struct err *err);
+	/* NULL: it is always ready */
+	bool (*is_ready)(struct source *source, struct pollfd *from);
+	void (*close)(struct source *source);
+};
+
+/* The first member of the struct of each kind, which is in memory that its close() frees. */
 struct source {
-	int fd;
+	const struct source_type *type;
 	const char *name; /* for messages; the caller's */
-	bool sized;       /* a regular file: size bytes are to come */
-	int64_t size;
-	int64_t taken;            /* bytes read so far */
-	struct ends ends;         /* who the bytes go to; the caller's */
-	struct command command;   /* its argv is NULL where there is none */
-	const atomic_bool *whole; /* whether the end of a pipe is that of the stream; NULL: it is */
+	int64_t size;     /* bytes that are to come in all, or SOURCE_SIZE_UNKNOWN */
+	int64_t taken;    /* bytes read so far; source_read() counts them */
+	bool
+	    reopens; /* opened anew it begins anew, so that it can be sent to one after the other */
 };
 
 /*
- * Opens path, or takes stdin for "-"; or, if argv is not NULL, sees whether that command exists. Does
- * not block, not even on a FIFO without a writer. path and argv have to outlive the source.
- * Returns 0, the source then being the caller's to close, or -1 with ERR_FAILED.
+ * Begins the stream for those at ends; to be called once, just before the first read. What might
+ * change something, as a command does, happens here and not when the source is opened. Does not
+ * block. Returns 0, or -1 with ERR_FAILED.
  */
-int source_open(struct source *source, const char *path, char *const *argv, struct err *err);
-
-/* Says who the bytes go to, for a command. Before source_start(); the strings have to outlive that. */
-void source_set_ends(struct source *source, const struct ends *ends);
+int source_start(struct source *source, const struct ends *ends, struct err *err);
 
 /*
- * Makes a source of a pipe that another process of ours writes to, of what is called name: fd becomes the source's to
- * close. A pipe ends also when its writer dies, so *whole, in memory that is shared with it, has to be true by then,
- * or the end is an error. name and whole have to outlive the source. Does not block.
- */
-void source_adopt(struct source *source, int fd, const char *name, const atomic_bool *whole);
-
-/* Starts the command, if the source is one; to be called just before the first read. Returns 0, or -1 with ERR_FAILED. */
-int source_start(struct source *source, struct err *err);
-
-/*
- * Reads what is there, at the most size bytes, waiting until the deadline for the first of them where the
- * source is a pipe or the like; at the end of a command's output, for the command to exit. Returns how
- * many, 0 at the end, or -1: ERR_FAILED (also for a file that has become shorter, a command
- * that failed, and a pipe of source_adopt() that ends early), ERR_TIMEOUT, ERR_INTERRUPTED.
+ * Reads what is there, at the most size bytes (at least 1), and waits until the deadline for the
+ * first of them. Returns how many, 0 at the end of the stream, or -1: ERR_FAILED (also for a stream
+ * that is known to have ended too early), ERR_TIMEOUT, ERR_INTERRUPTED.
  */
 ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t deadline,
     struct err *err);
 
 /*
- * Whether source_read() has something at once, be it an end or an error, by what poll(2) said in from, whose fd is that
- * of the source at first. Once a command's output has ended, but maybe not the command, from is for the end of that,
- * to be polled again. For one that is not sized.
+ * Returns whether source_read() has something without waiting, be it bytes, the end or an error. If
+ * not, *from is what to poll(2), besides what else the caller waits for, before the next call,
+ * which looks at the revents that poll has left there; it may then be another descriptor. At the
+ * first call from->fd is -1, and it stays that if there is nothing to poll. A source that never
+ * keeps its reader waiting is always ready. Does not block.
  */
-bool source_is_ready(const struct source *source, struct pollfd *from);
+bool source_is_ready(struct source *source, struct pollfd *from);
 
-/* Closes what source_open() opened; a command that still runs is stopped. */
+/*
+ * Closes and frees the source; a command that still runs is stopped, which takes half a second at
+ * the most. NULL is nothing to close.
+ */
 void source_close(struct source *source);
 
 #endif

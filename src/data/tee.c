@@ -7,9 +7,9 @@
 #include "sys/io.h"
 
 /*
- * A pipe takes no more at once (io_widen_pipe()), and what lies in a larger chunk has left the cache by the turn of the
- * last reader. Measured, 1 GiB to three over loopback on 2 cores: 1.7 to 2.1 s in chunks of 2M, 1.0 to 1.2 of 1M, and
- * no less of smaller ones.
+ * A pipe takes no more at once (io_widen_pipe()), and what lies in a larger chunk has left the
+ * cache by the turn of the last reader. Measured, 1 GiB to three over loopback on 2 cores: 1.7 to
+ * 2.1 s in chunks of 2M, 1.0 to 1.2 of 1M, and no less of smaller ones.
  */
 #define CHUNK_MAX ((size_t)1024 * 1024)
 
@@ -48,7 +48,10 @@ bool tee_has(const struct tee *tee, size_t reader)
 	return tee->pipe[reader].fd != -1;
 }
 
-/* Writes to one reader what its pipe takes at once. What fails is that pipe: nobody reads, or there is no memory. */
+/*
+ * Writes to one reader what its pipe takes at once. What fails is that pipe: nobody reads, or there
+ * is no memory.
+ */
 static int offer(struct tee *tee, size_t reader, struct err *err)
 {
 	struct tee_pipe *pipe = &tee->pipe[reader];
@@ -105,7 +108,10 @@ static int offer_all(struct tee *tee, struct err *err)
 	return 0;
 }
 
-/* Waits until one of those that lag takes more, or watch is readable. Returns 1 for the latter, 0, or -1. */
+/*
+ * Waits until one of those that lag takes more, or watch is readable. Returns 1 for the latter, 0,
+ * or -1.
+ */
 static int wait_for_readers(const struct tee *tee, int watch, struct err *err)
 {
 	struct pollfd fds[TEE_MAX + 1] = {{.fd = watch, .events = POLLIN}};
@@ -120,22 +126,17 @@ static int wait_for_readers(const struct tee *tee, int watch, struct err *err)
 	return fds[0].revents != 0;
 }
 
-/*
- * The same until the source has something; a look at watch is all that is needed for a regular file. A command whose
- * output has ended is waited for.
- */
+/* The same until the source has something; where it has, a look at watch is all. */
 static int wait_for_source(const struct tee *tee, int watch, struct err *err)
 {
-	const struct source *source = tee->source;
-	struct pollfd fds[] = {{.fd = watch, .events = POLLIN},
-	    {.fd = source->fd, .events = POLLIN}};
+	struct pollfd fds[] = {{.fd = watch, .events = POLLIN}, {.fd = -1}};
+	bool is_ready = source_is_ready(tee->source, &fds[1]);
+	int64_t deadline = is_ready ? DEADLINE_NOW : DEADLINE_NEVER;
 
-	if (source->sized)
-		return io_poll(fds, 1, DEADLINE_NOW, err);
-	while (fds[0].revents == 0 && !source_is_ready(source, &fds[1])) {
-		if (io_poll(fds, 2, DEADLINE_NEVER, err) == -1)
+	do {
+		if (io_poll(fds, 2, deadline, err) == -1)
 			return -1;
-	}
+	} while (!is_ready && fds[0].revents == 0 && !source_is_ready(tee->source, &fds[1]));
 	return fds[0].revents != 0;
 }
 

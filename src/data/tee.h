@@ -1,8 +1,8 @@
 /*
- * One source for several readers, each a process behind a pipe of its own: it is read once, and every chunk is written
- * to all of them before the next one is read. So the slowest sets the pace, and none is ahead of another by more than
- * a chunk and what lies in a pipe. A reader that has gone is left out from then on; its end of the pipe, if it still
- * has it, is then that of a part.
+ * One source for several readers, each a process behind a pipe of its own: it is read once, and
+ * every chunk is written to all of them before the next one is read. So the slowest sets the pace,
+ * and none is ahead of another by more than a chunk and what lies in a pipe. A reader that has gone
+ * is left out from then on; its end of the pipe, if it still has it, is then that of a part.
  */
 #ifndef TEE_H
 #define TEE_H
@@ -41,16 +41,17 @@ struct tee {
 };
 
 /*
- * Prepares to read source in chunks of at most size bytes. What is pointed to has to outlive the spread. Returns 0,
- * the spread then being the caller's to close, or -1 with ERR_FAILED. Does not block, nor do the others unless they
- * say so.
+ * Prepares to read source in chunks of at most size bytes. What is pointed to has to outlive the
+ * spread. Returns 0, the spread then being the caller's to close, or -1 with ERR_FAILED. Does not
+ * block, nor do the others unless they say so.
  */
 int tee_open(struct tee *tee, struct source *source, size_t size, struct progress *progress,
     struct err *err);
 
 /*
- * Adds a reader, the next one in spread->pipe, of which there may be TEE_MAX. Returns its end of the pipe, blocking
- * and close-on-exec, the caller's to close, or -1 with ERR_FAILED; it is then added as one that has gone.
+ * Adds a reader, the next one in spread->pipe, of which there may be TEE_MAX. Returns its end of
+ * the pipe, blocking and close-on-exec, the caller's to close, or -1 with ERR_FAILED; it is then
+ * added as one that has gone.
  */
 int tee_add(struct tee *tee, struct err *err);
 
@@ -61,15 +62,16 @@ void tee_drop(struct tee *tee, size_t reader);
 bool tee_has(const struct tee *tee, size_t reader);
 
 /*
- * Moves on until the source has ended, no reader is left, or watch, a descriptor, is readable; call it again after the
- * last of these. Blocks as long as source and readers take. Returns which it is, or TEE_FAILED with the source's
- * error, or ERR_INTERRUPTED.
+ * Moves on until the source has ended, no reader is left, or watch, a descriptor, is readable; call
+ * it again after the last of these. Blocks as long as source and readers take. Returns which it is,
+ * or TEE_FAILED with the source's error, or ERR_INTERRUPTED.
  */
 enum tee_state tee_move(struct tee *tee, int watch, struct err *err);
 
 /*
- * Closes the pipes and frees the chunk: a reader sees the end. To be called by a process that is to be a reader, too,
- * which would keep the pipes open. The source stays open. A second call does nothing.
+ * Closes the pipes and frees the chunk: a reader sees the end. To be called by a process that is to
+ * be a reader, too, which would keep the pipes open. The source stays open. A second call does
+ * nothing.
  */
 void tee_close(struct tee *tee);
 

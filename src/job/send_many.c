@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "data/open.h"
 #include "data/tee.h"
 #include "job/conclude.h"
 #include "job/send_one.h"
@@ -37,7 +38,7 @@ struct fanout {
 	const struct send_policy *transfer;
 	const struct report *report;
 	struct told *told; /* of each receiver */
-	struct source source;
+	struct source *source;
 	struct tee tee; /* its readers are the workers, in the order of the receivers */
 	struct workers workers;
 	size_t receiver[ADDR_LIST_MAX]; /* of each of their slots */
@@ -70,25 +71,27 @@ static void name_receiver(const struct fanout *fanout, size_t index, struct err 
 }
 
 /* In the worker: the transfer to one receiver, whose source is the pipe. */
-static int serve(const struct task *task, const struct settings *settings, struct told *told)
+static int serve(const struct task *task, const char *name, const struct settings *settings,
+    struct told *told)
 {
 	const struct fanout *fanout = task->fanout;
 	struct progress progress = {.phase = PROGRESS_WAITING};
 	struct send_policy transfer = *fanout->transfer;
-	struct source source;
 	struct peer peer;
 	struct err *err = &told->err;
 
 	transfer.progress = &progress;
-	source_adopt(&source, task->pipe, fanout->source.name, &told->whole);
+	struct source *source = open_pipe(task->pipe, name, &told->whole, err);
+	if (source == NULL)
+		return -1;
 	int status = peer_open(&peer, settings, &transfer.limits, fanout->report, err);
 	if (status == 0) {
 		atomic_store(&told->connected, true);
 		(void)eventfd_write(fanout->connected, 1);
-		status = send_to(&source, &peer, &transfer, &told->outcome, err);
+		status = send_to(source, &peer, &transfer, &told->outcome, err);
 		peer_close(&peer);
 	}
-	source_close(&source);
+	source_close(source);
 	return status;
 }
 
@@ -99,11 +102,12 @@ static int work(void *context)
 	struct fanout *fanout = task->fanout;
 	struct told *told = &fanout->told[task->index];
 	struct settings settings = *fanout->settings;
+	const char *name = fanout->source->name;
 
 	tee_close(&fanout->tee);
-	source_close(&fanout->source);
+	source_close(fanout->source);
 	settings.address = settings.receivers.one[task->index].addr;
-	if (serve(task, &settings, told) == 0)
+	if (serve(task, name, &settings, told) == 0)
 		told->err.kind = ERR_NONE; /* whatever was tried on the way */
 	else
 		name_receiver(fanout, task->index, &told->err);
@@ -229,13 +233,14 @@ static int wait_for_connections(struct fanout *fanout, struct err *err)
 /* From the source to all that are connected, to its end or theirs. */
 static int move(struct fanout *fanout, struct err *err)
 {
-	struct source *source = &fanout->source;
+	struct source *source = fanout->source;
 	enum tee_state state = TEE_WATCHED;
 
 	if (fanout->workers.count == 0)
 		return 0;
-	progress_begin(fanout->transfer->progress, source->sized ? source->size : PROGRESS_UNKNOWN);
-	if (source_start(source, err) == -1)
+	progress_begin(fanout->transfer->progress,
+	    source->size == SOURCE_SIZE_UNKNOWN ? PROGRESS_UNKNOWN : source->size);
+	if (source_start(source, &ends_unknown, err) == -1)
 		return -1;
 	while (state == TEE_WATCHED) {
 		state = tee_move(&fanout->tee, fanout->workers.ended, err);
@@ -305,7 +310,7 @@ static int open_all(struct fanout *fanout, struct err *err)
 	fanout->connected = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fanout->connected == -1)
 		return err_sys(err, "eventfd");
-	if (tee_open(&fanout->tee, &fanout->source, fanout->transfer->chunk,
+	if (tee_open(&fanout->tee, fanout->source, fanout->transfer->chunk,
 		fanout->transfer->progress, err) == -1)
 		return -1;
 	return workers_open(&fanout->workers, fanout->settings->receivers.count, err);
@@ -432,12 +437,13 @@ int fanout_send(const struct settings *settings, const struct send_policy *trans
 		fanout.told[i].outcome = run_outcome(settings);
 		fanout.told[i].outcome.receiver = name_of(&fanout, i);
 	}
-	if (check_congestion(settings, &fanout.err) == 0 &&
-	    source_open(&fanout.source, settings->path, settings->command, &fanout.err) == 0) {
+	if (check_congestion(settings, &fanout.err) == 0)
+		fanout.source = open_source(settings->path, settings->command, &fanout.err);
+	if (fanout.source != NULL) {
 		if (run(&fanout, how, &fanout.err) == 0)
 			fanout.err.kind = ERR_NONE;
 		close_all(&fanout);
-		source_close(&fanout.source);
+		source_close(fanout.source);
 	}
 	int status = conclude(&fanout);
 	munmap(fanout.told, ADDR_LIST_MAX * sizeof(*fanout.told));

@@ -13,7 +13,7 @@
 
 /*
  * Sends source to peer: transfer_send(), whose return and errors these are, with the peer named in them and in
- * outcome, which has to outlive source. Nobody else is accepted any more. The caller closes both.
+ * outcome. Nobody else is accepted any more. The caller closes both.
  */
 int send_to(struct source *source, struct peer *peer, const struct send_policy *transfer,
     struct outcome *outcome, struct err *err);

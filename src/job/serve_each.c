@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/open.h"
 #include "job/conclude.h"
 #include "job/recv_one.h"
 #include "job/send_one.h"
@@ -48,12 +49,12 @@ static int send_anew(const struct keeping *keeping, struct peer *peer,
     const struct send_policy *transfer, struct outcome *outcome, struct err *err)
 {
 	const struct settings *settings = keeping->settings;
-	struct source source;
+	struct source *source = open_source(settings->path, settings->command, err);
 
-	if (source_open(&source, settings->path, settings->command, err) == -1)
+	if (source == NULL)
 		return err_prefix(err, "%s", peer->name);
-	int status = send_to(&source, peer, transfer, outcome, err);
-	source_close(&source);
+	int status = send_to(source, peer, transfer, outcome, err);
+	source_close(source);
 	return status;
 }
 
@@ -124,17 +125,14 @@ static int serve_one(void *context, const struct listen_accepted *accepted)
 /* What can be read once only cannot be sent to many. */
 static int check_source(const struct settings *settings, struct err *err)
 {
-	struct source source;
-	struct stat st;
-	bool is_pipe;
-
-	if (peer_check_congestion(settings, err) == -1 ||
-	    source_open(&source, settings->path, settings->command, err) == -1)
+	if (peer_check_congestion(settings, err) == -1)
 		return -1;
-	is_pipe = source.fd != -1 && fstat(source.fd, &st) == 0 &&
-	          (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
-	source_close(&source);
-	if (!is_pipe)
+	struct source *source = open_source(settings->path, settings->command, err);
+	if (source == NULL)
+		return -1;
+	bool reopens = source->reopens;
+	source_close(source);
+	if (reopens)
 		return 0;
 	err_set(err, ERR_FAILED, 0,
 	    "%s: with -k it has to be read for each anew, which a pipe cannot be", settings->path);

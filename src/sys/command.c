@@ -76,7 +76,10 @@ static bool is_replaced(const char *entry, char *const variables[])
 	return false;
 }
 
-/* Our environment, changed by variables: a list of strings that are not copied, or NULL for lack of memory. */
+/*
+ * Our environment, changed by variables: a list of strings that are not copied, or NULL for lack of
+ * memory.
+ */
 static char **environment(char *const variables[])
 {
 	size_t count = 0;
@@ -95,7 +98,9 @@ static char **environment(char *const variables[])
 	return list;
 }
 
-/* Without its descriptor the command would have ours, so every error counts. Returns 0 or an errno. */
+/*
+ * Without its descriptor the command would have ours, so every error counts. Returns 0 or an errno.
+ */
 static int spawn_with(struct command *command, const posix_spawnattr_t *attr, char *const list[],
     int child_fd, int child_end)
 {
@@ -112,7 +117,10 @@ static int spawn_with(struct command *command, const posix_spawnattr_t *attr, ch
 	return error;
 }
 
-/* The signals that are blocked in us for our own ends (workers.h has CHLD) are not to be blocked in a command. */
+/*
+ * The signals that are blocked in us for our own ends (workers.h has CHLD) are not to be blocked in
+ * a command.
+ */
 static void set_mask(posix_spawnattr_t *attr)
 {
 	sigset_t mask;

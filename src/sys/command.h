@@ -21,18 +21,19 @@ struct command {
 int command_check(char *const argv[], struct err *err);
 
 /*
- * Starts argv with its descriptor child_fd (0 or 1) a pipe whose other end, non-blocking, becomes *pipe, the caller's to
- * close. Its environment is ours, but for variables, a list that ends with NULL: "NAME=value" is added, or takes the
- * place of the variable of that name, and "NAME" takes it out. argv has to outlive the command, variables does not.
- * Returns 0, or -1 with ERR_FAILED. Does not block.
+ * Starts argv with its descriptor child_fd (0 or 1) a pipe whose other end, non-blocking, becomes
+ * *pipe, the caller's to close. Its environment is ours, but for variables, a list that ends with
+ * NULL: "NAME=value" is added, or takes the place of the variable of that name, and "NAME" takes it
+ * out. argv has to outlive the command, variables does not. Returns 0, or -1 with ERR_FAILED. Does
+ * not block.
  */
 int command_start(struct command *command, char *const argv[], char *const variables[],
     int child_fd, int *pipe, struct err *err);
 
 /*
- * Waits until the command has ended or the deadline. Returns 0 if it exited with 0, or -1: ERR_FAILED
- * ("tar: exited with status 2", "tar: killed by signal 9 (Killed)"), ERR_TIMEOUT, ERR_INTERRUPTED, after the
- * latter two of which it still runs.
+ * Waits until the command has ended or the deadline. Returns 0 if it exited with 0, or -1:
+ * ERR_FAILED ("tar: exited with status 2", "tar: killed by signal 9 (Killed)"), ERR_TIMEOUT,
+ * ERR_INTERRUPTED, after the latter two of which it still runs.
  */
 int command_wait(struct command *command, int64_t deadline, struct err *err);
 

@@ -29,6 +29,7 @@
 struct sending {
 	struct channel *channel;
 	struct source *source;
+	const struct ends *ends;
 	const struct send_policy *policy;
 	const struct time_limits *limits; /* those of policy */
 	struct transfer_result *result;
@@ -162,9 +163,9 @@ static int send_chunk(struct sending *sending, size_t size, struct err *err)
 static int wait_for_source(struct sending *sending, struct err *err)
 {
 	struct channel *channel = sending->channel;
-	struct pollfd from = {.fd = sending->source->fd, .events = POLLIN};
+	struct pollfd from = {.fd = -1};
 
-	while (!sending->source->sized && !source_is_ready(sending->source, &from)) {
+	while (!source_is_ready(sending->source, &from)) {
 		int events = channel->type->wait(channel, hear_events(sending), &from,
 		    sending->limits->end, err);
 		if (events == 0)
@@ -334,7 +335,7 @@ static int end_and_confirm(struct sending *sending, struct err *err)
 
 static int send_and_confirm(struct sending *sending, struct err *err)
 {
-	if (source_start(sending->source, err) == -1 || send_all(sending, err) == -1)
+	if (source_start(sending->source, sending->ends, err) == -1 || send_all(sending, err) == -1)
 		return -1;
 	digest_text(&sending->digest, sending->result->digest);
 	return end_and_confirm(sending, err);
@@ -348,12 +349,13 @@ static size_t chunk_of(const struct sending *sending)
 	return max != 0 && size > max ? max : size;
 }
 
-int transfer_send(struct source *source, struct channel *channel, const struct send_policy *policy,
-    struct transfer_result *result, struct err *err)
+int transfer_send(struct source *source, struct channel *channel, const struct ends *ends,
+    const struct send_policy *policy, struct transfer_result *result, struct err *err)
 {
 	struct sending sending = {
 	    .channel = channel,
 	    .source = source,
+	    .ends = ends,
 	    .policy = policy,
 	    .limits = &policy->limits,
 	    .result = result,
@@ -361,7 +363,8 @@ int transfer_send(struct source *source, struct channel *channel, const struct s
 	int status = -1;
 
 	*result = (struct transfer_result){.bytes = 0};
-	progress_begin(policy->progress, source->sized ? source->size : PROGRESS_UNKNOWN);
+	progress_begin(policy->progress,
+	    source->size == SOURCE_SIZE_UNKNOWN ? PROGRESS_UNKNOWN : source->size);
 	rate_limit_init(&sending.rate_limit, policy->rate);
 	if (policy->rate != 0)
 		channel->type->pace(channel, policy->rate + policy->rate / PACE_HEADROOM);

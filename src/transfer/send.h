@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "data/ends.h"
 #include "data/source.h"
 #include "net/channel.h"
 #include "transfer/progress.h"
@@ -26,7 +27,7 @@ struct send_policy {
 };
 
 /*
- * Sends all of source over channel, ends the stream and waits for the receipt, or for the peer to
+ * Sends all of source over channel, which connects ends, ends the stream and waits for the receipt, or for the peer to
  * close. Blocks as long as that takes within the limits; with a peer that does neither, for 30 s or
  * limits.idle after it has acknowledged everything, and as long as it takes once it has said that it
  * has received everything. An end of the peer's stream before ours means nothing: many receivers end
@@ -37,7 +38,7 @@ struct send_policy {
  * comes), ERR_MISMATCH (it has received something else), ERR_UNCONFIRMED. The caller closes source
  * and channel in either case.
  */
-int transfer_send(struct source *source, struct channel *channel, const struct send_policy *policy,
-    struct transfer_result *result, struct err *err);
+int transfer_send(struct source *source, struct channel *channel, const struct ends *ends,
+    const struct send_policy *policy, struct transfer_result *result, struct err *err);
 
 #endif

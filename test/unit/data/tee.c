@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "check.h"
+#include "data/open.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 
@@ -19,7 +20,7 @@
 
 /* A spread with its source and its readers' ends; watched is what tee_move() is given, readable if it is to end. */
 struct set {
-	struct source source;
+	struct source *source;
 	struct progress progress;
 	struct tee tee;
 	int reader[READERS];
@@ -33,15 +34,16 @@ static bool open_set(struct set *set, const char *path, char *const *argv, size_
 
 	*set = (struct set){.progress = {.phase = PROGRESS_WAITING}};
 	signals_install();
-	if (!CHECK_INT(source_open(&set->source, path, argv, &err), 0) ||
-	    !CHECK_INT(tee_open(&set->tee, &set->source, chunk, &set->progress, &err), 0) ||
+	set->source = open_source(path, argv, &err);
+	if (!CHECK(set->source != NULL) ||
+	    !CHECK_INT(tee_open(&set->tee, set->source, chunk, &set->progress, &err), 0) ||
 	    !CHECK_INT(pipe2(set->watch, O_CLOEXEC), 0))
 		return false;
 	for (size_t i = 0; i < READERS; i++) {
 		set->reader[i] = tee_add(&set->tee, &err);
 		CHECK(set->reader[i] != -1);
 	}
-	return CHECK_INT(source_start(&set->source, &err), 0);
+	return CHECK_INT(source_start(set->source, &ends_unknown, &err), 0);
 }
 
 static void leave(struct set *set, size_t reader)
@@ -54,7 +56,7 @@ static void close_set(struct set *set)
 {
 	tee_close(&set->tee);
 	tee_close(&set->tee);
-	source_close(&set->source);
+	source_close(set->source);
 	for (size_t i = 0; i < READERS; i++) {
 		if (set->reader[i] != -1)
 			leave(set, i);
@@ -217,7 +219,7 @@ static void slowest(void)
 	}
 	CHECK(ahead > 0);
 	CHECK(ahead <= bound);
-	CHECK(set.source.taken <= bound);
+	CHECK(set.source->taken <= bound);
 	leave(&set, 2);
 	close_set(&set);
 }
@@ -256,7 +258,7 @@ static void nobody_left(void)
 	for (size_t i = 0; i < READERS; i++)
 		leave(&set, i);
 	CHECK_INT(tee_move(&set.tee, set.watch[0], &err), TEE_DESERTED);
-	CHECK(set.source.taken <= CHUNK);
+	CHECK(set.source->taken <= CHUNK);
 	CHECK_INT(atomic_load(&set.progress.bytes), 0);
 	close_set(&set);
 }

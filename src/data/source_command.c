@@ -1,0 +1,91 @@
+#include "data/source_command.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sys/command.h"
+#include "sys/io.h"
+
+struct source_command {
+	struct source source;
+	char *const *argv;
+	struct command command;
+	int fd; /* the pipe that it writes to; -1: it is not started */
+};
+
+static int source_command_start(struct source *source, const struct ends *ends, struct err *err)
+{
+	struct source_command *producer = (struct source_command *)source;
+	char **variables = ends_variables(ends, err);
+
+	if (variables == NULL)
+		return -1;
+	int status = command_start(&producer->command, producer->argv, variables, STDOUT_FILENO,
+	    &producer->fd, err);
+	free(variables);
+	return status;
+}
+
+/* At the end of its output, waits for the command as well. */
+static ssize_t source_command_read(struct source *source, void *buffer, size_t size,
+    int64_t deadline, struct err *err)
+{
+	struct source_command *producer = (struct source_command *)source;
+	ssize_t n = io_read(producer->fd, buffer, size, deadline, err);
+
+	if (n == -1)
+		return err_prefix(err, "%s: read", source->name);
+	if (n == 0 && producer->command.pid != 0)
+		return command_wait(&producer->command, deadline, err);
+	return n;
+}
+
+/* Once the output has ended, but maybe not the command, there is the command's end to wait for. */
+static bool source_command_is_ready(struct source *source, struct pollfd *from)
+{
+	const struct source_command *producer = (const struct source_command *)source;
+
+	if (from->fd == -1)
+		*from = (struct pollfd){.fd = producer->fd, .events = POLLIN};
+	if (from->fd == producer->fd && producer->command.pid != 0 &&
+	    (from->revents & (POLLIN | POLLHUP)) == POLLHUP)
+		*from = (struct pollfd){.fd = producer->command.pidfd, .events = POLLIN};
+	return from->revents != 0;
+}
+
+static void source_command_close(struct source *source)
+{
+	struct source_command *producer = (struct source_command *)source;
+
+	if (producer->fd != -1)
+		close(producer->fd);
+	command_stop(&producer->command);
+	free(producer);
+}
+
+static const struct source_type source_command = {
+    .start = source_command_start,
+    .read = source_command_read,
+    .is_ready = source_command_is_ready,
+    .close = source_command_close,
+};
+
+struct source *source_command_open(char *const argv[], struct err *err)
+{
+	if (command_check(argv, err) == -1)
+		return NULL;
+	struct source_command *producer = calloc(1, sizeof(*producer));
+	if (producer == NULL) {
+		err_sys(err, "%s", argv[0]);
+		return NULL;
+	}
+	producer->source = (struct source){
+	    .type = &source_command,
+	    .name = argv[0],
+	    .size = SOURCE_SIZE_UNKNOWN,
+	    .reopens = true,
+	};
+	producer->argv = argv;
+	producer->fd = -1;
+	return &producer->source;
+}
