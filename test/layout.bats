@@ -131,12 +131,12 @@ wide_lines() {
 }
 
 # The wings that have wide lines, to be got rid of.
-WIDE=(sys net data transfer ui job)
+WIDE=(sys net transfer ui job)
 
 # The names that more than one function has, to be got rid of.
 DOUBLES=(
-	accept_one advice begin check explain fail forget is_final look note_end out_of_time
-	print_result serve turn_away wait_for_source work
+	accept_one advice explain forget is_final look note_end out_of_time print_result serve
+	turn_away wait_for_source work
 )
 
 # The declarations of functions in the header $1 whose block has no comment directly above it.

@@ -6,9 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/sink_command.h"
+#include "data/sink_file.h"
+#include "data/sink_lines.h"
+#include "data/sink_stream.h"
 #include "data/source_command.h"
 #include "data/source_file.h"
 #include "data/source_pipe.h"
+#include "sys/descriptor.h"
 #include "sys/io.h"
 
 /*
@@ -57,4 +62,62 @@ struct source *open_source(const char *path, char *const argv[], struct err *err
 struct source *open_pipe(int fd, const char *name, const atomic_bool *whole, struct err *err)
 {
 	return source_pipe_open(fd, name, false, whole, err);
+}
+
+/* Says that there can be no sink at path, and why. Returns NULL. */
+static struct sink *refuse_sink(const char *path, int errnum, struct err *err)
+{
+	err_set(err, ERR_FAILED, errnum, "%s", path);
+	return NULL;
+}
+
+/* Has stream, or NULL, written by lines if there is a lock for them. */
+static struct sink *by_lines(struct sink *stream, struct shared_lock *lock, struct err *err)
+{
+	if (stream == NULL || lock == NULL)
+		return stream;
+	struct sink *lines = sink_lines_open(stream, lock, err);
+	if (lines == NULL)
+		sink_close(stream);
+	return lines;
+}
+
+static struct sink *open_path(const struct sink_options *options, int64_t deadline, struct err *err)
+{
+	const char *path = options->path;
+	bool sync = options->sync;
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		if (errno != ENOENT || options->only_inbox)
+			return refuse_sink(path, errno, err);
+		return sink_file_open(path, NULL, options->no_clobber, sync, err);
+	}
+	if (options->only_inbox && !S_ISDIR(st.st_mode))
+		return refuse_sink(path, ENOTDIR, err);
+	switch (st.st_mode & S_IFMT) {
+	case S_IFREG:
+		if (options->no_clobber)
+			return refuse_sink(path, EEXIST, err);
+		return sink_file_open(path, &st, false, sync, err);
+	case S_IFDIR:
+		if (!options->allows_inbox)
+			return refuse_sink(path, EISDIR, err);
+		return sink_file_open_new(path, sync, err);
+	default:
+		return by_lines(sink_stream_open(path, &st, sync, deadline, err), options->lock,
+		    err);
+	}
+}
+
+struct sink *open_sink(const struct sink_options *options, int64_t deadline, struct err *err)
+{
+	if (options->argv != NULL)
+		return sink_command_open(options->argv, err);
+	bool is_stdout = strcmp(options->path, "-") == 0;
+	int fd = is_stdout ? STDOUT_FILENO : descriptor_from_path(options->path);
+	if (fd == -1)
+		return open_path(options, deadline, err);
+	const char *name = is_stdout ? "stdout" : options->path;
+	return by_lines(sink_stream_take(fd, name, options->sync, err), options->lock, err);
 }

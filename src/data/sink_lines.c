@@ -3,34 +3,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys/io.h"
+#include "data/sink_stream.h"
 
 /* The first room for a line that has begun. */
 #define FIRST_ROOM ((size_t)4096)
 
+struct sink_lines {
+	struct sink sink;
+	struct sink *stream;
+	struct shared_lock *lock; /* among those who write to the same; the caller's, or NULL */
+	bool has_turn;            /* in the middle of a long line */
+	char *held;               /* a line that has begun, of len bytes */
+	size_t len;
+	size_t room;
+};
+
 static int put(const struct sink_lines *lines, const void *buffer, size_t size, int64_t deadline,
     struct err *err)
 {
-	if (size == 0)
-		return 0;
-	if (lines->waits)
-		return io_write_stream(lines->fd, buffer, size, deadline, err);
-	return io_write_file(lines->fd, buffer, size, err);
+	return size == 0 ? 0 : sink_write(lines->stream, buffer, size, deadline, err);
 }
 
 /*
- * Begins to write, in our turn, once something can be written: a wait in vain begins no line. What another one has
- * begun and left is ended, so that ours are whole.
+ * Begins to write, in our turn, once something can be written: a wait in vain begins no line. A
+ * line that another process has begun and left is ended, so that ours are whole.
  */
-static int begin(struct sink_lines *lines, int64_t deadline, struct err *err)
+static int take_turn(struct sink_lines *lines, int64_t deadline, struct err *err)
 {
 	bool torn;
 
 	if (lines->has_turn)
 		return 0;
 	if (shared_lock_take(lines->lock, deadline, &torn, err) == -1)
-		return -1;
-	if (lines->waits && io_wait(lines->fd, POLLOUT, deadline, err) == -1) {
+		return err_prefix(err, "%s: write", lines->sink.name);
+	if (sink_stream_wait(lines->stream, deadline, err) == -1) {
 		shared_lock_release(lines->lock, torn);
 		return -1;
 	}
@@ -50,7 +56,7 @@ static void give_turn(struct sink_lines *lines, bool torn)
 static int put_all(struct sink_lines *lines, const char *bytes, size_t size, int64_t deadline,
     struct err *err)
 {
-	if (begin(lines, deadline, err) == -1 ||
+	if (take_turn(lines, deadline, err) == -1 ||
 	    put(lines, lines->held, lines->len, deadline, err) == -1 ||
 	    put(lines, bytes, size, deadline, err) == -1) {
 		give_turn(lines, true);
@@ -79,7 +85,8 @@ static int hold(struct sink_lines *lines, const char *bytes, size_t size, struct
 	if (room > lines->room) {
 		char *held = realloc(lines->held, room);
 		if (held == NULL)
-			return err_sys(err, "a line of %zu bytes", lines->len + size);
+			return err_sys(err, "%s: write: a line of %zu bytes", lines->sink.name,
+			    lines->len + size);
 		lines->held = held;
 		lines->room = room;
 	}
@@ -97,9 +104,10 @@ static int begin_line(struct sink_lines *lines, const char *bytes, size_t size, 
 	return hold(lines, bytes, size, err);
 }
 
-int sink_lines_write(struct sink_lines *lines, const void *buffer, size_t size, int64_t deadline,
+static int sink_lines_write(struct sink *sink, const void *buffer, size_t size, int64_t deadline,
     struct err *err)
 {
+	struct sink_lines *lines = (struct sink_lines *)sink;
 	const char *bytes = buffer;
 	const char *last = memrchr(bytes, '\n', size);
 	size_t whole = last == NULL ? 0 : (size_t)(last - bytes) + 1;
@@ -111,18 +119,47 @@ int sink_lines_write(struct sink_lines *lines, const void *buffer, size_t size, 
 	return begin_line(lines, bytes + whole, size - whole, deadline, err);
 }
 
-int sink_lines_end(struct sink_lines *lines, int64_t deadline, struct err *err)
+static int sink_lines_commit(struct sink *sink, int64_t deadline, struct err *err)
 {
-	if (lines->len == 0 && !lines->has_turn)
-		return 0;
-	return put_lines(lines, "\n", 1, deadline, err);
+	struct sink_lines *lines = (struct sink_lines *)sink;
+	bool has_begun = lines->len > 0 || lines->has_turn;
+
+	if (has_begun && put_lines(lines, "\n", 1, deadline, err) == -1)
+		return -1;
+	return sink_commit(lines->stream, deadline, err);
 }
 
-void sink_lines_close(struct sink_lines *lines)
+static void sink_lines_close(struct sink *sink)
 {
+	struct sink_lines *lines = (struct sink_lines *)sink;
+
 	give_turn(lines, true);
+	sink_close(lines->stream);
 	free(lines->held);
-	lines->held = NULL;
-	lines->len = 0;
-	lines->room = 0;
+	free(lines);
+}
+
+static const struct sink_type sink_lines = {
+    .write = sink_lines_write,
+    .commit = sink_lines_commit,
+    .close = sink_lines_close,
+};
+
+struct sink *sink_lines_open(struct sink *stream, struct shared_lock *lock, struct err *err)
+{
+	struct sink_lines *lines = calloc(1, sizeof(*lines));
+
+	if (lines == NULL) {
+		err_sys(err, "%s", stream->name);
+		return NULL;
+	}
+	lines->sink = (struct sink){
+	    .type = &sink_lines,
+	    .name = stream->name,
+	    .done = stream->done,
+	    .is_held = stream->is_held,
+	};
+	lines->stream = stream;
+	lines->lock = lock;
+	return &lines->sink;
 }

@@ -1,28 +1,36 @@
 /*
- * What a receiver writes to directly, as the bytes come: a FIFO, a device, or a descriptor that is open already.
+ * What is written to directly, as the bytes come, as a sink: a FIFO, a device, or a descriptor that
+ * is open already.
  */
 #ifndef SINK_STREAM_H
 #define SINK_STREAM_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
-#include "base/err.h"
-
-/*
- * Opens the FIFO or the device at path for writing, non-blocking. Blocks only for a FIFO, until it has a reader or the
- * deadline. Returns the descriptor, the caller's to close, or -1: ERR_FAILED, ERR_TIMEOUT, ERR_INTERRUPTED.
- */
-int sink_stream_open(const char *path, bool is_fifo, int64_t deadline, struct err *err);
+#include "data/sink.h"
 
 /*
- * Takes fd, which is open for writing and was inherited, as path in messages. *waits tells whether a write to it may
- * have to wait for a reader. Returns a descriptor, the caller's to close, which is STDOUT_FILENO if fd is that, and not
- * to be closed; or -1 with ERR_FAILED. Does not block.
+ * Opens what is at path, a FIFO or a device as st says, for writing. Blocks only for a FIFO, until
+ * it has a reader or the deadline. sync: the commit waits until what can be synced is. path has to
+ * outlive the sink. Returns the sink, the caller's to close, or NULL: ERR_FAILED, also for a
+ * socket, ERR_TIMEOUT, ERR_INTERRUPTED.
  */
-int sink_stream_take(int fd, const char *path, bool *waits, struct err *err);
+struct sink *sink_stream_open(const char *path, const struct stat *st, bool sync, int64_t deadline,
+    struct err *err);
 
-/* Says that path is a socket, which is none of these. Returns -1. */
-int sink_stream_refuse_socket(const char *path, struct err *err);
+/*
+ * Makes a sink of fd, which is open for writing and was inherited; the descriptor stays open. name
+ * and sync as above. Does not block. Returns the sink, the caller's to close, or NULL with
+ * ERR_FAILED.
+ */
+struct sink *sink_stream_take(int fd, const char *name, bool sync, struct err *err);
+
+/*
+ * Waits until the stream takes at least a byte, or the deadline. Returns 0, or -1 as sink_write()
+ * does. sink has to be one of the above.
+ */
+int sink_stream_wait(const struct sink *sink, int64_t deadline, struct err *err);
 
 #endif

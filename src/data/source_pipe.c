@@ -8,8 +8,7 @@
 struct source_pipe {
 	struct source source;
 	int fd;
-	const atomic_bool
-	    *whole; /* whether the end of the pipe is that of the stream; NULL: it is */
+	const atomic_bool *whole; /* see source_pipe_open() */
 };
 
 static ssize_t source_pipe_read(struct source *source, void *buffer, size_t size, int64_t deadline,

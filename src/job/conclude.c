@@ -13,7 +13,8 @@ struct outcome run_outcome(const struct settings *settings)
 	return (struct outcome){
 	    .path = path,
 	    .name = strcmp(path, "-") == 0 ? stdio : path,
-	    .stored = "stored and verified",
+	    .done = "stored",
+	    .is_verified = true,
 	};
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "data/atomic_file.h"
+#include "data/open.h"
 #include "net/sock.h"
 
 /* Whether the data are in the file or pipe at path, or will be. */
@@ -27,10 +28,8 @@ int port_file_open(struct port_file *portfile, const char *path, const char *dat
 	if (has_data(path, data))
 		return err_set(err, ERR_USAGE, 0, "--port-file: %s is the file of the data, too",
 		    path);
-	portfile->how = (struct sink_options){.no_clobber = false};
-	if (sink_open(&portfile->sink, path, &portfile->how, deadline, err) == -1)
-		return err_prefix(err, "--port-file");
-	return 0;
+	portfile->sink = open_sink(&(struct sink_options){.path = path}, deadline, err);
+	return portfile->sink == NULL ? err_prefix(err, "--port-file") : 0;
 }
 
 int port_file_write(struct port_file *portfile, const struct listen_set *set, int64_t deadline,
@@ -42,13 +41,14 @@ int port_file_write(struct port_file *portfile, const struct listen_set *set, in
 
 	if (port == 0)
 		return err_set(err, ERR_USAGE, 0, "--port-file: what listens here has no port");
-	if (sink_write(&portfile->sink, text, (size_t)len, deadline, err) == -1 ||
-	    sink_commit(&portfile->sink, deadline, err) == -1)
+	if (sink_begin(portfile->sink, &ends_unknown, err) == -1 ||
+	    sink_write(portfile->sink, text, (size_t)len, deadline, err) == -1 ||
+	    sink_commit(portfile->sink, deadline, err) == -1)
 		return err_prefix(err, "--port-file");
 	return 0;
 }
 
 void port_file_close(struct port_file *portfile)
 {
-	sink_close(&portfile->sink);
+	sink_close(portfile->sink);
 }

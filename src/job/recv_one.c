@@ -1,19 +1,25 @@
 #include "job/recv_one.h"
 
+#include <string.h>
+
+#include "data/open.h"
+
 int recv_from(struct peer *peer, struct sink *sink, const struct recv_policy *transfer,
     struct outcome *outcome, struct err *err)
 {
+	const struct ends ends = {outcome->peer, outcome->local};
+
 	peer_describe(peer, outcome);
-	sink_set_ends(sink, &(struct ends){outcome->peer, outcome->local});
-	int status = transfer_recv(peer->channel, sink, transfer, &outcome->result, err);
-	if (outcome->inbox_file[0] != '\0') {
+	int status = transfer_recv(peer->channel, sink, &ends, transfer, &outcome->result, err);
+	if (sink->made != NULL) {
+		strlcpy(outcome->inbox_file, sink->made, sizeof(outcome->inbox_file));
 		outcome->path = outcome->inbox_file;
 		outcome->name = outcome->inbox_file;
 	}
 	return status == 0 ? 0 : err_prefix(err, "%s", peer->name);
 }
 
-/* Whoever else waits to be accepted is refused. */
+/* Other senders that wait to be accepted are refused. */
 static void stop_listening(void *context)
 {
 	listen_close(context);
@@ -29,24 +35,6 @@ static void forget(struct outcome *outcome, struct progress *progress)
 	progress_enter(progress, PROGRESS_WAITING);
 }
 
-/* What it means for this sink and these settings that all is well. */
-static const char *stored(const struct sink *sink, const struct settings *settings)
-{
-	bool is_verified = settings->has_expected;
-
-	switch (sink->kind) {
-	case SINK_STREAM:
-		return is_verified ? "written and verified," : "written,";
-	case SINK_COMMAND:
-		return is_verified ? "taken and verified," : "taken,";
-	case SINK_FILE:
-		break;
-	}
-	if (settings->sync)
-		return is_verified ? "stored on disk and verified," : "stored on disk,";
-	return is_verified ? "stored and verified," : "stored,";
-}
-
 void recv_refuse(const struct settings *settings, const struct recv_policy *transfer,
     const struct report *report, const struct err *why)
 {
@@ -58,27 +46,35 @@ void recv_refuse(const struct settings *settings, const struct recv_policy *tran
 	peer_close(&peer);
 }
 
-int recv_open_sink(struct sink *sink, struct sink_options *how, const struct settings *settings,
-    int64_t deadline, struct outcome *outcome, struct err *err)
+struct sink *recv_open_sink(const struct settings *settings, struct shared_lock *lock,
+    bool only_inbox, int64_t deadline, struct outcome *outcome, struct err *err)
 {
-	how->no_clobber = settings->no_clobber;
-	how->sync = settings->sync;
-	how->argv = settings->command;
-	how->inbox_file = outcome->inbox_file;
-	if (sink_open(sink, settings->path, how, deadline, err) == -1)
-		return -1;
-	outcome->stored = stored(sink, settings);
-	return 0;
+	const struct sink_options options = {
+	    .path = settings->path,
+	    .argv = settings->command,
+	    .no_clobber = settings->no_clobber,
+	    .sync = settings->sync,
+	    .allows_inbox = true,
+	    .only_inbox = only_inbox,
+	    .lock = lock,
+	};
+	struct sink *sink = open_sink(&options, deadline, err);
+
+	if (sink == NULL)
+		return NULL;
+	outcome->done = sink->done;
+	outcome->is_verified = settings->has_expected;
+	return sink;
 }
 
 int recv_run(const struct settings *settings, const struct recv_policy *transfer,
     const struct report *report, struct outcome *outcome, struct err *err)
 {
-	struct sink_options how = {.lock = NULL};
-	struct sink sink;
 	struct peer peer;
 
-	if (recv_open_sink(&sink, &how, settings, transfer->limits.end, outcome, err) == -1) {
+	struct sink *sink =
+	    recv_open_sink(settings, NULL, false, transfer->limits.end, outcome, err);
+	if (sink == NULL) {
 		recv_refuse(settings, transfer, report, err);
 		return -1;
 	}
@@ -89,7 +85,7 @@ int recv_run(const struct settings *settings, const struct recv_policy *transfer
 	policy.context = &peer.listening;
 	/* Port scans and health checks come first, perhaps; the transfer is what brings bytes or stays. */
 	while (status == 0) {
-		status = recv_from(&peer, &sink, &policy, outcome, err);
+		status = recv_from(&peer, sink, &policy, outcome, err);
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;
 		report_detail(report, "%s; waiting for another", err->text);
@@ -97,6 +93,6 @@ int recv_run(const struct settings *settings, const struct recv_policy *transfer
 		status = peer_next(&peer, settings, &transfer->limits, report, err);
 	}
 	peer_close(&peer);
-	sink_close(&sink);
+	sink_close(sink);
 	return status;
 }

@@ -20,28 +20,24 @@ struct keeping {
 	const struct settings *settings;
 	struct report report;      /* with a turn for them */
 	struct shared_lock *lines; /* recv: of a stream by lines; the results may be on stderr */
-	bool has_inbox;   /* recv: they go into a directory, which may be gone for a time */
-	struct sink sink; /* recv: of the server itself, which stays open where it is a stream */
+	bool has_inbox; /* recv: they go into a directory, which may be gone for a time */
+	struct sink
+	    *held; /* recv: the sink of the server itself, where it is to stay open; or NULL */
 };
 
 /* Whoever sends to us is told what has become of the place where it was to go. */
 static int receive(struct keeping *keeping, struct peer *peer, const struct recv_policy *transfer,
     struct outcome *outcome, struct err *err)
 {
-	struct sink_options how = {
-	    .lock = keeping->lines,
-	    .only_inbox = keeping->has_inbox,
-	};
-	struct sink sink;
-
-	sink_close(&keeping->sink); /* in this process */
-	if (recv_open_sink(&sink, &how, keeping->settings, transfer->limits.end, outcome, err) ==
-	    -1) {
+	sink_close(keeping->held); /* in this process */
+	struct sink *sink = recv_open_sink(keeping->settings, keeping->lines, keeping->has_inbox,
+	    transfer->limits.end, outcome, err);
+	if (sink == NULL) {
 		transfer_refuse(peer->channel, transfer, err);
 		return err_prefix(err, "%s", peer->name);
 	}
-	int status = recv_from(peer, &sink, transfer, outcome, err);
-	sink_close(&sink);
+	int status = recv_from(peer, sink, transfer, outcome, err);
+	sink_close(sink);
 	return status;
 }
 
@@ -202,24 +198,25 @@ static int listen_and_serve(struct keeping *keeping, struct err *err)
 	return status;
 }
 
-/* A FIFO is held open: else its reader would see an end whenever nobody is connected. */
 static int keep_receiving(struct keeping *keeping, struct err *err)
 {
 	const struct settings *settings = keeping->settings;
 	struct progress progress = {.phase = PROGRESS_WAITING};
 	const struct recv_policy transfer = run_recv_policy(settings, &progress);
 	struct outcome outcome = run_outcome(settings);
-	struct sink_options how = {.lock = NULL};
 
-	if (recv_open_sink(&keeping->sink, &how, settings, DEADLINE_NEVER, &outcome, err) == -1) {
+	struct sink *sink = recv_open_sink(settings, NULL, false, DEADLINE_NEVER, &outcome, err);
+	if (sink == NULL) {
 		recv_refuse(settings, &transfer, &keeping->report, err);
 		return -1;
 	}
-	keeping->has_inbox = keeping->sink.in_inbox;
-	if (keeping->sink.kind != SINK_STREAM)
-		sink_close(&keeping->sink);
+	keeping->has_inbox = sink->is_inbox;
+	if (sink->is_held)
+		keeping->held = sink;
+	else
+		sink_close(sink);
 	int status = listen_and_serve(keeping, err);
-	sink_close(&keeping->sink);
+	sink_close(keeping->held);
 	return status;
 }
 

@@ -1,5 +1,6 @@
 #include "sys/descriptor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
@@ -38,4 +39,20 @@ int descriptor_reopen(int fd)
 
 	descriptor_proc_path(fd, path);
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int descriptor_sync(int fd)
+{
+	return fsync(fd) == -1 && errno != EINVAL && errno != EROFS ? -1 : 0;
+}
+
+int descriptor_finish(int fd, bool sync, struct err *err)
+{
+	if (sync && descriptor_sync(fd) == -1)
+		return err_sys(err, "fsync");
+	/* Some file systems tell of a lost write only at close(2): a duplicate's says it in time. */
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy == -1 || close(copy) == -1)
+		return err_sys(err, "close");
+	return 0;
 }

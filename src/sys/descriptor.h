@@ -1,8 +1,13 @@
 /*
- * Descriptors by the names that the system gives them. Nothing here blocks.
+ * Descriptors by the names that the system gives them, and what there is to be done before one is
+ * closed. Nothing here blocks unless it says so.
  */
 #ifndef DESCRIPTOR_H
 #define DESCRIPTOR_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
 
 /* Room for a path of descriptor_proc_path(). */
 #define DESCRIPTOR_PATH_MAX 32
@@ -26,5 +31,18 @@ void descriptor_proc_path(int fd, char *path);
  * that is not allowed.
  */
 int descriptor_reopen(int fd);
+
+/*
+ * fsync(2), where there is something to sync: a pipe, a terminal and a read-only file system are no
+ * failure. Blocks as long as the device takes. Returns 0, or -1 with errno.
+ */
+int descriptor_sync(int fd);
+
+/*
+ * Finds out, before fd is closed, whether everything that was written to it is there, and on the
+ * device as well with sync. Blocks as descriptor_sync() does. Returns 0, or -1 with ERR_FAILED and
+ * the name of the call.
+ */
+int descriptor_finish(int fd, bool sync, struct err *err);
 
 #endif

@@ -20,6 +20,7 @@
 struct receiving {
 	struct channel *channel;
 	struct sink *sink;
+	const struct ends *ends;
 	const struct recv_policy *policy;
 	struct transfer_result *result;
 	struct digest digest;
@@ -143,26 +144,22 @@ static size_t wanted(const struct receiving *receiving, size_t piece)
 	return left < (int64_t)piece ? (size_t)left : piece;
 }
 
-/* A peer that sends a byte is the one: others that wait to be accepted are refused now. */
-static void claim(const struct receiving *receiving)
-{
-	const struct recv_policy *policy = receiving->policy;
-
-	if (receiving->result->bytes == 0 && policy->on_claim != NULL)
-		policy->on_claim(policy->context);
-}
-
+/* With the first byte the peer is the one: others that wait to be accepted are refused. */
 static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 {
 	const struct recv_policy *policy = receiving->policy;
+	bool is_first = receiving->result->bytes == 0;
 
-	claim(receiving);
+	if (is_first && policy->on_claim != NULL)
+		policy->on_claim(policy->context);
 	if ((int64_t)size > allowance(receiving))
 		return err_set(err, ERR_FAILED, 0, "too large: more than %lld bytes",
 		    (long long)policy->max_size);
 	digest_add(&receiving->digest, receiving->chunk, size);
 	receiving->result->bytes += (int64_t)size;
 	progress_add(policy->progress, (int64_t)size);
+	if (is_first && sink_begin(receiving->sink, receiving->ends, err) == -1)
+		return -1;
 	return sink_write(receiving->sink, receiving->chunk, size, policy->limits.end, err);
 }
 
@@ -289,7 +286,9 @@ static int store(struct receiving *receiving, struct err *err)
 	if (!receiving->silent)
 		say_received(receiving);
 	progress_enter(policy->progress, PROGRESS_STORING);
-	if (receiving->result->bytes == 0 && check_empty(receiving, err) == -1)
+	if (receiving->result->bytes == 0 &&
+	    (check_empty(receiving, err) == -1 ||
+		sink_begin(receiving->sink, receiving->ends, err) == -1))
 		return -1;
 	if (sink_commit(receiving->sink, policy->limits.end, err) == -1)
 		return -1;
@@ -320,12 +319,13 @@ static bool wants_digest(const struct recv_policy *policy)
 	return policy->gives_receipts || policy->expect != NULL;
 }
 
-int transfer_recv(struct channel *channel, struct sink *sink, const struct recv_policy *policy,
-    struct transfer_result *result, struct err *err)
+int transfer_recv(struct channel *channel, struct sink *sink, const struct ends *ends,
+    const struct recv_policy *policy, struct transfer_result *result, struct err *err)
 {
 	struct receiving receiving = {
 	    .channel = channel,
 	    .sink = sink,
+	    .ends = ends,
 	    .policy = policy,
 	    .result = result,
 	    .chunk = malloc(policy->chunk),

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "data/ends.h"
 #include "data/sink.h"
 #include "net/channel.h"
 #include "transfer/progress.h"
@@ -32,7 +33,7 @@ struct recv_policy {
 };
 
 /*
- * Receives from channel into sink until the peer ends its stream, and commits the sink; gives
+ * Receives from channel, which connects ends, into sink until the peer ends its stream, and commits the sink; gives
  * receipts, also of a failure. Blocks as long as that takes within the limits.
  *
  * With idle_eof, a silence of that time after the first byte is the end, unless the peer is known to
@@ -46,8 +47,8 @@ struct recv_policy {
  * that is gone, after which the sink can be used for another. The caller closes the channel, at once,
  * since many peers wait for it, and the sink.
  */
-int transfer_recv(struct channel *channel, struct sink *sink, const struct recv_policy *policy,
-    struct transfer_result *result, struct err *err);
+int transfer_recv(struct channel *channel, struct sink *sink, const struct ends *ends,
+    const struct recv_policy *policy, struct transfer_result *result, struct err *err);
 
 /*
  * Tells the sender, as transfer_recv() does, that we have failed before it began, and why. Blocks for

@@ -122,16 +122,17 @@ static void ending(const struct report *report, const struct outcome *outcome, c
     size_t size)
 {
 	char peer[2 * ADDR_TEXT_MAX + 8];
+	const char *verified = outcome->is_verified ? " and verified" : "";
+	const char *from = strcmp(report->role, "send") == 0 ? " by" : ", from";
 
 	name_peer(outcome, peer, sizeof(peer));
 	switch (outcome->result.end) {
 	case TRANSFER_STORED:
-		snprintf(text, size, "%s %s %s", outcome->stored,
-		    strcmp(report->role, "send") == 0 ? "by" : "from", peer);
+		snprintf(text, size, "%s%s%s %s", outcome->done, verified, from, peer);
 		return;
 	case TRANSFER_ASSUMED:
-		snprintf(text, size, "%s from %s, ended by silence, not confirmed", outcome->stored,
-		    peer);
+		snprintf(text, size, "%s%s%s %s, ended by silence, not confirmed", outcome->done,
+		    verified, from, peer);
 		return;
 	case TRANSFER_SILENT:
 		snprintf(text, size, "not confirmed by %s, which did not close", peer);

@@ -47,7 +47,8 @@ void report_plain(const struct report *report, const char *fmt, ...)
 struct outcome {
 	const char *path;          /* the file, or the command's name */
 	const char *name;          /* the same for people: "stdin" instead of "-" */
-	const char *stored;        /* what TRANSFER_STORED means here, "stored and verified" */
+	const char *done;          /* what TRANSFER_STORED means here: "stored", "written" */
+	bool is_verified;          /* then, the data are known to be the right ones */
 	char local[ADDR_TEXT_MAX]; /* "": there was no connection */
 	char peer[ADDR_TEXT_MAX];
 	char inbox_file[PATH_MAX]; /* the path of the new file in a directory; "": there is none */

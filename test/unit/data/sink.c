@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "check.h"
 #include "data/inbox_name.h"
+#include "data/open.h"
 #include "sys/signals.h"
 
 #define SHORT (20 * CLOCK_MILLISECOND)
@@ -66,19 +67,40 @@ static void check_names(const char *dir, const char *wanted)
 	CHECK_STR(names, wanted);
 }
 
-static const struct sink_options replacing = {.no_clobber = false};
-static const struct sink_options keeping = {.no_clobber = true};
+/* Opens a sink at path, replacing what is there unless no_clobber. */
+static struct sink *try_open(const char *path, bool no_clobber, int64_t deadline, struct err *err)
+{
+	const struct sink_options options = {.path = path, .no_clobber = no_clobber};
 
-static bool open_sink(struct sink *sink, const char *path, bool no_clobber)
+	return open_sink(&options, deadline, err);
+}
+
+/* The same for what should work; the sink is to be closed, and its stream has begun. */
+static bool opens(struct sink **sink, const char *path, bool no_clobber)
 {
 	struct err err = {.kind = ERR_NONE};
 
-	if (CHECK_INT(sink_open(sink, path, no_clobber ? &keeping : &replacing, DEADLINE_NEVER,
-			  &err),
-		0))
-		return true;
+	*sink = try_open(path, no_clobber, DEADLINE_NEVER, &err);
+	if (CHECK(*sink != NULL))
+		return CHECK_INT(sink_begin(*sink, &ends_unknown, &err), 0);
 	CHECK_STR(err.text, "");
 	return false;
+}
+
+/* Removes the temporary file, if there is one: it would keep the directory from vanishing. */
+static void remove_temporary(const char *dir)
+{
+	struct dirent **entries;
+	char path[PATH_MAX];
+	int count = scandir(dir, &entries, is_entry, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
+		CHECK(strncmp(entries[i]->d_name, ".sockxfer.", 10) == 0);
+		CHECK_INT(unlink(path), 0);
+		free(entries[i]);
+	}
+	free(entries);
 }
 
 static void write_sink(struct sink *sink, const char *text)
@@ -100,24 +122,22 @@ static void commit_sink(struct sink *sink)
 /* The whole of it, for what should work. */
 static void put(const char *path, const char *text)
 {
-	struct sink sink;
+	struct sink *sink;
 
-	if (!open_sink(&sink, path, false))
+	if (!opens(&sink, path, false))
 		return;
-	write_sink(&sink, text);
-	commit_sink(&sink);
+	write_sink(sink, text);
+	commit_sink(sink);
 }
 
 static void check_refused(const char *path, bool no_clobber, int errnum)
 {
-	struct sink sink;
 	struct err err = {.kind = ERR_NONE};
 
 	check_row("%s", path);
-	if (!CHECK_INT(sink_open(&sink, path, no_clobber ? &keeping : &replacing, DEADLINE_NEVER,
-			   &err),
-		-1)) {
-		sink_close(&sink);
+	struct sink *sink = try_open(path, no_clobber, DEADLINE_NEVER, &err);
+	if (!CHECK(sink == NULL)) {
+		sink_close(sink);
 		return;
 	}
 	CHECK_INT(err.kind, ERR_FAILED);
@@ -137,14 +157,14 @@ static void check_commit_fails(struct sink *sink, int errnum)
 
 static void appears_whole(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
-	if (!open_sink(&sink, "new", false))
+	if (!opens(&sink, "new", false))
 		return;
-	write_sink(&sink, "first ");
-	write_sink(&sink, "second");
+	write_sink(sink, "first ");
+	write_sink(sink, "second");
 	CHECK_INT(access("new", F_OK), -1);
-	commit_sink(&sink);
+	commit_sink(sink);
 	check_content("new", "first second");
 	check_names(".", "new");
 	put("empty", "");
@@ -153,30 +173,30 @@ static void appears_whole(void)
 
 static void replaces(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
 	make_file("out", "old");
-	if (!open_sink(&sink, "out", false))
+	if (!opens(&sink, "out", false))
 		return;
 	check_content("out", "old");
-	write_sink(&sink, "new");
+	write_sink(sink, "new");
 	check_content("out", "old");
-	commit_sink(&sink);
+	commit_sink(sink);
 	check_content("out", "new");
 	check_names(".", "out");
 }
 
 static void discarded(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
 	make_file("out", "old");
 	for (int i = 0; i < 2; i++) {
-		if (!open_sink(&sink, i == 0 ? "out" : "new", false))
+		if (!opens(&sink, i == 0 ? "out" : "new", false))
 			return;
-		write_sink(&sink, "half of it");
-		sink_close(&sink);
-		sink_close(&sink); /* and once more, which is nothing */
+		write_sink(sink, "half of it");
+		sink_close(sink);
+		sink_close(NULL); /* which is nothing */
 	}
 	check_content("out", "old");
 	check_names(".", "out");
@@ -184,7 +204,7 @@ static void discarded(void)
 
 static void disk_full(void)
 {
-	struct sink sink;
+	struct sink *sink;
 	struct err err = {.kind = ERR_NONE};
 	struct rlimit limit;
 	static char chunk[8192];
@@ -194,28 +214,28 @@ static void disk_full(void)
 	CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
 	limit.rlim_cur = 10000;
 	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	if (!open_sink(&sink, "out", false))
+	if (!opens(&sink, "out", false))
 		return;
-	CHECK_INT(sink_write(&sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), 0);
-	CHECK_INT(sink_write(&sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
+	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), 0);
+	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_STR(err.text, "out: write: File too large");
-	sink_close(&sink);
+	sink_close(sink);
 	check_content("out", "old");
 	check_names(".", "out");
 }
 
 static void commit_fails(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
 	make_file("out", "old");
-	if (!open_sink(&sink, "out", false))
+	if (!opens(&sink, "out", false))
 		return;
-	write_sink(&sink, "new");
+	write_sink(sink, "new");
 	CHECK_INT(rename("out", "kept"), 0);
 	CHECK_INT(mkdir("out", 0700), 0);
-	check_commit_fails(&sink, EISDIR);
+	check_commit_fails(sink, EISDIR);
 	check_content("kept", "old");
 	check_names(".", "kept out");
 	check_names("out", "");
@@ -223,32 +243,51 @@ static void commit_fails(void)
 
 static void directory_vanishes(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
 	CHECK_INT(mkdir("dir", 0700), 0);
-	if (!open_sink(&sink, "dir/out", false))
+	if (!opens(&sink, "dir/out", false))
 		return;
-	write_sink(&sink, "new");
-	if (sink.file.temp[0] != '\0') /* it would keep the directory from vanishing */
-		CHECK_INT(unlinkat(sink.file.dir, sink.file.temp, 0), 0);
+	write_sink(sink, "new");
+	remove_temporary("dir");
 	CHECK_INT(rmdir("dir"), 0);
-	check_commit_fails(&sink, ENOENT);
+	check_commit_fails(sink, ENOENT);
 	check_names(".", "");
 }
 
 static char inbox_file[PATH_MAX];
-static const struct sink_options taking = {.inbox_file = inbox_file};
 
-static bool open_inbox(struct sink *sink, const char *path)
+static struct sink *try_inbox(const char *path, struct err *err)
+{
+	const struct sink_options options = {.path = path, .allows_inbox = true};
+
+	return open_sink(&options, DEADLINE_NEVER, err);
+}
+
+static bool open_inbox(struct sink **sink, const char *path)
+{
+	static const struct ends ends = {.peer = "192.0.2.7:9009", .local = ""};
+	struct err err = {.kind = ERR_NONE};
+
+	*sink = try_inbox(path, &err);
+	if (!CHECK(*sink != NULL))
+		return false;
+	CHECK((*sink)->is_inbox);
+	CHECK_INT(sink_begin(*sink, &ends, &err), 0);
+	write_sink(*sink, "new");
+	return true;
+}
+
+/* Notes what has been made, which is not there before the commit. */
+static void commit_inbox(struct sink *sink)
 {
 	struct err err = {.kind = ERR_NONE};
 
-	inbox_file[0] = '\0';
-	if (!CHECK_INT(sink_open(sink, path, &taking, DEADLINE_NEVER, &err), 0))
-		return false;
-	sink_set_ends(sink, &(struct ends){.peer = "192.0.2.7:9009", .local = ""});
-	write_sink(sink, "new");
-	return true;
+	CHECK(sink->made == NULL);
+	CHECK_INT(sink_commit(sink, DEADLINE_NEVER, &err), 0);
+	if (CHECK(sink->made != NULL))
+		strlcpy(inbox_file, sink->made, sizeof(inbox_file));
+	sink_close(sink);
 }
 
 /* Where the file is, from the directory dir that was called path. */
@@ -268,7 +307,7 @@ static void inbox(void)
 {
 	static const char *const paths[] = {"dir", "dir/", "link", "link/", "dir/.",
 	    "/proc/self/cwd/dir"};
-	struct sink sink;
+	struct sink *sink;
 
 	CHECK_INT(mkdir("dir", 0700), 0);
 	CHECK_INT(symlink("dir", "link"), 0);
@@ -279,13 +318,12 @@ static void inbox(void)
 		snprintf(path, sizeof(path), "%s%s", paths[i], has_slash ? "" : "/");
 		if (!open_inbox(&sink, paths[i]))
 			return;
-		CHECK_STR(inbox_file, "");
-		commit_sink(&sink);
+		commit_inbox(sink);
 		check_in_inbox(path, "dir");
 	}
 	if (!open_inbox(&sink, "dir"))
 		return;
-	sink_close(&sink);
+	sink_close(sink);
 	check_names("dir", "");
 }
 
@@ -314,7 +352,7 @@ static struct timespec take_names(int milliseconds)
 
 static void inbox_taken(void)
 {
-	struct sink sink;
+	struct sink *sink;
 	struct timespec end;
 	struct timespec now;
 	size_t len = strlen("dir/20261124T210126.042Z-192.0.2.7-");
@@ -324,7 +362,7 @@ static void inbox_taken(void)
 		if (!open_inbox(&sink, "dir"))
 			return;
 		end = take_names(milliseconds);
-		commit_sink(&sink);
+		commit_inbox(sink);
 		check_content(inbox_file, "new");
 		clock_gettime(CLOCK_REALTIME, &now);
 		if (now.tv_sec < end.tv_sec ||
@@ -337,7 +375,7 @@ static void inbox_taken(void)
 /* The directory is the one of the beginning: one that is moved away, with a link to another in its place. */
 static void inbox_moves(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
 	CHECK_INT(mkdir("dir", 0700), 0);
 	CHECK_INT(mkdir("other", 0700), 0);
@@ -345,7 +383,7 @@ static void inbox_moves(void)
 		return;
 	CHECK_INT(rename("dir", "moved"), 0);
 	CHECK_INT(symlink("other", "dir"), 0);
-	commit_sink(&sink);
+	commit_inbox(sink);
 	char moved[PATH_MAX];
 	CHECK(realpath("moved", moved) != NULL);
 	strlcat(moved, "/", sizeof(moved));
@@ -355,29 +393,31 @@ static void inbox_moves(void)
 
 static void inbox_vanishes(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
 	CHECK_INT(mkdir("dir", 0700), 0);
 	if (!open_inbox(&sink, "dir"))
 		return;
-	if (sink.file.temp[0] != '\0')
-		CHECK_INT(unlinkat(sink.file.dir, sink.file.temp, 0), 0);
+	remove_temporary("dir");
 	CHECK_INT(rmdir("dir"), 0);
-	check_commit_fails(&sink, ENOENT);
-	CHECK_STR(inbox_file, "");
+	struct err err = {.kind = ERR_NONE};
+	CHECK_INT(sink_commit(sink, DEADLINE_NEVER, &err), -1);
+	CHECK_INT(err.kind, ERR_FAILED);
+	CHECK_INT(err.errnum, ENOENT);
+	CHECK(sink->made == NULL);
+	sink_close(sink);
 	check_names(".", "");
 }
 
 /* Its path would be too long with a name behind it. */
 static void inbox_too_deep(void)
 {
-	struct sink sink;
 	struct err err = {.kind = ERR_NONE};
 	char path[PATH_MAX];
 
 	memset(path, '/', sizeof(path));
 	path[PATH_MAX - INBOX_NAME_MAX] = '\0';
-	CHECK_INT(sink_open(&sink, path, &taking, DEADLINE_NEVER, &err), -1);
+	CHECK(try_inbox(path, &err) == NULL);
 	CHECK_INT(err.errnum, ENAMETOOLONG);
 }
 
@@ -451,16 +491,16 @@ static void follows_links(void)
 
 static void no_clobber(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
 	make_file("out", "old");
 	CHECK_INT(symlink("out", "link"), 0);
 	check_refused("out", true, EEXIST);
 	check_refused("link", true, EEXIST);
-	if (!open_sink(&sink, "new", true))
+	if (!opens(&sink, "new", true))
 		return;
-	write_sink(&sink, "new");
-	commit_sink(&sink);
+	write_sink(sink, "new");
+	commit_sink(sink);
 	check_content("new", "new");
 	check_content("out", "old");
 	check_names(".", "link new out");
@@ -468,64 +508,64 @@ static void no_clobber(void)
 
 static void no_clobber_race(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
-	if (!open_sink(&sink, "out", true))
+	if (!opens(&sink, "out", true))
 		return;
-	write_sink(&sink, "ours");
+	write_sink(sink, "ours");
 	make_file("out", "theirs");
-	check_commit_fails(&sink, EEXIST);
+	check_commit_fails(sink, EEXIST);
 	check_content("out", "theirs");
 	check_names(".", "out");
 
 	check_row("a link that leads nowhere is a name that is taken");
-	if (!open_sink(&sink, "link", true))
+	if (!opens(&sink, "link", true))
 		return;
 	CHECK_INT(symlink("nowhere", "link"), 0);
-	check_commit_fails(&sink, EEXIST);
+	check_commit_fails(sink, EEXIST);
 	check_names(".", "link out");
 }
 
 static void clobber_race(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
-	if (!open_sink(&sink, "out", false))
+	if (!opens(&sink, "out", false))
 		return;
-	write_sink(&sink, "ours");
+	write_sink(sink, "ours");
 	make_file("out", "theirs");
-	commit_sink(&sink);
+	commit_sink(sink);
 	check_content("out", "ours");
 	check_names(".", "out");
 }
 
 static void two_at_once(void)
 {
-	struct sink first, second;
+	struct sink *first, *second;
 
-	if (!open_sink(&first, "out", false) || !open_sink(&second, "out", false))
+	if (!opens(&first, "out", false) || !opens(&second, "out", false))
 		return;
-	write_sink(&first, "fir");
-	write_sink(&second, "second");
-	write_sink(&first, "st");
-	commit_sink(&second);
+	write_sink(first, "fir");
+	write_sink(second, "second");
+	write_sink(first, "st");
+	commit_sink(second);
 	check_content("out", "second");
-	commit_sink(&first);
+	commit_sink(first);
 	check_content("out", "first");
 	check_names(".", "out");
 }
 
 static void directory_moves(void)
 {
-	struct sink sink;
+	struct sink *sink;
 
 	CHECK_INT(mkdir("dir", 0700), 0);
-	if (!open_sink(&sink, "dir/out", false))
+	if (!opens(&sink, "dir/out", false))
 		return;
-	write_sink(&sink, "new");
+	write_sink(sink, "new");
 	CHECK_INT(rename("dir", "moved"), 0);
 	CHECK_INT(mkdir("dir", 0700), 0);
-	commit_sink(&sink);
+	commit_sink(sink);
 	check_content("moved/out", "new");
 	check_names("dir", "");
 	check_names("moved", "out");
@@ -601,17 +641,16 @@ static void sticky(void)
 
 static void fifo_without_reader(void)
 {
-	struct sink sink;
 	struct err err = {.kind = ERR_NONE};
 
 	CHECK_INT(mkfifo("fifo", 0600), 0);
 	int64_t deadline = deadline_after(SHORT);
-	CHECK_INT(sink_open(&sink, "fifo", &replacing, deadline, &err), -1);
+	CHECK(try_open("fifo", false, deadline, &err) == NULL);
 	CHECK(clock_now() >= deadline);
 	CHECK(clock_now() < deadline + LONG);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	CHECK_HAS(err.text, "fifo: no reader");
-	CHECK_INT(sink_open(&sink, "fifo", &replacing, DEADLINE_NOW, &err), -1);
+	CHECK(try_open("fifo", false, DEADLINE_NOW, &err) == NULL);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 }
 
@@ -648,41 +687,41 @@ static void fifo_with_reader(void)
 
 static void slow_reader(void)
 {
-	struct sink sink;
+	struct sink *sink;
 	struct err err;
 	static char chunk[2 << 20]; /* more than any pipe holds */
 
 	CHECK_INT(mkfifo("fifo", 0600), 0);
 	int reader = open("fifo", O_RDONLY | O_NONBLOCK);
-	if (!open_sink(&sink, "fifo", false))
+	if (!opens(&sink, "fifo", false))
 		return;
 	int64_t deadline = deadline_after(SHORT);
-	CHECK_INT(sink_write(&sink, chunk, sizeof(chunk), deadline, &err), -1);
+	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), deadline, &err), -1);
 	CHECK(clock_now() >= deadline);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	CHECK_STR(err.text, "fifo: write: timed out");
 	signals_install(); /* ignores SIGPIPE */
 	close(reader);
-	CHECK_INT(sink_write(&sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
+	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_STR(err.text, "fifo: write: Broken pipe");
-	sink_close(&sink);
+	sink_close(sink);
 }
 
 static void devices(void)
 {
-	struct sink sink;
+	struct sink *sink;
 	struct err err;
 
 	put("/dev/null", "away with it");
-	if (!open_sink(&sink, "/dev/full", false))
+	if (!opens(&sink, "/dev/full", false))
 		return;
-	CHECK_INT(sink_write(&sink, "x", 1, DEADLINE_NEVER, &err), -1);
+	CHECK_INT(sink_write(sink, "x", 1, DEADLINE_NEVER, &err), -1);
 	CHECK_STR(err.text, "/dev/full: write: No space left on device");
-	sink_close(&sink);
-	if (!open_sink(&sink, "/dev/null", true)) /* nothing is replaced */
+	sink_close(sink);
+	if (!opens(&sink, "/dev/null", true)) /* nothing is replaced */
 		return;
-	commit_sink(&sink);
+	commit_sink(sink);
 }
 
 /* Puts fd where stdout is. The program's own output is not this process's. */
@@ -713,17 +752,98 @@ static void to_stdout(void)
 
 static void bad_stdout(void)
 {
-	struct sink sink;
 	struct err err = {.kind = ERR_NONE};
 
 	be_stdout(open("/dev/null", O_RDONLY));
-	CHECK_INT(sink_open(&sink, "-", &replacing, DEADLINE_NEVER, &err), -1);
+	CHECK(try_open("-", false, DEADLINE_NEVER, &err) == NULL);
 	CHECK_STR(err.text, "stdout: Bad file descriptor");
 	int kept = dup(STDOUT_FILENO);
 	close(STDOUT_FILENO);
-	CHECK_INT(sink_open(&sink, "-", &replacing, DEADLINE_NEVER, &err), -1);
+	CHECK(try_open("-", false, DEADLINE_NEVER, &err) == NULL);
 	CHECK_STR(err.text, "stdout: Bad file descriptor");
 	be_stdout(kept);
+}
+
+/* What a server asks, and what is said of a success. */
+static void check_kind(const struct sink_options *options, const char *name, const char *done,
+    bool is_inbox, bool is_held)
+{
+	struct err err = {.kind = ERR_NONE};
+	struct sink *sink = open_sink(options, DEADLINE_NEVER, &err);
+
+	check_row("%s", options->argv != NULL ? options->argv[0] : options->path);
+	if (!CHECK(sink != NULL))
+		return;
+	CHECK_STR(sink->name, name);
+	CHECK_STR(sink->done, done);
+	CHECK_INT(sink->is_inbox, is_inbox);
+	CHECK_INT(sink->is_held, is_held);
+	sink_close(sink);
+}
+
+static void kinds(void)
+{
+	char *argv[] = {"true", NULL};
+
+	CHECK_INT(mkdir("dir", 0700), 0);
+	check_kind(&(struct sink_options){.path = "file"}, "file", "stored", false, false);
+	check_kind(&(struct sink_options){.path = "file", .sync = true}, "file", "stored on disk",
+	    false, false);
+	check_kind(&(struct sink_options){.path = "dir", .allows_inbox = true}, "dir", "stored",
+	    true, false);
+	check_kind(&(struct sink_options){.path = "/dev/null"}, "/dev/null", "written", false,
+	    true);
+	check_kind(&(struct sink_options){.argv = argv}, "true", "taken", false, false);
+	be_stdout(open("/dev/null", O_WRONLY));
+	check_kind(&(struct sink_options){.path = "-", .sync = true}, "stdout", "written", false,
+	    true);
+}
+
+static void only_inbox(void)
+{
+	struct err err = {.kind = ERR_NONE};
+	struct sink_options options = {.path = "dir", .only_inbox = true, .allows_inbox = true};
+
+	CHECK(open_sink(&options, DEADLINE_NEVER, &err) == NULL);
+	CHECK_INT(err.errnum, ENOENT);
+	make_file("file", "x");
+	options.path = "file";
+	CHECK(open_sink(&options, DEADLINE_NEVER, &err) == NULL);
+	CHECK_INT(err.errnum, ENOTDIR);
+}
+
+/* Has a shell take text, from ends. Returns what the commit does, with its error in err. */
+static int take(char *script, const char *text, const struct ends *ends, struct err *err)
+{
+	char *argv[] = {"sh", "-c", script, NULL};
+	struct sink *sink = open_sink(&(struct sink_options){.argv = argv}, DEADLINE_NEVER, err);
+
+	signals_install(); /* ignores SIGPIPE */
+	if (!CHECK(sink != NULL))
+		return -1;
+	CHECK_INT(access("begun", F_OK), -1);
+	CHECK_INT(sink_begin(sink, ends, err), 0);
+	int status = sink_write(sink, text, strlen(text), deadline_after(LONG), err);
+	if (status == 0)
+		status = sink_commit(sink, deadline_after(LONG), err);
+	sink_close(sink);
+	return status;
+}
+
+static void command(void)
+{
+	const struct ends ends = {.peer = "192.0.2.7:9009", .local = "unix:/run/x"};
+	struct err err = {.kind = ERR_NONE};
+
+	CHECK_INT(take("touch begun; printf '%s ' \"$SOCKXFER_PEER\" >out; cat >>out", "text",
+		      &ends, &err),
+	    0);
+	check_content("out", "192.0.2.7:9009 text");
+	CHECK_INT(unlink("begun"), 0);
+	CHECK_INT(take("cat; exit 3", "", &ends_unknown, &err), -1);
+	CHECK_STR(err.text, "sh: exited with status 3");
+	CHECK_INT(take("exec <&-", "text", &ends_unknown, &err), -1);
+	CHECK_STR(err.text, "sh: closed its input before the end of the data");
 }
 
 /* Makes open(2) with O_TMPFILE fail for the rest of the process, as it does on many file systems. */
@@ -800,5 +920,10 @@ int main(void)
 	promise("a device is written as it is", devices);
 	promise("- is stdout, a pipe or a file", to_stdout);
 	promise("a stdout that cannot be written is refused at the beginning", bad_stdout);
+	promise("a sink says what it is called, what a success is, and what a server may ask",
+	    kinds);
+	promise("what has to be a directory is nothing else", only_inbox);
+	promise("a command is started when the stream begins, and its end is that of the commit",
+	    command);
 	return check_end();
 }

@@ -7,26 +7,33 @@
 
 #include "base/clock.h"
 #include "check.h"
+#include "data/sink_stream.h"
 #include "sys/io.h"
 
-static struct sink_lines open_lines(int fd, struct shared_lock *lock)
+/* A sink by lines over fd, which stays open. */
+static struct sink *open_lines(int fd, struct shared_lock *lock)
 {
-	return (struct sink_lines){.fd = fd, .lock = lock};
+	struct err err = {.kind = ERR_NONE};
+	struct sink *stream = sink_stream_take(fd, "stream", false, &err);
+
+	CHECK(stream != NULL);
+	CHECK_STR(err.text, "");
+	return sink_lines_open(stream, lock, &err);
 }
 
-static void write_text(struct sink_lines *lines, const char *text)
+static void write_text(struct sink *lines, const char *text)
 {
 	struct err err;
 
-	CHECK_INT(sink_lines_write(lines, text, strlen(text), DEADLINE_NEVER, &err), 0);
+	CHECK_INT(sink_write(lines, text, strlen(text), DEADLINE_NEVER, &err), 0);
 }
 
-static void end(struct sink_lines *lines)
+static void end(struct sink *lines)
 {
 	struct err err;
 
-	CHECK_INT(sink_lines_end(lines, DEADLINE_NEVER, &err), 0);
-	sink_lines_close(lines);
+	CHECK_INT(sink_commit(lines, DEADLINE_NEVER, &err), 0);
+	sink_close(lines);
 }
 
 static int new_file(void)
@@ -46,16 +53,16 @@ static void holds(int fd, const char *expected)
 static void whole_lines_only(void)
 {
 	int fd = new_file();
-	struct sink_lines lines = open_lines(fd, NULL);
+	struct sink *lines = open_lines(fd, NULL);
 
-	write_text(&lines, "on");
+	write_text(lines, "on");
 	holds(fd, "");
-	write_text(&lines, "e");
-	write_text(&lines, "\ntwo\nth");
+	write_text(lines, "e");
+	write_text(lines, "\ntwo\nth");
 	holds(fd, "one\ntwo\n");
-	write_text(&lines, "ree\n");
+	write_text(lines, "ree\n");
 	holds(fd, "one\ntwo\nthree\n");
-	end(&lines);
+	end(lines);
 	holds(fd, "one\ntwo\nthree\n");
 	close(fd);
 }
@@ -63,10 +70,10 @@ static void whole_lines_only(void)
 static void last_line_is_ended(void)
 {
 	int fd = new_file();
-	struct sink_lines lines = open_lines(fd, NULL);
+	struct sink *lines = open_lines(fd, NULL);
 
-	write_text(&lines, "one\n\ntwo");
-	end(&lines);
+	write_text(lines, "one\n\ntwo");
+	end(lines);
 	holds(fd, "one\n\ntwo\n");
 	close(fd);
 }
@@ -74,10 +81,10 @@ static void last_line_is_ended(void)
 static void half_a_line_is_forgotten(void)
 {
 	int fd = new_file();
-	struct sink_lines lines = open_lines(fd, NULL);
+	struct sink *lines = open_lines(fd, NULL);
 
-	write_text(&lines, "one\ntwo");
-	sink_lines_close(&lines);
+	write_text(lines, "one\ntwo");
+	sink_close(lines);
 	holds(fd, "one\n");
 	close(fd);
 }
@@ -87,15 +94,15 @@ static void two_do_not_mix(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct sink_lines a = open_lines(fd, lock);
-	struct sink_lines b = open_lines(fd, lock);
+	struct sink *a = open_lines(fd, lock);
+	struct sink *b = open_lines(fd, lock);
 
-	write_text(&a, "a1\na2 be");
-	write_text(&b, "b1 be");
-	write_text(&a, "gun\na3");
-	write_text(&b, "gun\n");
-	end(&a);
-	end(&b);
+	write_text(a, "a1\na2 be");
+	write_text(b, "b1 be");
+	write_text(a, "gun\na3");
+	write_text(b, "gun\n");
+	end(a);
+	end(b);
 	holds(fd, "a1\na2 begun\nb1 begun\na3\n");
 	shared_lock_close(lock);
 	close(fd);
@@ -125,22 +132,22 @@ static void long_lines_keep_the_turn(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct sink_lines lines = open_lines(fd, lock);
+	struct sink *lines = open_lines(fd, lock);
 	size_t size = SINK_LINES_HELD_MAX + 2;
 	char *line = malloc(size);
 
 	memset(line, 'x', size);
 	line[size - 1] = '\n';
-	CHECK_INT(sink_lines_write(&lines, line, SINK_LINES_HELD_MAX, DEADLINE_NEVER, &err), 0);
+	CHECK_INT(sink_write(lines, line, SINK_LINES_HELD_MAX, DEADLINE_NEVER, &err), 0);
 	CHECK_INT(lseek(fd, 0, SEEK_END), 0);
 	CHECK(is_free(lock));
-	CHECK_INT(sink_lines_write(&lines, line, 1, DEADLINE_NEVER, &err), 0);
+	CHECK_INT(sink_write(lines, line, 1, DEADLINE_NEVER, &err), 0);
 	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)size - 1);
 	CHECK(!is_free(lock));
-	write_text(&lines, "\nrest");
+	write_text(lines, "\nrest");
 	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)size);
 	CHECK(is_free(lock));
-	sink_lines_close(&lines);
+	sink_close(lines);
 	free(line);
 	shared_lock_close(lock);
 	close(fd);
@@ -152,15 +159,15 @@ static void begun_lines_are_ended(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct sink_lines a = open_lines(fd, lock);
-	struct sink_lines b = open_lines(fd, lock);
+	struct sink *a = open_lines(fd, lock);
+	struct sink *b = open_lines(fd, lock);
 	char *line = malloc(SINK_LINES_HELD_MAX + 1);
 
 	memset(line, 'x', SINK_LINES_HELD_MAX + 1);
-	CHECK_INT(sink_lines_write(&a, line, SINK_LINES_HELD_MAX + 1, DEADLINE_NEVER, &err), 0);
-	sink_lines_close(&a);
-	write_text(&b, "b\n");
-	end(&b);
+	CHECK_INT(sink_write(a, line, SINK_LINES_HELD_MAX + 1, DEADLINE_NEVER, &err), 0);
+	sink_close(a);
+	write_text(b, "b\n");
+	end(b);
 	CHECK_INT(lseek(fd, 0, SEEK_END), (intmax_t)SINK_LINES_HELD_MAX + 4);
 	CHECK_INT(pread(fd, line, 4, (off_t)SINK_LINES_HELD_MAX), 4);
 	CHECK(memcmp(line, "x\nb\n", 4) == 0);
@@ -174,7 +181,7 @@ static void dead_writers_are_no_obstacle(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = new_file();
-	struct sink_lines lines = open_lines(fd, lock);
+	struct sink *lines = open_lines(fd, lock);
 	bool torn;
 	pid_t pid = fork();
 
@@ -187,8 +194,8 @@ static void dead_writers_are_no_obstacle(void)
 		_exit(1);
 	}
 	waitpid(pid, NULL, 0);
-	write_text(&lines, "next\n");
-	end(&lines);
+	write_text(lines, "next\n");
+	end(lines);
 	holds(fd, "half\nnext\n");
 	CHECK(is_free(lock));
 	shared_lock_close(lock);
@@ -213,21 +220,21 @@ static void no_empty_lines(void)
 		_exit(1);
 	}
 	waitpid(pid, NULL, 0);
-	struct sink_lines lines = {.fd = ends[1], .waits = true, .lock = lock};
+	struct sink *lines = open_lines(ends[1], lock);
 	memset(much, 'x', sizeof(much));
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	while (write(ends[1], much, sizeof(much)) > 0)
 		;
-	CHECK_INT(sink_lines_write(&lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
+	CHECK_INT(sink_write(lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	while (read(ends[0], much, sizeof(much)) == (ssize_t)sizeof(much))
 		;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	write_text(&lines, "b\n");
+	write_text(lines, "b\n");
 	CHECK_INT(read(ends[0], last, sizeof(last)), 2);
 	CHECK(memcmp(last, "b\n", 2) == 0);
 	CHECK_INT(read(ends[0], last, 1), -1);
-	sink_lines_close(&lines);
+	sink_close(lines);
 	shared_lock_close(lock);
 	close(ends[0]);
 	close(ends[1]);
@@ -238,12 +245,12 @@ static void full_disks_are_errors(void)
 	struct err err;
 	struct shared_lock *lock = shared_lock_open(&err);
 	int fd = open("/dev/full", O_WRONLY);
-	struct sink_lines lines = open_lines(fd, lock);
+	struct sink *lines = open_lines(fd, lock);
 
-	CHECK_INT(sink_lines_write(&lines, "a\n", 2, DEADLINE_NEVER, &err), -1);
+	CHECK_INT(sink_write(lines, "a\n", 2, DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.errnum, ENOSPC);
 	CHECK(is_free(lock));
-	sink_lines_close(&lines);
+	sink_close(lines);
 	shared_lock_close(lock);
 	close(fd);
 }
@@ -255,16 +262,15 @@ static void waits_end(void)
 	struct shared_lock *lock = shared_lock_open(&err);
 	int ends[2];
 	char byte;
-	static char much[200000];
+	static char much[2 << 20]; /* more than any pipe holds */
 
 	CHECK_INT(pipe(ends), 0);
-	struct sink_lines lines = {.fd = ends[1], .waits = true, .lock = lock};
+	struct sink *lines = open_lines(ends[1], lock);
 	memset(much, '\n', sizeof(much));
-	CHECK_INT(sink_lines_write(&lines, much, sizeof(much), deadline_after(CLOCK_SECOND / 10),
-		      &err),
+	CHECK_INT(sink_write(lines, much, sizeof(much), deadline_after(CLOCK_SECOND / 10), &err),
 	    -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
-	sink_lines_close(&lines);
+	sink_close(lines);
 	int go[2];
 	CHECK_INT(pipe(go), 0);
 	pid_t pid = fork();
@@ -279,9 +285,10 @@ static void waits_end(void)
 	close(go[0]);
 	while (is_free(lock))
 		;
-	CHECK_INT(sink_lines_write(&lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
+	lines = open_lines(ends[1], lock);
+	CHECK_INT(sink_write(lines, "a\n", 2, deadline_after(CLOCK_SECOND / 10), &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
-	sink_lines_close(&lines);
+	sink_close(lines);
 	close(go[1]);
 	waitpid(pid, NULL, 0);
 	close(ends[0]);

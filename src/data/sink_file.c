@@ -1,0 +1,219 @@
+#include "data/sink_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "data/atomic_file.h"
+#include "data/inbox_name.h"
+#include "sys/descriptor.h"
+#include "sys/io.h"
+#include "sys/signals.h"
+
+/* So many files of the same millisecond and peer may be there already. */
+#define INBOX_TRIES 10000
+
+/* With sync, how much is written before the device is told of it. */
+#define SYNC_WINDOW (INT64_C(8) * 1024 * 1024)
+
+struct sink_file {
+	struct sink sink;
+	const char *path; /* in an inbox, that of the directory */
+	struct atomic_file file;
+	bool no_clobber;
+	bool sync;
+	int dir;             /* the directory for fsync(2), or -1: it is not to be synced */
+	int64_t written;     /* bytes so far */
+	int64_t synced;      /* of these, bytes that the device was told of */
+	const char *peer;    /* who they come from */
+	char made[PATH_MAX]; /* in an inbox, the path of the file */
+};
+
+static int sink_file_begin(struct sink *sink, const struct ends *ends, struct err *err)
+{
+	(void)err;
+	((struct sink_file *)sink)->peer = ends->peer;
+	return 0;
+}
+
+static int sink_file_write(struct sink *sink, const void *buffer, size_t size, int64_t deadline,
+    struct err *err)
+{
+	struct sink_file *file = (struct sink_file *)sink;
+
+	(void)deadline;
+	if (io_write_file(file->file.fd, buffer, size, err) == -1)
+		return err_prefix(err, "%s: write", sink->name);
+	file->written += (int64_t)size;
+	for (; file->sync && file->written - file->synced >= SYNC_WINDOW;
+	     file->synced += SYNC_WINDOW)
+		io_write_back(file->file.fd, file->synced, SYNC_WINDOW);
+	return 0;
+}
+
+/* Whether the directory is still, or again, the one of its path. */
+static bool is_at_path(const struct sink_file *file)
+{
+	struct stat path;
+	struct stat dir;
+
+	return stat(file->path, &path) == 0 && fstat(file->file.dir, &dir) == 0 &&
+	       path.st_dev == dir.st_dev && path.st_ino == dir.st_ino;
+}
+
+/* Notes where the new file is: in a directory that was moved, by the path that it has now. */
+static void note_made(struct sink_file *file)
+{
+	const char *dir = file->path;
+	char moved[PATH_MAX];
+	char link[DESCRIPTOR_PATH_MAX];
+
+	if (!is_at_path(file)) {
+		descriptor_proc_path(file->file.dir, link);
+		ssize_t len = readlink(link, moved, sizeof(moved) - 1);
+		moved[len < 0 ? 0 : len] = '\0';
+		dir = len > 0 ? moved : dir;
+	}
+	snprintf(file->made, sizeof(file->made), "%s%s%s", dir,
+	    dir[strlen(dir) - 1] == '/' ? "" : "/", file->file.name);
+	file->sink.made = file->made;
+	file->sink.name = file->made;
+}
+
+/*
+ * Names the file by the time it is now, and by the first number with which no file has that name.
+ */
+static int publish_in_inbox(struct sink_file *file)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (unsigned number = 1; number <= INBOX_TRIES; number++) {
+		inbox_name(file->file.name, &now, file->peer, number);
+		if (atomic_file_publish(&file->file, true) == 0) {
+			note_made(file);
+			return 0;
+		}
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
+}
+
+static int publish(struct sink_file *file)
+{
+	return file->sink.is_inbox ? publish_in_inbox(file)
+	                           : atomic_file_publish(&file->file, file->no_clobber);
+}
+
+static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err)
+{
+	struct sink_file *file = (struct sink_file *)sink;
+
+	(void)deadline;
+	if (descriptor_finish(file->file.fd, file->sync, err) == -1)
+		return err_prefix(err, "%s", sink->name);
+	/*
+	 * A signal that came during a long fsync is in time still; behind this line it is too late.
+	 */
+	if (signals_check(err) == -1)
+		return -1;
+	if (publish(file) == -1)
+		return err_sys(err, "%s", sink->name);
+	if (file->dir != -1 && descriptor_sync(file->dir) == -1)
+		return err_sys(err, "%s: fsync of its directory", sink->name);
+	return 0;
+}
+
+static void sink_file_close(struct sink *sink)
+{
+	struct sink_file *file = (struct sink_file *)sink;
+
+	atomic_file_close(&file->file);
+	if (file->dir != -1)
+		close(file->dir);
+	free(file);
+}
+
+static const struct sink_type sink_file = {
+    .begin = sink_file_begin,
+    .write = sink_file_write,
+    .commit = sink_file_commit,
+    .close = sink_file_close,
+};
+
+static struct sink_file *new_sink(const char *path, bool is_inbox, bool sync, struct err *err)
+{
+	struct sink_file *file = calloc(1, sizeof(*file));
+
+	if (file == NULL) {
+		err_sys(err, "%s", path);
+		return NULL;
+	}
+	*file = (struct sink_file){
+	    .sink =
+		{
+		    .type = &sink_file,
+		    .name = path,
+		    .done = sync ? "stored on disk" : "stored",
+		    .is_inbox = is_inbox,
+		},
+	    .path = path,
+	    .file = {.fd = -1, .dir = -1},
+	    .sync = sync,
+	    .dir = -1,
+	    .peer = "",
+	};
+	return file;
+}
+
+/* Opens the new file in the directory that was found. */
+static int open_there(struct sink_file *file, const struct stat *old, struct err *err)
+{
+	if (file->sync) {
+		file->dir = openat(file->file.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (file->dir == -1)
+			return err_sys(err, "%s: %s directory, which -S has to open", file->path,
+			    file->sink.is_inbox ? "the" : "its");
+	}
+	return atomic_file_open(&file->file, file->path, old, err);
+}
+
+struct sink *sink_file_open(const char *path, const struct stat *old, bool no_clobber, bool sync,
+    struct err *err)
+{
+	struct sink_file *file = new_sink(path, false, sync, err);
+
+	if (file == NULL)
+		return NULL;
+	file->no_clobber = no_clobber;
+	if (atomic_file_find(&file->file, path, err) == 0 && open_there(file, old, err) == 0)
+		return &file->sink;
+	/* It ends as only the name of a directory does, of one that is not there. */
+	if (old == NULL && err->errnum == EISDIR)
+		err_set(err, ERR_FAILED, ENOENT, "%s", path);
+	sink_close(&file->sink);
+	return NULL;
+}
+
+struct sink *sink_file_open_new(const char *path, bool sync, struct err *err)
+{
+	/* The file gets its name only at the commit, but its path has to fit into PATH_MAX then. */
+	if (strlen(path) + 1 + INBOX_NAME_MAX > PATH_MAX) {
+		err_set(err, ERR_FAILED, ENAMETOOLONG, "%s", path);
+		return NULL;
+	}
+	struct sink_file *file = new_sink(path, true, sync, err);
+	if (file == NULL)
+		return NULL;
+	if (atomic_file_find_directory(&file->file, path, err) == 0 &&
+	    open_there(file, NULL, err) == 0)
+		return &file->sink;
+	sink_close(&file->sink);
+	return NULL;
+}
