@@ -49,21 +49,6 @@ may_include() {
 	return 1
 }
 
-# Includes against the order, to be got rid of.
-EXCEPTIONS=(
-	"src/data/tee.h transfer/progress.h"
-	"src/job/send_many.h cli/settings.h"
-	"src/job/serve_each.h cli/settings.h"
-	"src/job/recv_one.h cli/settings.h"
-	"src/job/conclude.h cli/settings.h"
-	"src/job/send_one.h cli/settings.h"
-	"src/net/peer.c job/port_file.h"
-	"src/net/peer.c ui/announce.h"
-	"src/net/peer.h cli/settings.h"
-	"src/net/peer.h ui/report.h"
-	"src/ui/announce.h cli/settings.h"
-)
-
 # The C files "$@" without comments and the contents of strings, each line after "file:number:".
 code() {
 	awk 'FNR == 1 { comment = 0 }
@@ -135,8 +120,7 @@ WIDE=(sys net transfer ui job)
 
 # The names that more than one function has, to be got rid of.
 DOUBLES=(
-	accept_one advice explain forget is_final look note_end out_of_time print_result serve
-	turn_away wait_for_source work
+	advice explain look out_of_time
 )
 
 # The declarations of functions in the header $1 whose block has no comment directly above it.
@@ -173,18 +157,10 @@ undocumented() {
 	while read -r file header; do
 		wing=${file#src/}
 		may_include "${wing%%/*}" "${header%%/*}" && continue
-		[[ " ${EXCEPTIONS[*]} " == *" $file $header "* ]] && continue
 		echo "$file includes $header"
 		bad=1
 	done < <(includes)
 	[ "$bad" -eq 0 ]
-}
-
-@test "the list of exceptions holds none that is there no more" {
-	local exception
-	for exception in "${EXCEPTIONS[@]}"; do
-		includes | grep -qxF "$exception" || { echo "$exception"; return 1; }
-	done
 }
 
 @test "the order of the wings is one that can be broken" {

@@ -47,6 +47,11 @@ int err_set(struct err *err, enum err_kind kind, int errnum, const char *fmt, ..
 	return -1;
 }
 
+void err_clear(struct err *err)
+{
+	*err = (struct err){.kind = ERR_NONE};
+}
+
 int err_advise(struct err *err, const char *advice)
 {
 	err->advice = advice;

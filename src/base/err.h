@@ -35,6 +35,12 @@ struct err {
 int err_set(struct err *err, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/*
+ * Makes *err say that nothing is wrong, ERR_NONE: a function that succeeds leaves no error of the
+ * tries that failed on its way.
+ */
+void err_clear(struct err *err);
+
 /* Sets the advice: what the user can do, a string of static duration, or NULL. Returns -1. */
 int err_advise(struct err *err, const char *advice);
 

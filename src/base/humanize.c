@@ -43,7 +43,7 @@ void humanize_duration(char *text, int64_t ns)
 		    seconds % HOUR / MINUTE);
 }
 
-void amount_clock(char *text, int64_t ns)
+void humanize_clock(char *text, int64_t ns)
 {
 	int64_t seconds = ns / CLOCK_SECOND;
 

@@ -21,6 +21,6 @@ void humanize_rate(char *text, int64_t bytes, int64_t ns);
 void humanize_duration(char *text, int64_t ns);
 
 /* Writes ns nanoseconds as a running clock shows them: "0:12", "1:02:03", "4d 03h". */
-void amount_clock(char *text, int64_t ns);
+void humanize_clock(char *text, int64_t ns);
 
 #endif

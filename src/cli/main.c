@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/build.h"
 #include "cli/inetd.h"
 #include "cli/options.h"
 #include "cli/settings.h"
@@ -15,8 +16,7 @@
 #include "job/send_one.h"
 #include "job/serve_each.h"
 #include "sys/signals.h"
-#include "ui/progress_meter.h"
-#include "ui/report.h"
+#include "ui/log.h"
 
 /*
  * Opens each of the descriptors 0, 1 and 2 that is closed, as one that fails as a closed one does.
@@ -32,95 +32,55 @@ static void fill_standard_descriptors(void)
 	}
 }
 
-/*
- * Whether to draw a line of progress: not if the data come from a terminal or go to one, or if a
- * command that receives them may write to one.
- */
-static bool draws(const struct settings *settings)
-{
-	int fd = settings_stdio(settings);
-
-	if (settings->quiet || settings->no_progress)
-		return false;
-	if (settings->role == SETTINGS_RECV && settings->command != NULL)
-		fd = STDOUT_FILENO;
-	return fd == -1 || !isatty(fd);
-}
-
 /* Without a file operand on a terminal, say that stdin is being read, or what is on the screen. */
-static void tell_stdio(const struct settings *settings, const struct report *report)
+static void tell_stdio(const struct settings *settings, const struct log *log)
 {
 	int fd = settings_stdio(settings);
 
 	if (fd == -1 || !isatty(fd))
 		return;
-	report_note(report, "no file given: %s",
+	log_note(log, "no file given: %s",
 	    fd == STDIN_FILENO ? "type what is to be sent, and ^D at the end"
 			       : "what arrives is shown here");
 }
 
-static struct progress_meter_options meter_of(const struct settings *settings,
-    const struct report *report, const struct progress *progress)
+static int run_send(const struct settings *settings, const struct log *log)
 {
-	return (struct progress_meter_options){
-	    .report = report,
-	    .progress = progress,
-	    .name = run_outcome(settings).name,
-	    .sends = settings->role == SETTINGS_SEND,
-	    .draws = draws(settings),
-	    .is_command = settings->role == SETTINGS_SEND && settings->command != NULL,
-	};
+	const struct serve_each_options each = {.max = settings->jobs, .grace = settings->grace};
+	struct send_job job;
+
+	build_send_job(&job, settings, log);
+	if (settings->keeps)
+		return serve_each_send(&job, &each);
+	if (settings->receivers.count > 0)
+		return send_many(&job, &settings->receivers);
+	return send_one(&job);
 }
 
-static int run_and_show(const struct settings *settings, const struct report *report,
-    struct outcome *outcome, struct err *err)
+static int run_recv(const struct settings *settings, const struct log *log)
 {
-	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct progress_meter_options how = meter_of(settings, report, &progress);
-	struct progress_meter meter;
+	const struct serve_each_options each = {.max = settings->jobs, .grace = settings->grace};
+	struct recv_job job;
 
-	tell_stdio(settings, report);
-	progress_meter_start(&meter, &how);
-	int status;
-	if (settings->role == SETTINGS_SEND) {
-		const struct send_policy policy = run_send_policy(settings, &progress);
-		status = send_run(settings, &policy, report, outcome, err);
-	} else {
-		const struct recv_policy policy = run_recv_policy(settings, &progress);
-		status = recv_run(settings, &policy, report, outcome, err);
-	}
-	progress_meter_stop(&meter);
-	return status;
+	build_recv_job(&job, settings, log);
+	return settings->keeps ? serve_each_recv(&job, &each) : recv_one(&job);
 }
 
-/* Serves many. Each transfer is reported by itself, and then why there are no more. */
-static int keep_and_report(const struct settings *settings, const struct report *report,
-    const struct outcome *outcome, struct err *err)
+/* Concludes a run in which no job could begin. */
+static int fail_to_begin(const struct settings *settings, const struct log *log, struct err *err)
 {
-	tell_stdio(settings, report);
-	keep_run(settings, report, err);
-	if (err->kind == ERR_INTERRUPTED)
-		return run_exit_code(err);
-	return run_conclude(settings, report, outcome, err);
+	const struct outcome outcome =
+	    outcome_begin(settings->role == SETTINGS_SEND, settings->path, settings->command);
+	const struct talk talk = build_talk(settings, log);
+
+	return conclude(&talk, NULL, &outcome, err);
 }
 
-/* Sends to several receivers; fanout_send() reports each of them. Returns the exit code. */
-static int run_to_several(const struct settings *settings, const struct report *report)
+/* Runs the job and reports it. Returns the exit status. */
+static int run_job(struct settings *settings)
 {
-	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct progress_meter_options how = meter_of(settings, report, &progress);
-	const struct send_policy transfer = run_send_policy(settings, &progress);
-
-	tell_stdio(settings, report);
-	return fanout_send(settings, &transfer, &how);
-}
-
-/* Runs the transfer and reports it. Returns the exit code. */
-static int run_and_report(struct settings *settings)
-{
-	struct outcome outcome = run_outcome(settings);
 	struct terminal terminal;
-	struct report report = {
+	const struct log log = {
 	    .terminal = &terminal,
 	    .role = settings_role_name(settings->role),
 	    .quiet = settings->quiet,
@@ -130,15 +90,11 @@ static int run_and_report(struct settings *settings)
 	int status = inetd_settle(settings, &err);
 
 	terminal_open(&terminal); /* after inetd_settle(), which may replace stderr */
-	if (status == 0 && settings->keeps)
-		return keep_and_report(settings, &report, &outcome, &err);
-	if (status == 0 && settings->receivers.count > 0)
-		return run_to_several(settings, &report);
-	if (status == 0)
-		status = run_and_show(settings, &report, &outcome, &err);
-	if (status == 0)
-		err.kind = ERR_NONE; /* tries that failed on the way have left theirs */
-	return run_conclude(settings, &report, &outcome, &err);
+	if (status == -1)
+		return fail_to_begin(settings, &log, &err);
+	tell_stdio(settings, &log);
+	return settings->role == SETTINGS_SEND ? run_send(settings, &log)
+	                                       : run_recv(settings, &log);
 }
 
 /* Flushes stdout. Returns the exit code: that --help cannot be written is a failure, too. */
@@ -154,7 +110,7 @@ int main(int argc, char **argv)
 {
 	struct settings settings;
 	struct terminal terminal;
-	struct report nobody = {.terminal = &terminal};
+	struct log nobody = {.terminal = &terminal};
 	struct err err = {.kind = ERR_NONE};
 
 	signals_block_queries(); /* first: a signal that asks for the progress must not end us */
@@ -163,8 +119,8 @@ int main(int argc, char **argv)
 	terminal_open(&terminal);
 	if (options_parse(&settings, argc, argv, &err) == -1) {
 		inetd_hush(argv);
-		report_error(&nobody, &err);
-		return run_exit_code(&err);
+		log_error(&nobody, &err);
+		return outcome_exit_code(&err);
 	}
 	switch (settings.action) {
 	case SETTINGS_HELP:
@@ -177,7 +133,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	signals_install();
-	int code = run_and_report(&settings);
+	int code = run_job(&settings);
 	if (code > 128)
 		signals_die();
 	return code;

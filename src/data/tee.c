@@ -13,10 +13,10 @@
  */
 #define CHUNK_MAX ((size_t)1024 * 1024)
 
-int tee_open(struct tee *tee, struct source *source, size_t size, struct progress *progress,
-    struct err *err)
+int tee_open(struct tee *tee, struct source *source, size_t size,
+    void (*on_taken)(void *context, size_t bytes), void *context, struct err *err)
 {
-	*tee = (struct tee){.source = source, .progress = progress};
+	*tee = (struct tee){.source = source, .on_taken = on_taken, .context = context};
 	tee->size = size < CHUNK_MAX ? size : CHUNK_MAX;
 	tee->chunk = malloc(tee->size);
 	return tee->chunk == NULL ? err_sys(err, "chunk") : 0;
@@ -55,15 +55,18 @@ bool tee_has(const struct tee *tee, size_t reader)
 static int offer(struct tee *tee, size_t reader, struct err *err)
 {
 	struct tee_pipe *pipe = &tee->pipe[reader];
-	ssize_t n =
-	    io_write_some(pipe->fd, tee->chunk + pipe->taken, tee->filled - pipe->taken, err);
+	size_t left = tee->filled - pipe->taken;
+	struct err failure;
+	ssize_t n = io_write_some(pipe->fd, tee->chunk + pipe->taken, left, &failure);
 
 	if (n >= 0) {
 		pipe->taken += (size_t)n;
 		return 0;
 	}
-	if (err->kind == ERR_INTERRUPTED)
+	if (failure.kind == ERR_INTERRUPTED) {
+		*err = failure;
 		return -1;
+	}
 	tee_drop(tee, reader);
 	return 0;
 }
@@ -103,7 +106,7 @@ static int offer_all(struct tee *tee, struct err *err)
 	}
 	size_t all = least_taken(tee);
 	if (!is_deserted(tee))
-		progress_add(tee->progress, (int64_t)(all - tee->all));
+		tee->on_taken(tee->context, all - tee->all);
 	tee->all = all;
 	return 0;
 }

@@ -12,7 +12,6 @@
 
 #include "base/err.h"
 #include "data/source.h"
-#include "transfer/progress.h"
 
 /* The most readers. */
 #define TEE_MAX 64
@@ -30,8 +29,10 @@ struct tee_pipe {
 };
 
 struct tee {
-	struct source *source;     /* the caller's, to be started before the first tee_move() */
-	struct progress *progress; /* of what all have taken */
+	struct source *source; /* the caller's, to be started before the first tee_move() */
+	/* Called with context when all readers have taken so many more bytes. */
+	void (*on_taken)(void *context, size_t bytes);
+	void *context;
 	char *chunk;
 	size_t size;   /* of it */
 	size_t filled; /* bytes in it that come from the source */
@@ -42,14 +43,14 @@ struct tee {
 
 /*
  * Prepares to read source in chunks of at most size bytes. What is pointed to has to outlive the
- * spread. Returns 0, the spread then being the caller's to close, or -1 with ERR_FAILED. Does not
+ * spread. Returns 0, the tee then being the caller's to close, or -1 with ERR_FAILED. Does not
  * block, nor do the others unless they say so.
  */
-int tee_open(struct tee *tee, struct source *source, size_t size, struct progress *progress,
-    struct err *err);
+int tee_open(struct tee *tee, struct source *source, size_t size,
+    void (*on_taken)(void *context, size_t bytes), void *context, struct err *err);
 
 /*
- * Adds a reader, the next one in spread->pipe, of which there may be TEE_MAX. Returns its end of
+ * Adds a reader, the next one in tee->pipe, of which there may be TEE_MAX. Returns its end of
  * the pipe, blocking and close-on-exec, the caller's to close, or -1 with ERR_FAILED; it is then
  * added as one that has gone.
  */

@@ -1,43 +1,21 @@
 /*
- * One transfer from the command line's point of view: what settings ask of it, and what is said of its end.
+ * The end of a job: what is said of it, and its exit status.
  */
 #ifndef CONCLUDE_H
 #define CONCLUDE_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
-#include "cli/settings.h"
-#include "transfer/progress.h"
-#include "transfer/recv.h"
-#include "transfer/send.h"
-#include "ui/report.h"
-
-/* The outcome of a transfer that has not begun. It keeps strings of settings by reference. */
-struct outcome run_outcome(const struct settings *settings);
+#include "job/talk.h"
+#include "sys/shared_lock.h"
+#include "transfer/outcome.h"
 
 /*
- * What settings ask of a transfer in either direction; its time begins now. progress, which is to be kept
- * up to date, has to outlive it.
+ * Reports how a transfer ended, err being of kind ERR_NONE if all is well: on stderr for people, and on
+ * stdout what is for a program to read. lock is that of the transfers of a server, which write to the
+ * same place; NULL: there is one transfer. Blocks as write(2) does, and until it is its turn. Returns
+ * the exit status; it is a failure, too, if stdout does not take what is for it.
  */
-struct send_policy run_send_policy(const struct settings *settings, struct progress *progress);
-struct recv_policy run_recv_policy(const struct settings *settings, struct progress *progress);
-
-/*
- * Whether standard output has the data, or is a command's that gets them and may use it: then JSON goes to standard
- * error instead.
- */
-bool run_prints_data(const struct settings *settings);
-
-/* The exit status for an error, or for ERR_NONE. */
-int run_exit_code(const struct err *err);
-
-/*
- * Reports how it ended, err being of kind ERR_NONE if all is well: on stderr for people, and on stdout what is for a
- * program to read. Blocks as write(2) does. Returns the exit status; it is a failure, too, if stdout does not take
- * what is for it.
- */
-int run_conclude(const struct settings *settings, const struct report *report,
-    const struct outcome *outcome, struct err *err);
+int conclude(const struct talk *talk, struct shared_lock *lock, const struct outcome *outcome,
+    struct err *err);
 
 #endif

@@ -2,21 +2,60 @@
 
 #include <string.h>
 
-#include "data/open.h"
+#include "job/conclude.h"
+#include "ui/progress_meter.h"
 
-int recv_from(struct peer *peer, struct sink *sink, const struct recv_policy *transfer,
+struct recv_policy recv_one_policy(const struct recv_job *job, struct progress *progress)
+{
+	struct recv_policy policy = job->policy;
+
+	policy.limits.end =
+	    job->total_limit == 0 ? DEADLINE_NEVER : deadline_after(job->total_limit);
+	policy.progress = progress;
+	return policy;
+}
+
+struct sink *recv_one_open_sink(const struct sink_options *options, int64_t deadline,
     struct outcome *outcome, struct err *err)
 {
-	const struct ends ends = {outcome->peer, outcome->local};
+	struct sink *sink = open_sink(options, deadline, err);
 
-	peer_describe(peer, outcome);
-	int status = transfer_recv(peer->channel, sink, &ends, transfer, &outcome->result, err);
-	if (sink->made != NULL) {
-		strlcpy(outcome->inbox_file, sink->made, sizeof(outcome->inbox_file));
-		outcome->path = outcome->inbox_file;
-		outcome->name = outcome->inbox_file;
-	}
-	return status == 0 ? 0 : err_prefix(err, "%s", peer->name);
+	if (sink != NULL)
+		outcome->done = sink->done;
+	return sink;
+}
+
+/* A file in a directory has a name that we have given it. */
+static void name_made_file(const struct sink *sink, struct outcome *outcome)
+{
+	if (sink->made == NULL)
+		return;
+	strlcpy(outcome->made, sink->made, sizeof(outcome->made));
+	outcome->path = outcome->made;
+	outcome->name = outcome->made;
+}
+
+int recv_one_over(struct connection *connection, struct sink *sink,
+    const struct recv_policy *policy, struct outcome *outcome, struct err *err)
+{
+	const struct ends ends = {.peer = outcome->peer, .local = outcome->local};
+
+	outcome_connected(outcome, connection->local, connection->peer);
+	outcome->is_verified = policy->expect != NULL;
+	int status = transfer_recv(connection->channel, sink, &ends, policy, &outcome->result, err);
+	name_made_file(sink, outcome);
+	return status == 0 ? 0 : err_prefix(err, "%s", connection->peer);
+}
+
+void recv_one_refuse(const struct recv_job *job, const struct recv_policy *policy,
+    const struct err *why)
+{
+	struct connection connection;
+
+	if (endpoint_open_waiting(&job->rendezvous.endpoint, &connection) == -1)
+		return;
+	transfer_refuse(connection.channel, policy, why);
+	endpoint_close(&connection);
 }
 
 /* Other senders that wait to be accepted are refused. */
@@ -25,74 +64,59 @@ static void stop_listening(void *context)
 	listen_close(context);
 }
 
-/* Of a connection that was none, nothing is to be told. */
-static void forget(struct outcome *outcome, struct progress *progress)
+/*
+ * Receives from the first sender that brings bytes or stays: port scans and health checks come first,
+ * perhaps.
+ */
+static void meet_and_receive(const struct recv_job *job, struct sink *sink,
+    struct recv_policy *policy, struct outcome *outcome, struct err *err)
 {
-	outcome->local[0] = '\0';
-	outcome->peer[0] = '\0';
-	outcome->started = 0;
-	outcome->result = (struct transfer_result){.bytes = 0};
-	progress_enter(progress, PROGRESS_WAITING);
-}
+	struct listen_set listening;
+	struct connection connection;
+	int status = rendezvous_open(&job->rendezvous, &job->talk.invite, &listening,
+	    &policy->limits, &connection, err);
 
-void recv_refuse(const struct settings *settings, const struct recv_policy *transfer,
-    const struct report *report, const struct err *why)
-{
-	struct peer peer;
-
-	if (peer_open_waiting(&peer, settings, report) == -1)
-		return;
-	transfer_refuse(peer.channel, transfer, why);
-	peer_close(&peer);
-}
-
-struct sink *recv_open_sink(const struct settings *settings, struct shared_lock *lock,
-    bool only_inbox, int64_t deadline, struct outcome *outcome, struct err *err)
-{
-	const struct sink_options options = {
-	    .path = settings->path,
-	    .argv = settings->command,
-	    .no_clobber = settings->no_clobber,
-	    .sync = settings->sync,
-	    .allows_inbox = true,
-	    .only_inbox = only_inbox,
-	    .lock = lock,
-	};
-	struct sink *sink = open_sink(&options, deadline, err);
-
-	if (sink == NULL)
-		return NULL;
-	outcome->done = sink->done;
-	outcome->is_verified = settings->has_expected;
-	return sink;
-}
-
-int recv_run(const struct settings *settings, const struct recv_policy *transfer,
-    const struct report *report, struct outcome *outcome, struct err *err)
-{
-	struct peer peer;
-
-	struct sink *sink =
-	    recv_open_sink(settings, NULL, false, transfer->limits.end, outcome, err);
-	if (sink == NULL) {
-		recv_refuse(settings, transfer, report, err);
-		return -1;
-	}
-	int status = peer_open(&peer, settings, &transfer->limits, report, err);
-	struct recv_policy policy = *transfer;
-	policy.may_be_stray = status == 0 && peer.listening.count > 0;
-	policy.on_claim = stop_listening;
-	policy.context = &peer.listening;
-	/* Port scans and health checks come first, perhaps; the transfer is what brings bytes or stays. */
+	policy->may_be_stray = listening.count > 0;
+	policy->on_claim = stop_listening;
+	policy->context = &listening;
 	while (status == 0) {
-		status = recv_from(&peer, sink, &policy, outcome, err);
+		status = recv_one_over(&connection, sink, policy, outcome, err);
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;
-		report_detail(report, "%s; waiting for another", err->text);
-		forget(outcome, transfer->progress);
-		status = peer_next(&peer, settings, &transfer->limits, report, err);
+		log_detail(job->talk.log, "%s; waiting for another", err->text);
+		err_clear(err);
+		outcome_forget(outcome);
+		progress_enter(policy->progress, PROGRESS_WAITING);
+		status = rendezvous_next(&job->rendezvous, &listening, &policy->limits, &connection,
+		    err);
 	}
-	peer_close(&peer);
+	listen_close(&listening);
+	endpoint_close(&connection);
+}
+
+static void open_and_receive(const struct recv_job *job, struct recv_policy *policy,
+    struct outcome *outcome, struct err *err)
+{
+	struct sink *sink = recv_one_open_sink(&job->sink, policy->limits.end, outcome, err);
+
+	if (sink == NULL)
+		recv_one_refuse(job, policy, err);
+	else
+		meet_and_receive(job, sink, policy, outcome, err);
 	sink_close(sink);
-	return status;
+}
+
+int recv_one(const struct recv_job *job)
+{
+	struct outcome outcome = outcome_begin(false, job->sink.path, job->sink.argv);
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
+	struct progress_meter meter;
+	struct err err = {.kind = ERR_NONE};
+
+	progress_meter_start(&meter, &how);
+	struct recv_policy policy = recv_one_policy(job, &progress);
+	open_and_receive(job, &policy, &outcome, &err);
+	progress_meter_stop(&meter);
+	return conclude(&job->talk, NULL, &outcome, &err);
 }

@@ -9,12 +9,11 @@
 
 #include "data/open.h"
 #include "data/tee.h"
-#include "job/conclude.h"
-#include "job/send_one.h"
-#include "net/peer.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 #include "sys/workers.h"
+#include "ui/progress_meter.h"
+#include "ui/result.h"
 
 /* How long the workers may take to end when they are told to; they do nothing but close. */
 #define ABORT_GRACE (500 * CLOCK_MILLISECOND)
@@ -33,10 +32,10 @@ struct told {
 	int exit;
 };
 
-struct fanout {
-	const struct settings *settings;
-	const struct send_policy *transfer;
-	const struct report *report;
+struct send_many {
+	const struct send_job *job;
+	const struct addr_list *receivers;
+	const struct send_policy *policy;
 	struct told *told; /* of each receiver */
 	struct source *source;
 	struct tee tee; /* its readers are the workers, in the order of the receivers */
@@ -50,221 +49,244 @@ struct fanout {
 
 /* A worker's own view. */
 struct task {
-	struct fanout *fanout;
+	struct send_many *many;
 	size_t index;
 	int pipe;
 };
 
-static const char *name_of(const struct fanout *fanout, size_t index)
+static const char *name_of(const struct send_many *many, size_t index)
 {
-	return fanout->settings->receivers.one[index].text;
+	return many->receivers->one[index].text;
 }
 
 /* One of several has to be named as the user knows him, if the error does not begin with that already. */
-static void name_receiver(const struct fanout *fanout, size_t index, struct err *err)
+static void name_receiver(const struct send_many *many, size_t index, struct err *err)
 {
-	const char *name = name_of(fanout, index);
+	const char *name = name_of(many, index);
 	size_t len = strlen(name);
 
 	if (strncmp(err->text, name, len) != 0 || err->text[len] != ':')
 		err_prefix(err, "%s", name);
 }
 
-/* In the worker: the transfer to one receiver, whose source is the pipe. */
-static int serve(const struct task *task, const char *name, const struct settings *settings,
+/* In the worker: the job for one receiver, whose source is the pipe. */
+static struct send_job job_for(const struct send_many *many, size_t index)
+{
+	struct send_job job = *many->job;
+
+	job.rendezvous.endpoint.address = many->receivers->one[index].addr;
+	job.talk.invite.address = job.rendezvous.endpoint.address;
+	return job;
+}
+
+static int meet_and_pass_on(const struct task *task, struct send_job *job, struct source *source,
     struct told *told)
 {
-	const struct fanout *fanout = task->fanout;
+	const struct send_many *many = task->many;
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	struct send_policy transfer = *fanout->transfer;
-	struct peer peer;
+	struct send_policy policy = *many->policy;
+	struct connection connection;
+	struct listen_set listening;
 	struct err *err = &told->err;
+	char where[ADDR_TEXT_MAX];
 
-	transfer.progress = &progress;
-	struct source *source = open_pipe(task->pipe, name, &told->whole, err);
-	if (source == NULL)
-		return -1;
-	int status = peer_open(&peer, settings, &transfer.limits, fanout->report, err);
+	policy.progress = &progress;
+	addr_text(&job->rendezvous.endpoint.address, where);
+	job->talk.invite.handover.where = where;
+	job->rendezvous.endpoint.events = invite_events(&job->talk.invite);
+	int status = rendezvous_open(&job->rendezvous, &job->talk.invite, &listening,
+	    &policy.limits, &connection, err);
+	listen_close(&listening);
 	if (status == 0) {
 		atomic_store(&told->connected, true);
-		(void)eventfd_write(fanout->connected, 1);
-		status = send_to(source, &peer, &transfer, &told->outcome, err);
-		peer_close(&peer);
+		(void)eventfd_write(many->connected, 1);
+		status = send_one_over(source, &connection, &policy, &told->outcome, err);
 	}
+	endpoint_close(&connection);
+	return status;
+}
+
+static int send_from_pipe(const struct task *task, struct told *told)
+{
+	const struct send_many *many = task->many;
+	struct send_job job = job_for(many, task->index);
+	struct source *source = open_pipe(task->pipe, told->outcome.name, &told->whole, &told->err);
+
+	if (source == NULL)
+		return -1;
+	int status = meet_and_pass_on(task, &job, source, told);
 	source_close(source);
 	return status;
 }
 
-/* All of a worker. What its parent has open would seem to be so still when the parent is gone. */
-static int work(void *context)
+/*
+ * Does all of a worker. The descriptors that its parent has open are closed first: they would seem to
+ * be open still when the parent is gone.
+ */
+static int serve_receiver(void *context)
 {
 	const struct task *task = context;
-	struct fanout *fanout = task->fanout;
-	struct told *told = &fanout->told[task->index];
-	struct settings settings = *fanout->settings;
-	const char *name = fanout->source->name;
+	struct send_many *many = task->many;
+	struct told *told = &many->told[task->index];
 
-	tee_close(&fanout->tee);
-	source_close(fanout->source);
-	settings.address = settings.receivers.one[task->index].addr;
-	if (serve(task, name, &settings, told) == 0)
-		told->err.kind = ERR_NONE; /* whatever was tried on the way */
-	else
-		name_receiver(fanout, task->index, &told->err);
+	tee_close(&many->tee);
+	source_close(many->source);
+	if (send_from_pipe(task, told) == -1)
+		name_receiver(many, task->index, &told->err);
 	told->outcome.ended = clock_now();
 	signals_take(); /* one that comes while it fails by itself has not ended it */
-	told->exit = run_exit_code(&told->err);
+	told->exit = outcome_exit_code(&told->err);
 	atomic_store(&told->complete, true);
 	return told->exit;
 }
 
 /* What a worker would have told, had it been able to. */
-static void tell_for(struct fanout *fanout, size_t index, const struct err *err)
+static void tell_for(struct send_many *many, size_t index, const struct err *err)
 {
-	struct told *told = &fanout->told[index];
+	struct told *told = &many->told[index];
 
 	told->err = *err;
-	name_receiver(fanout, index, &told->err);
+	name_receiver(many, index, &told->err);
 	told->outcome.ended = clock_now();
-	told->exit = run_exit_code(&told->err);
+	told->exit = outcome_exit_code(&told->err);
 	atomic_store(&told->complete, true);
 }
 
 /* Of one whose end was ours or a signal's to bring about, all is said in the end. */
-static void report_failure(struct fanout *fanout, size_t index)
+static void report_failure(struct send_many *many, size_t index)
 {
-	struct err err = fanout->told[index].err;
+	struct err err = many->told[index].err;
 
 	if (err.kind == ERR_NONE || err.kind == ERR_INTERRUPTED)
 		return;
 	/* What is the same for many need not be said for each. */
-	if (err.advice == fanout->advised)
+	if (err.advice == many->advised)
 		err_advise(&err, NULL);
 	else
-		fanout->advised = err.advice;
-	report_error(fanout->report, &err);
+		many->advised = err.advice;
+	log_error(many->job->talk.log, &err);
 }
 
-static int start_one(struct fanout *fanout, size_t index, struct err *err)
+static int start_one(struct send_many *many, size_t index, struct err *err)
 {
-	struct task task = {.fanout = fanout, .index = index};
+	struct task task = {.many = many, .index = index};
 
-	task.pipe = tee_add(&fanout->tee, err);
+	task.pipe = tee_add(&many->tee, err);
 	if (task.pipe == -1)
 		return -1;
-	ssize_t slot = workers_start(&fanout->workers, work, &task, err);
+	ssize_t slot = workers_start(&many->workers, serve_receiver, &task, err);
 	close(task.pipe);
 	if (slot == -1)
 		return -1;
-	fanout->receiver[slot] = index;
-	fanout->runs[index] = true;
+	many->receiver[slot] = index;
+	many->runs[index] = true;
 	return 0;
 }
 
 /* Each worker is there, or has failed to be, before another thread is. */
-static void start_all(struct fanout *fanout)
+static void start_all(struct send_many *many)
 {
 	struct err err;
 
-	for (size_t i = 0; i < fanout->settings->receivers.count; i++) {
-		if (start_one(fanout, i, &err) == 0)
+	for (size_t i = 0; i < many->receivers->count; i++) {
+		if (start_one(many, i, &err) == 0)
 			continue;
-		tee_drop(&fanout->tee, i);
-		tell_for(fanout, i, &err);
-		report_failure(fanout, i);
+		tee_drop(&many->tee, i);
+		tell_for(many, i, &err);
+		report_failure(many, i);
 	}
 }
 
 /* A worker has ended, as status says (waitpid(2)). */
-static void note_end(struct fanout *fanout, size_t slot, int status)
+static void note_worker_end(struct send_many *many, size_t slot, int status)
 {
-	size_t index = fanout->receiver[slot];
+	size_t index = many->receiver[slot];
 	struct err err;
 
-	fanout->runs[index] = false;
-	tee_drop(&fanout->tee, index);
-	if (!atomic_load(&fanout->told[index].complete)) {
+	many->runs[index] = false;
+	tee_drop(&many->tee, index);
+	if (!atomic_load(&many->told[index].complete)) {
 		if (WIFSIGNALED(status))
 			err_set(&err, ERR_FAILED, 0, "our process was killed by signal %d (%s)",
 			    WTERMSIG(status), strsignal(WTERMSIG(status)));
 		else
 			err_set(&err, ERR_FAILED, 0, "our process exited with status %d",
 			    WEXITSTATUS(status));
-		tell_for(fanout, index, &err);
+		tell_for(many, index, &err);
 	}
-	report_failure(fanout, index);
+	report_failure(many, index);
 }
 
-static void note_ends(struct fanout *fanout)
+static void note_worker_ends(struct send_many *many)
 {
 	ssize_t slot;
 	int status;
 
-	while ((slot = workers_reap(&fanout->workers, &status)) != -1)
-		note_end(fanout, (size_t)slot, status);
+	while ((slot = workers_reap(&many->workers, &status)) != -1)
+		note_worker_end(many, (size_t)slot, status);
 }
 
-static bool is_connecting(const struct fanout *fanout)
+static bool is_connecting(const struct send_many *many)
 {
-	for (size_t i = 0; i < fanout->settings->receivers.count; i++) {
-		if (fanout->runs[i] && !atomic_load(&fanout->told[i].connected))
+	for (size_t i = 0; i < many->receivers->count; i++) {
+		if (many->runs[i] && !atomic_load(&many->told[i].connected))
 			return true;
 	}
 	return false;
 }
 
-static int wait_for_connections(struct fanout *fanout, struct err *err)
+static int wait_for_connections(struct send_many *many, struct err *err)
 {
 	struct pollfd fds[] = {
-	    {.fd = fanout->workers.ended, .events = POLLIN},
-	    {.fd = fanout->connected, .events = POLLIN},
+	    {.fd = many->workers.ended, .events = POLLIN},
+	    {.fd = many->connected, .events = POLLIN},
 	};
 	eventfd_t count;
 
-	while (is_connecting(fanout)) {
+	while (is_connecting(many)) {
 		if (io_poll(fds, 2, DEADLINE_NEVER, err) == -1)
 			return -1;
-		(void)eventfd_read(fanout->connected, &count);
-		note_ends(fanout);
+		(void)eventfd_read(many->connected, &count);
+		note_worker_ends(many);
 	}
 	return 0;
 }
 
 /* From the source to all that are connected, to its end or theirs. */
-static int move(struct fanout *fanout, struct err *err)
+static int move(struct send_many *many, struct err *err)
 {
-	struct source *source = fanout->source;
+	struct source *source = many->source;
 	enum tee_state state = TEE_WATCHED;
 
-	if (fanout->workers.count == 0)
+	if (many->workers.count == 0)
 		return 0;
-	progress_begin(fanout->transfer->progress,
+	progress_begin(many->policy->progress,
 	    source->size == SOURCE_SIZE_UNKNOWN ? PROGRESS_UNKNOWN : source->size);
 	if (source_start(source, &ends_unknown, err) == -1)
 		return -1;
 	while (state == TEE_WATCHED) {
-		state = tee_move(&fanout->tee, fanout->workers.ended, err);
-		note_ends(fanout);
+		state = tee_move(&many->tee, many->workers.ended, err);
+		note_worker_ends(many);
 	}
 	if (state == TEE_FAILED)
 		return -1;
-	for (size_t i = 0; i < fanout->tee.count && state == TEE_ENDED; i++)
-		atomic_store(&fanout->told[i].whole, tee_has(&fanout->tee, i));
-	progress_enter(fanout->transfer->progress, PROGRESS_CONFIRMING);
-	tee_close(&fanout->tee);
+	for (size_t i = 0; i < many->tee.count && state == TEE_ENDED; i++)
+		atomic_store(&many->told[i].whole, tee_has(&many->tee, i));
+	progress_enter(many->policy->progress, PROGRESS_CONFIRMING);
+	tee_close(&many->tee);
 	return 0;
 }
 
 /* Until each knows what became of it. */
-static int wait_for_ends(struct fanout *fanout, struct err *err)
+static int wait_for_ends(struct send_many *many, struct err *err)
 {
 	int status;
 
-	while (fanout->workers.count > 0) {
-		ssize_t slot = workers_wait(&fanout->workers, &status, DEADLINE_NEVER, err);
+	while (many->workers.count > 0) {
+		ssize_t slot = workers_wait(&many->workers, &status, DEADLINE_NEVER, err);
 		if (slot == -1)
 			return -1;
-		note_end(fanout, (size_t)slot, status);
+		note_worker_end(many, (size_t)slot, status);
 	}
 	return 0;
 }
@@ -273,7 +295,7 @@ static int wait_for_ends(struct fanout *fanout, struct err *err)
  * Has all connections reset. The pipes stay open until then, so that no worker sees an end. A signal that is why we do
  * so would end the wait for them, too; a second one may.
  */
-static void abort_all(struct fanout *fanout)
+static void abort_all(struct send_many *many)
 {
 	int64_t until = deadline_after(ABORT_GRACE);
 	int sig = signals_take();
@@ -281,130 +303,139 @@ static void abort_all(struct fanout *fanout)
 	ssize_t slot = 0;
 	int status;
 
-	workers_signal(&fanout->workers, SIGNALS_ABORT);
-	while (fanout->workers.count > 0 && slot != -1) {
-		slot = workers_wait(&fanout->workers, &status, until, &ignored);
+	workers_signal(&many->workers, SIGNALS_ABORT);
+	while (many->workers.count > 0 && slot != -1) {
+		slot = workers_wait(&many->workers, &status, until, &ignored);
 		if (slot != -1)
-			note_end(fanout, (size_t)slot, status);
+			note_worker_end(many, (size_t)slot, status);
 	}
-	workers_close(&fanout->workers);
+	workers_close(&many->workers);
 	if (sig != 0)
 		raise(sig);
 }
 
-static int check_congestion(const struct settings *settings, struct err *err)
+static int check_congestion_for_all(const struct send_many *many, struct err *err)
 {
-	struct settings one = *settings;
+	struct endpoint_options endpoint = many->job->rendezvous.endpoint;
 
-	for (size_t i = 0; i < settings->receivers.count; i++) {
-		one.address = settings->receivers.one[i].addr;
-		if (peer_check_congestion(&one, err) == -1)
+	for (size_t i = 0; i < many->receivers->count; i++) {
+		endpoint.address = many->receivers->one[i].addr;
+		if (endpoint_check_congestion(&endpoint, err) == -1)
 			return -1;
 	}
 	return 0;
 }
 
+static void count_taken(void *context, size_t bytes)
+{
+	progress_add(context, (int64_t)bytes);
+}
+
 /* What is needed besides the source. To be closed in any case. */
-static int open_all(struct fanout *fanout, struct err *err)
+static int open_all(struct send_many *many, struct err *err)
 {
-	fanout->connected = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fanout->connected == -1)
+	many->connected = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (many->connected == -1)
 		return err_sys(err, "eventfd");
-	if (tee_open(&fanout->tee, fanout->source, fanout->transfer->chunk,
-		fanout->transfer->progress, err) == -1)
+	if (tee_open(&many->tee, many->source, many->policy->chunk, count_taken,
+		many->policy->progress, err) == -1)
 		return -1;
-	return workers_open(&fanout->workers, fanout->settings->receivers.count, err);
+	return workers_open(&many->workers, many->receivers->count, err);
 }
 
-static void close_all(struct fanout *fanout)
+static void close_all(struct send_many *many)
 {
-	workers_close(&fanout->workers);
-	tee_close(&fanout->tee);
-	if (fanout->connected != -1)
-		close(fanout->connected);
+	workers_close(&many->workers);
+	tee_close(&many->tee);
+	if (many->connected != -1)
+		close(many->connected);
 }
 
-/* With the source open. The meter runs while the workers do. */
-static int run(struct fanout *fanout, const struct progress_meter_options *how, struct err *err)
+/* With the source open: the meter runs while the workers do. */
+static int run_workers(struct send_many *many, const struct progress_meter_options *how,
+    struct err *err)
 {
 	struct progress_meter meter;
 
-	if (open_all(fanout, err) == -1)
+	if (open_all(many, err) == -1)
 		return -1;
-	start_all(fanout);
+	start_all(many);
 	progress_meter_start(&meter, how);
-	int status = wait_for_connections(fanout, err) == 0 && move(fanout, err) == 0 &&
-	                     wait_for_ends(fanout, err) == 0
+	int status = wait_for_connections(many, err) == 0 && move(many, err) == 0 &&
+	                     wait_for_ends(many, err) == 0
 	                 ? 0
 	                 : -1;
 	if (status == -1)
-		abort_all(fanout);
+		abort_all(many);
 	progress_meter_stop(&meter);
 	return status;
 }
 
 /* A worker that a signal has ended, but not through us: one from a terminal is ours as well, any other is its own. */
-static void judge_interrupted(struct fanout *fanout, size_t index)
+static void judge_interrupted(struct send_many *many, size_t index)
 {
-	struct told *told = &fanout->told[index];
+	struct told *told = &many->told[index];
 
-	if (told->err.kind != ERR_INTERRUPTED || fanout->err.kind != ERR_NONE ||
-	    signals_check(&fanout->err) == -1)
+	if (told->err.kind != ERR_INTERRUPTED || many->err.kind != ERR_NONE ||
+	    signals_check(&many->err) == -1)
 		return;
 	told->err.kind = ERR_FAILED;
-	told->exit = run_exit_code(&told->err);
-	report_failure(fanout, index);
+	told->exit = outcome_exit_code(&told->err);
+	report_failure(many, index);
 }
 
 /* Of one that did not come to an end by itself, the end is that of all. */
-static void settle(struct fanout *fanout, size_t index)
+static void settle(struct send_many *many, size_t index)
 {
-	struct told *told = &fanout->told[index];
+	struct told *told = &many->told[index];
 
-	judge_interrupted(fanout, index);
+	judge_interrupted(many, index);
 	if (atomic_load(&told->complete) && told->err.kind != ERR_INTERRUPTED)
 		return;
-	told->err = fanout->err;
-	told->exit = run_exit_code(&told->err);
+	told->err = many->err;
+	told->exit = outcome_exit_code(&told->err);
 }
 
-/* Says what has not been said yet of one receiver. Returns 0, or -1 if the JSON could not be written. */
-static int conclude_one(const struct fanout *fanout, const struct told *told)
+/* Says what has not been said yet of one receiver. Returns 0, or -1 if it could not be written. */
+static int conclude_one(const struct send_many *many, const struct told *told)
 {
+	const struct talk *talk = &many->job->talk;
+	const struct result_output output = {.file = stdout};
+
 	if (told->err.kind == ERR_NONE)
-		report_outcome(fanout->report, &told->outcome);
-	if (!fanout->settings->json)
+		result_print(talk->log, &told->outcome);
+	if (!talk->json)
 		return 0;
-	return report_json(fanout->report, &told->outcome, &told->err, told->exit, stdout);
+	return result_json(&output, &told->outcome, &told->err, told->exit);
 }
 
-static int conclude(struct fanout *fanout)
+static int conclude_all(struct send_many *many)
 {
-	size_t count = fanout->settings->receivers.count;
-	const struct told *told = fanout->told;
+	size_t count = many->receivers->count;
+	const struct told *told = many->told;
 	struct err err;
 	int status = 0;
 
 	for (size_t i = 0; i < count; i++)
-		settle(fanout, i);
-	if (fanout->err.kind != ERR_NONE && fanout->err.kind != ERR_INTERRUPTED)
-		report_error(fanout->report, &fanout->err);
-	if (fanout->err.kind != ERR_NONE)
-		status = run_exit_code(&fanout->err);
+		settle(many, i);
+	if (many->err.kind != ERR_NONE && many->err.kind != ERR_INTERRUPTED)
+		log_error(many->job->talk.log, &many->err);
+	if (many->err.kind != ERR_NONE)
+		status = outcome_exit_code(&many->err);
 	for (size_t i = 0; i < count; i++) {
-		int written = conclude_one(fanout, &told[i]);
+		int written = conclude_one(many, &told[i]);
 		if (status == 0)
-			status = run_exit_code(&told[i].err);
+			status = outcome_exit_code(&told[i].err);
 		if (written == -1 && status == 0) {
 			err_sys(&err, "--json");
-			report_error(fanout->report, &err);
-			status = run_exit_code(&err);
+			log_error(many->job->talk.log, &err);
+			status = outcome_exit_code(&err);
 		}
 	}
 	return status;
 }
 
-static struct told *share(struct err *err)
+static struct told *share_memory(struct err *err)
 {
 	const int protection = PROT_READ | PROT_WRITE;
 	const int flags = MAP_SHARED | MAP_ANONYMOUS;
@@ -417,35 +448,45 @@ static struct told *share(struct err *err)
 	return NULL;
 }
 
-int fanout_send(const struct settings *settings, const struct send_policy *transfer,
-    const struct progress_meter_options *how)
+/* With the memory for all of them, and the meter's counters in the policy. */
+static int send_to_all(struct send_many *many, const struct progress_meter_options *how)
 {
-	struct fanout fanout = {
-	    .settings = settings,
-	    .transfer = transfer,
-	    .report = how->report,
+	const struct send_job *job = many->job;
+
+	for (size_t i = 0; i < many->receivers->count; i++) {
+		many->told[i].outcome = outcome_begin(true, job->path, job->argv);
+		many->told[i].outcome.receiver = name_of(many, i);
+	}
+	if (check_congestion_for_all(many, &many->err) == 0)
+		many->source = open_source(job->path, job->argv, &many->err);
+	if (many->source != NULL) {
+		run_workers(many, how, &many->err);
+		close_all(many);
+		source_close(many->source);
+	}
+	return conclude_all(many);
+}
+
+int send_many(const struct send_job *job, const struct addr_list *receivers)
+{
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	const struct send_policy policy = send_one_policy(job, &progress);
+	const struct outcome outcome = outcome_begin(true, job->path, job->argv);
+	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
+	struct send_many many = {
+	    .job = job,
+	    .receivers = receivers,
+	    .policy = &policy,
 	    .connected = -1,
 	    .workers = {.ended = -1},
 	};
 
-	fanout.told = share(&fanout.err);
-	if (fanout.told == NULL) {
-		report_error(how->report, &fanout.err);
-		return run_exit_code(&fanout.err);
+	many.told = share_memory(&many.err);
+	if (many.told == NULL) {
+		log_error(job->talk.log, &many.err);
+		return outcome_exit_code(&many.err);
 	}
-	for (size_t i = 0; i < settings->receivers.count; i++) {
-		fanout.told[i].outcome = run_outcome(settings);
-		fanout.told[i].outcome.receiver = name_of(&fanout, i);
-	}
-	if (check_congestion(settings, &fanout.err) == 0)
-		fanout.source = open_source(settings->path, settings->command, &fanout.err);
-	if (fanout.source != NULL) {
-		if (run(&fanout, how, &fanout.err) == 0)
-			fanout.err.kind = ERR_NONE;
-		close_all(&fanout);
-		source_close(fanout.source);
-	}
-	int status = conclude(&fanout);
-	munmap(fanout.told, ADDR_LIST_MAX * sizeof(*fanout.told));
+	int status = send_to_all(&many, &how);
+	munmap(many.told, ADDR_LIST_MAX * sizeof(*many.told));
 	return status;
 }

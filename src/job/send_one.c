@@ -1,43 +1,79 @@
 #include "job/send_one.h"
 
 #include "data/open.h"
+#include "job/conclude.h"
+#include "ui/progress_meter.h"
 
-int send_to(struct source *source, struct peer *peer, const struct send_policy *transfer,
-    struct outcome *outcome, struct err *err)
+struct send_policy send_one_policy(const struct send_job *job, struct progress *progress)
 {
-	listen_close(&peer->listening);
-	peer_describe(peer, outcome);
-	const struct ends ends = {outcome->peer, outcome->local};
-	if (transfer_send(source, peer->channel, &ends, transfer, &outcome->result, err) == -1)
-		return err_prefix(err, "%s", peer->name);
+	struct send_policy policy = job->policy;
+
+	policy.limits.end =
+	    job->total_limit == 0 ? DEADLINE_NEVER : deadline_after(job->total_limit);
+	policy.progress = progress;
+	return policy;
+}
+
+int send_one_over(struct source *source, struct connection *connection,
+    const struct send_policy *policy, struct outcome *outcome, struct err *err)
+{
+	const struct ends ends = {.peer = outcome->peer, .local = outcome->local};
+
+	outcome_connected(outcome, connection->local, connection->peer);
+	if (transfer_send(source, connection->channel, &ends, policy, &outcome->result, err) == -1)
+		return err_prefix(err, "%s", connection->peer);
 	return 0;
 }
 
-void send_refuse(const struct settings *settings, const struct report *report)
+void send_one_refuse(const struct send_job *job)
 {
-	struct peer peer;
+	struct connection connection;
 
-	if (peer_open_waiting(&peer, settings, report) == 0)
-		peer_close(&peer);
+	if (endpoint_open_waiting(&job->rendezvous.endpoint, &connection) == 0)
+		endpoint_close(&connection);
 }
 
-int send_run(const struct settings *settings, const struct send_policy *transfer,
-    const struct report *report, struct outcome *outcome, struct err *err)
+/* Connects, and sends what is open. From here on no other receiver is accepted. */
+static int meet_and_send(const struct send_job *job, struct source *source,
+    const struct send_policy *policy, struct outcome *outcome, struct err *err)
+{
+	struct listen_set listening;
+	struct connection connection;
+	int status = rendezvous_open(&job->rendezvous, &job->talk.invite, &listening,
+	    &policy->limits, &connection, err);
+
+	listen_close(&listening);
+	if (status == 0)
+		status = send_one_over(source, &connection, policy, outcome, err);
+	endpoint_close(&connection);
+	return status;
+}
+
+static void open_and_send(const struct send_job *job, const struct send_policy *policy,
+    struct outcome *outcome, struct err *err)
 {
 	struct source *source = NULL;
-	struct peer peer;
 
-	if (peer_check_congestion(settings, err) == 0)
-		source = open_source(settings->path, settings->command, err);
-	if (source == NULL) {
-		send_refuse(settings, report);
-		return -1;
-	}
-	int status = peer_open(&peer, settings, &transfer->limits, report, err);
-	if (status == 0) {
-		status = send_to(source, &peer, transfer, outcome, err);
-		peer_close(&peer);
-	}
+	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == 0)
+		source = open_source(job->path, job->argv, err);
+	if (source == NULL)
+		send_one_refuse(job);
+	else
+		meet_and_send(job, source, policy, outcome, err);
 	source_close(source);
-	return status;
+}
+
+int send_one(const struct send_job *job)
+{
+	struct outcome outcome = outcome_begin(true, job->path, job->argv);
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
+	struct progress_meter meter;
+	struct err err = {.kind = ERR_NONE};
+
+	progress_meter_start(&meter, &how);
+	const struct send_policy policy = send_one_policy(job, &progress);
+	open_and_send(job, &policy, &outcome, &err);
+	progress_meter_stop(&meter);
+	return conclude(&job->talk, NULL, &outcome, &err);
 }

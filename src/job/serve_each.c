@@ -3,86 +3,92 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/open.h"
 #include "job/conclude.h"
-#include "job/recv_one.h"
-#include "job/send_one.h"
 #include "job/server.h"
-#include "net/peer.h"
+#include "sys/shared_lock.h"
 #include "sys/signals.h"
 
 /* What all transfers have in common. */
-struct keeping {
-	const struct settings *settings;
-	struct report report;      /* with a turn for them */
-	struct shared_lock *lines; /* recv: of a stream by lines; the results may be on stderr */
-	bool has_inbox; /* recv: they go into a directory, which may be gone for a time */
-	struct sink
-	    *held; /* recv: the sink of the server itself, where it is to stay open; or NULL */
+struct serving {
+	const struct serve_each_options *options;
+	const struct send_job *send; /* NULL: recv is the job */
+	const struct recv_job *recv;
+	const struct rendezvous_options *rendezvous; /* of the job */
+	const struct talk *talk;                     /* of the job */
+	struct shared_lock *results; /* for the transfers' results, on stdout or stderr */
+	struct shared_lock *lines;   /* recv: for a stream by lines */
+	bool has_inbox;    /* recv: the files go into a directory, which may be gone for a time */
+	bool is_to_stdout; /* recv: stdout has the data */
+	struct sink *held; /* recv: stays open in the server, where it is a stream; else NULL */
 };
 
-/* Whoever sends to us is told what has become of the place where it was to go. */
-static int receive(struct keeping *keeping, struct peer *peer, const struct recv_policy *transfer,
-    struct outcome *outcome, struct err *err)
+/* A sender is told what has become of the place where its bytes were to go. */
+static int receive_anew(struct serving *serving, struct connection *connection,
+    struct recv_policy *policy, struct outcome *outcome, struct err *err)
 {
-	sink_close(keeping->held); /* in this process */
-	struct sink *sink = recv_open_sink(keeping->settings, keeping->lines, keeping->has_inbox,
-	    transfer->limits.end, outcome, err);
+	struct sink_options options = serving->recv->sink;
+
+	options.lock = serving->lines;
+	options.only_inbox = serving->has_inbox;
+	sink_close(serving->held); /* in this process */
+	serving->held = NULL;
+	struct sink *sink = recv_one_open_sink(&options, policy->limits.end, outcome, err);
 	if (sink == NULL) {
-		transfer_refuse(peer->channel, transfer, err);
-		return err_prefix(err, "%s", peer->name);
+		transfer_refuse(connection->channel, policy, err);
+		return err_prefix(err, "%s", connection->peer);
 	}
-	int status = recv_from(peer, sink, transfer, outcome, err);
+	int status = recv_one_over(connection, sink, policy, outcome, err);
 	sink_close(sink);
 	return status;
 }
 
-static int send_anew(const struct keeping *keeping, struct peer *peer,
-    const struct send_policy *transfer, struct outcome *outcome, struct err *err)
+static int send_anew(const struct serving *serving, struct connection *connection,
+    const struct send_policy *policy, struct outcome *outcome, struct err *err)
 {
-	const struct settings *settings = keeping->settings;
-	struct source *source = open_source(settings->path, settings->command, err);
+	struct source *source = open_source(serving->send->path, serving->send->argv, err);
 
 	if (source == NULL)
-		return err_prefix(err, "%s", peer->name);
-	int status = send_to(source, peer, transfer, outcome, err);
+		return err_prefix(err, "%s", connection->peer);
+	int status = send_one_over(source, connection, policy, outcome, err);
 	source_close(source);
 	return status;
 }
 
-static int transfer_with(struct keeping *keeping, struct peer *peer, struct outcome *outcome,
-    struct err *err)
+static int transfer_with(struct serving *serving, struct connection *connection,
+    struct outcome *outcome, struct err *err)
 {
-	const struct settings *settings = keeping->settings;
 	struct progress progress = {.phase = PROGRESS_WAITING};
 
-	peer_describe(peer, outcome); /* also of one that fails before it begins */
-	if (settings->role == SETTINGS_SEND) {
-		const struct send_policy policy = run_send_policy(settings, &progress);
-		return send_anew(keeping, peer, &policy, outcome, err);
+	/* Also of a transfer that fails before it begins. */
+	outcome_connected(outcome, connection->local, connection->peer);
+	if (serving->send != NULL) {
+		const struct send_policy policy = send_one_policy(serving->send, &progress);
+		return send_anew(serving, connection, &policy, outcome, err);
 	}
-	struct recv_policy policy = run_recv_policy(settings, &progress);
+	struct recv_policy policy = recv_one_policy(serving->recv, &progress);
 	policy.may_be_stray = true;
-	return receive(keeping, peer, &policy, outcome, err);
+	return receive_anew(serving, connection, &policy, outcome, err);
 }
 
 /* That we were told to end is, of one transfer among many, a failure like others. */
-static void note_abort(const struct peer *peer, const struct outcome *outcome, struct err *err)
+static void note_abort(const struct connection *connection, const struct outcome *outcome,
+    struct err *err)
 {
 	if (err->kind != ERR_INTERRUPTED)
 		return;
 	signals_take();
 	err_set(err, ERR_FAILED, 0, "%s: aborted after %" PRId64 " bytes: the server ends",
-	    peer->name, outcome->result.bytes);
+	    connection->peer, outcome->result.bytes);
 }
 
 /*
- * What is stored, the sender having been told so, has to be told here as well: it is too late to be aborted. If nobody
- * takes it, we are killed in the end.
+ * What is stored, the sender having been told so, has to be told here as well: it is too late to be
+ * aborted. If nobody takes it, we are killed in the end.
  */
 static void finish_regardless(void)
 {
@@ -92,38 +98,41 @@ static void finish_regardless(void)
 	signals_take();
 }
 
-/* In a process of its own. */
-static int serve_one(void *context, const struct listen_accepted *accepted)
+static struct outcome begin_outcome(const struct serving *serving)
 {
-	struct keeping *keeping = context;
-	const struct report *report = &keeping->report;
-	struct outcome outcome = run_outcome(keeping->settings);
-	struct err err = {.kind = ERR_NONE};
-	struct peer peer;
-
-	int status = peer_take(&peer, accepted, keeping->settings, report, &err);
-	if (status == 0) {
-		status = transfer_with(keeping, &peer, &outcome, &err);
-		peer_close(&peer);
-	}
-	if (status == 0) {
-		err.kind = ERR_NONE; /* whatever was tried on the way */
-		finish_regardless();
-	}
-	if (err.kind == ERR_STRAY) {
-		report_detail(report, "%s", err.text);
-		return SERVE_STRAY;
-	}
-	note_abort(&peer, &outcome, &err);
-	return run_conclude(keeping->settings, report, &outcome, &err);
+	if (serving->send != NULL)
+		return outcome_begin(true, serving->send->path, serving->send->argv);
+	return outcome_begin(false, serving->recv->sink.path, serving->recv->sink.argv);
 }
 
-/* What can be read once only cannot be sent to many. */
-static int check_source(const struct settings *settings, struct err *err)
+/* Serves one peer, in a process of its own. */
+static int serve_peer(void *context, const struct listen_accepted *accepted)
 {
-	if (peer_check_congestion(settings, err) == -1)
+	struct serving *serving = context;
+	struct outcome outcome = begin_outcome(serving);
+	struct err err = {.kind = ERR_NONE};
+	struct connection connection;
+
+	int status = endpoint_take(&serving->rendezvous->endpoint, accepted, &connection, &err);
+	if (status == 0)
+		status = transfer_with(serving, &connection, &outcome, &err);
+	endpoint_close(&connection);
+	if (status == 0)
+		finish_regardless();
+	if (err.kind == ERR_STRAY) {
+		log_detail(serving->talk->log, "%s", err.text);
+		return SERVER_STRAY;
+	}
+	note_abort(&connection, &outcome, &err);
+	return conclude(serving->talk, serving->results, &outcome, &err);
+}
+
+/* A stream that can be read once only cannot be sent to many. */
+static int check_source(const struct send_job *job, struct err *err)
+{
+	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == -1)
 		return -1;
-	struct source *source = open_source(settings->path, settings->command, err);
+	struct source *source = open_source(job->path, job->argv, err);
 	if (source == NULL)
 		return -1;
 	bool reopens = source->reopens;
@@ -131,109 +140,135 @@ static int check_source(const struct settings *settings, struct err *err)
 	if (reopens)
 		return 0;
 	err_set(err, ERR_FAILED, 0,
-	    "%s: with -k it has to be read for each anew, which a pipe cannot be", settings->path);
+	    "%s: with -k it has to be read for each anew, which a pipe cannot be", job->path);
 	return err_advise(err, "name a file, or a command behind --");
 }
 
 /* Whether we print on standard output what is for a program to read. */
-static bool prints(const struct keeping *keeping)
+static bool prints_results(const struct serving *serving)
 {
-	const struct settings *settings = keeping->settings;
-
-	return keeping->has_inbox || (settings->json && !run_prints_data(settings));
+	return serving->has_inbox || (serving->talk->json && !serving->talk->has_data);
 }
 
 /* Whether there is a pipe on standard output that is of no use without its reader. */
-static bool has_reader(const struct keeping *keeping)
+static bool has_reader(const struct serving *serving)
 {
-	bool is_used = prints(keeping) || settings_stdio(keeping->settings) == STDOUT_FILENO;
+	bool is_used = prints_results(serving) || serving->is_to_stdout;
 	struct stat st;
 
 	return is_used && fstat(STDOUT_FILENO, &st) == 0 &&
 	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
-static int check_stdout(const struct keeping *keeping, struct err *err)
+static int check_stdout(const struct serving *serving, struct err *err)
 {
 	int flags = fcntl(STDOUT_FILENO, F_GETFL);
 
-	if (!prints(keeping) || (flags != -1 && (flags & O_ACCMODE) != O_RDONLY))
+	if (!prints_results(serving) || (flags != -1 && (flags & O_ACCMODE) != O_RDONLY))
 		return 0;
 	return err_set(err, ERR_FAILED, EBADF, "stdout");
 }
 
-static int open_turns(struct keeping *keeping, struct err *err)
+static int open_locks(struct serving *serving, struct err *err)
 {
-	keeping->report.lock = shared_lock_open(err);
-	if (keeping->report.lock == NULL)
+	serving->results = shared_lock_open(err);
+	if (serving->results == NULL)
 		return -1;
-	keeping->lines = shared_lock_open(err);
-	return keeping->lines == NULL ? -1 : 0;
+	serving->lines = shared_lock_open(err);
+	return serving->lines == NULL ? -1 : 0;
 }
 
-static int listen_and_serve(struct keeping *keeping, struct err *err)
+static int listen_and_serve(struct serving *serving, struct err *err)
 {
-	const struct settings *settings = keeping->settings;
 	struct listen_set listening = {.count = 0};
-	struct serve_options how = {
-	    .report = &keeping->report,
-	    .allow = &settings->allow,
-	    .max = settings->jobs,
-	    .max_per_host = settings->max_per_peer,
-	    .grace = settings->grace,
-	    .has_reader = has_reader(keeping),
-	    .work = serve_one,
-	    .context = keeping,
+	struct server_options how = {
+	    .log = serving->talk->log,
+	    .endpoint = serving->rendezvous->endpoint,
+	    .max = serving->options->max,
+	    .grace = serving->options->grace,
+	    .has_reader = has_reader(serving),
+	    .work = serve_peer,
+	    .context = serving,
 	};
+	enum endpoint_way way;
 
-	int status = check_stdout(keeping, err);
+	int status = check_stdout(serving, err);
 	if (status == 0)
-		status = open_turns(keeping, err);
+		status = open_locks(serving, err);
 	if (status == 0)
-		status = peer_listen(&listening, settings, DEADLINE_NEVER, &keeping->report, err);
+		status = endpoint_find_way(&how.endpoint, &way, err);
 	if (status == 0)
-		status = serve(&listening, &how, err);
-	shared_lock_close(keeping->lines);
-	shared_lock_close(keeping->report.lock);
+		status = rendezvous_listen(serving->rendezvous, &serving->talk->invite, &listening,
+		    DEADLINE_NEVER, err);
+	if (status == 0)
+		status = server_run(&listening, &how, err);
+	shared_lock_close(serving->lines);
+	shared_lock_close(serving->results);
 	return status;
 }
 
-static int keep_receiving(struct keeping *keeping, struct err *err)
+/* Concludes the server itself: each transfer has been reported. */
+static int conclude_server(const struct serving *serving, struct err *err)
 {
-	const struct settings *settings = keeping->settings;
-	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct recv_policy transfer = run_recv_policy(settings, &progress);
-	struct outcome outcome = run_outcome(settings);
+	const struct outcome outcome = begin_outcome(serving);
 
-	struct sink *sink = recv_open_sink(settings, NULL, false, DEADLINE_NEVER, &outcome, err);
-	if (sink == NULL) {
-		recv_refuse(settings, &transfer, &keeping->report, err);
-		return -1;
-	}
-	keeping->has_inbox = sink->is_inbox;
-	if (sink->is_held)
-		keeping->held = sink;
-	else
-		sink_close(sink);
-	int status = listen_and_serve(keeping, err);
-	sink_close(keeping->held);
-	return status;
+	if (err->kind == ERR_INTERRUPTED)
+		return outcome_exit_code(err);
+	return conclude(serving->talk, NULL, &outcome, err);
 }
 
-static int keep_sending(struct keeping *keeping, struct err *err)
+int serve_each_send(const struct send_job *job, const struct serve_each_options *options)
 {
-	if (check_source(keeping->settings, err) == -1) {
-		send_refuse(keeping->settings, &keeping->report);
-		return -1;
-	}
-	return listen_and_serve(keeping, err);
-}
-
-int keep_run(const struct settings *settings, const struct report *report, struct err *err)
-{
-	struct keeping keeping = {.settings = settings, .report = *report};
+	struct serving serving = {
+	    .options = options,
+	    .send = job,
+	    .rendezvous = &job->rendezvous,
+	    .talk = &job->talk,
+	};
+	struct err err = {.kind = ERR_NONE};
 
 	signals_survive_hangup(); /* before it is known that we listen, which may be waited for */
-	return settings->role == SETTINGS_SEND ? keep_sending(&keeping, err)
-	                                       : keep_receiving(&keeping, err);
+	if (check_source(job, &err) == -1)
+		send_one_refuse(job);
+	else
+		listen_and_serve(&serving, &err);
+	return conclude_server(&serving, &err);
+}
+
+/* A FIFO is held open: else its reader would see an end whenever nobody is connected. */
+static int hold_sink(struct serving *serving, struct err *err)
+{
+	const struct recv_job *job = serving->recv;
+	struct progress progress = {.phase = PROGRESS_WAITING};
+	const struct recv_policy policy = recv_one_policy(job, &progress);
+	struct sink *sink = open_sink(&job->sink, DEADLINE_NEVER, err);
+
+	if (sink == NULL) {
+		recv_one_refuse(job, &policy, err);
+		return -1;
+	}
+	serving->has_inbox = sink->is_inbox;
+	if (sink->is_held)
+		serving->held = sink;
+	else
+		sink_close(sink);
+	return 0;
+}
+
+int serve_each_recv(const struct recv_job *job, const struct serve_each_options *options)
+{
+	struct serving serving = {
+	    .options = options,
+	    .recv = job,
+	    .rendezvous = &job->rendezvous,
+	    .talk = &job->talk,
+	    .is_to_stdout = job->sink.argv == NULL && strcmp(job->sink.path, "-") == 0,
+	};
+	struct err err = {.kind = ERR_NONE};
+
+	signals_survive_hangup(); /* before it is known that we listen, which may be waited for */
+	if (hold_sink(&serving, &err) == 0)
+		listen_and_serve(&serving, &err);
+	sink_close(serving.held);
+	return conclude_server(&serving, &err);
 }

@@ -1,20 +1,27 @@
 /*
- * Either command with -k: one transfer after the other, and many at once.
+ * The job of sending to, or receiving from, each peer that comes: what one worker of a server does.
  */
 #ifndef SERVE_EACH_H
 #define SERVE_EACH_H
 
-#include "base/err.h"
-#include "cli/settings.h"
-#include "ui/report.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "job/recv_one.h"
+#include "job/send_one.h"
+
+struct serve_each_options {
+	size_t max;    /* peers at once; further ones are left waiting */
+	int64_t grace; /* ns that those under way have to end, once SIGTERM asks us to */
+};
 
 /*
- * Listens where settings say and serves whoever comes, until a signal asks us to end (serve()). What becomes of each
- * transfer is said by the process that served it. What is wrong with the file, the directory or the command is found
- * before we listen, as far as it shows.
- *
- * Returns -1, always, with the reason: ERR_INTERRUPTED, or what is to be said of a failure.
+ * Listens and does the job anew for each peer that comes, until a signal asks us to end (server_run()).
+ * The end of each transfer is reported by the process that served it. What is wrong with the file, the
+ * directory or the command is found before we listen, as far as it shows. Blocks until then. Returns
+ * the exit status.
  */
-int keep_run(const struct settings *settings, const struct report *report, struct err *err);
+int serve_each_send(const struct send_job *job, const struct serve_each_options *options);
+int serve_each_recv(const struct recv_job *job, const struct serve_each_options *options);
 
 #endif

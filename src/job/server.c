@@ -22,7 +22,8 @@
 #define SHORTAGE_SAID (60 * CLOCK_SECOND)
 
 struct server {
-	const struct serve_options *options;
+	const struct server_options *options;
+	struct endpoint_options endpoint; /* that of options, with our events */
 	struct listen_set *listening;
 	struct workers workers;
 	struct sock_addr *host; /* the peer's of each slot */
@@ -46,8 +47,8 @@ static void pause_for(struct server *server, const struct err *shortage)
 	if (clock_now() < server->say_at)
 		return;
 	server->say_at = deadline_after(SHORTAGE_SAID);
-	report_note(server->options->report, "%s; %zu are being served, others wait",
-	    shortage->text, server->workers.count);
+	log_note(server->options->log, "%s; %zu are being served, others wait", shortage->text,
+	    server->workers.count);
 }
 
 static bool is_full(const struct server *server)
@@ -93,7 +94,7 @@ static void answer_query(const struct server *server)
 	while (read(server->queries, &info, sizeof(info)) > 0) {
 		if (info.ssi_signo == SIGWINCH)
 			continue;
-		report_note(server->options->report, "serving %zu at once, %llu done, %llu failed",
+		log_note(server->options->log, "serving %zu at once, %llu done, %llu failed",
 		    server->workers.count, (unsigned long long)server->done,
 		    (unsigned long long)server->failed);
 	}
@@ -107,7 +108,7 @@ static void note_end(struct server *server, size_t slot, int status)
 	struct err err;
 
 	server->retry_at = DEADLINE_NOW; /* there may be enough again */
-	if (WIFEXITED(status) && WEXITSTATUS(status) == SERVE_STRAY)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SERVER_STRAY)
 		return;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		server->done++;
@@ -118,7 +119,7 @@ static void note_end(struct server *server, size_t slot, int status)
 	addr_format(sock_sockaddr(host), host->len, name);
 	err_set(&err, ERR_FAILED, 0, "%s: the process that served it was killed by signal %d (%s)",
 	    name, WTERMSIG(status), strsignal(WTERMSIG(status)));
-	report_error(server->options->report, &err);
+	log_error(server->options->log, &err);
 }
 
 static void reap(struct server *server)
@@ -132,7 +133,7 @@ static void reap(struct server *server)
 }
 
 /* In the new process. */
-static int work(void *context)
+static int work_for_waiting(void *context)
 {
 	struct server *server = context;
 
@@ -144,7 +145,7 @@ static int work(void *context)
 static void start(struct server *server)
 {
 	struct err err;
-	ssize_t slot = workers_start(&server->workers, work, server, &err);
+	ssize_t slot = workers_start(&server->workers, work_for_waiting, server, &err);
 
 	if (slot == -1) {
 		pause_for(server, &err);
@@ -155,8 +156,10 @@ static void start(struct server *server)
 	server->waiting.sock = -1;
 }
 
-static size_t count_from(const struct server *server, const struct sock_addr *host)
+/* How many of those that are being served come from this host. */
+static size_t count_served_from(void *context, const struct sock_addr *host)
 {
+	const struct server *server = context;
 	size_t count = 0;
 
 	for (size_t slot = 0; slot < server->options->max; slot++) {
@@ -167,16 +170,11 @@ static size_t count_from(const struct server *server, const struct sock_addr *ho
 	return count;
 }
 
-/* Why it must not be served, or NULL. */
-static const char *objection(const struct server *server, const struct sock_addr *host)
+static void log_refused(void *context, const char *peer, const char *why)
 {
-	const struct serve_options *options = server->options;
+	const struct server *server = context;
 
-	if (!allow_admits(options->allow, sock_sockaddr(host)))
-		return "not allowed";
-	if (options->max_per_host > 0 && count_from(server, host) >= options->max_per_host)
-		return "has as many connections as --max-per-peer allows";
-	return NULL;
+	log_detail(server->options->log, "%s: %s", peer, why);
 }
 
 /* The peer sees a reset, and nothing that it sends is read. */
@@ -187,30 +185,25 @@ static void turn_away(struct server *server)
 }
 
 /* Whether the listening socket itself is no good any more. */
-static bool is_final(const struct err *err)
+static bool is_unusable(const struct err *err)
 {
 	return err->errnum == EBADF || err->errnum == EINVAL || err->errnum == ENOTSOCK;
 }
 
-static int accept_one(struct server *server, struct err *err)
+static int accept_and_start(struct server *server, struct err *err)
 {
 	struct listen_accepted *waiting = &server->waiting;
 
-	if (listen_accept(server->listening, DEADLINE_NOW, waiting, err) == -1) {
-		waiting->sock = -1;
-		if (err->kind == ERR_INTERRUPTED || is_final(err))
-			return -1;
-		if (err->kind != ERR_TIMEOUT) /* it has gone already */
-			pause_for(server, err);
-		return 0;
-	}
-	const char *why = objection(server, &waiting->addr);
-	if (why == NULL) {
+	if (endpoint_accept(&server->endpoint, server->listening, DEADLINE_NOW, waiting, err) ==
+	    0) {
 		start(server);
 		return 0;
 	}
-	report_detail(server->options->report, "%s: %s", waiting->name, why);
-	turn_away(server);
+	waiting->sock = -1;
+	if (err->kind == ERR_INTERRUPTED || is_unusable(err))
+		return -1;
+	if (err->kind != ERR_TIMEOUT) /* else it has gone already, or may not connect */
+		pause_for(server, err);
 	return 0;
 }
 
@@ -226,7 +219,7 @@ static int serve_all(struct server *server, struct err *err)
 		answer_query(server);
 		if (server->waiting.sock != -1 && clock_now() >= server->retry_at)
 			start(server);
-		if (comes && accept_one(server, err) == -1)
+		if (comes && accept_and_start(server, err) == -1)
 			return -1;
 	}
 }
@@ -249,11 +242,11 @@ static void wait_for_all(struct server *server, int64_t deadline)
 
 static void end_all(struct server *server, int64_t grace)
 {
-	const struct report *report = server->options->report;
+	const struct log *log = server->options->log;
 	int64_t abort_until;
 
 	if (server->workers.count > 0)
-		report_detail(report, "ending: %.3g s for what is under way (%zu)",
+		log_detail(log, "ending: %.3g s for what is under way (%zu)",
 		    (double)grace / (double)CLOCK_SECOND, server->workers.count);
 	wait_for_all(server, deadline_after(grace));
 	workers_signal(&server->workers, SIGNALS_ABORT);
@@ -263,7 +256,7 @@ static void end_all(struct server *server, int64_t grace)
 		wait_for_all(server, abort_until);
 	}
 	if (server->workers.count > 0)
-		report_note(report, "killed, since they did not end: %zu", server->workers.count);
+		log_note(log, "killed, since they did not end: %zu", server->workers.count);
 }
 
 static int open_server(struct server *server, struct err *err)
@@ -288,16 +281,22 @@ static void close_server(struct server *server)
 	free(server->host);
 }
 
-int serve(struct listen_set *listening, const struct serve_options *options, struct err *err)
+int server_run(struct listen_set *listening, const struct server_options *options, struct err *err)
 {
 	struct server server = {
 	    .options = options,
+	    .endpoint = options->endpoint,
 	    .listening = listening,
 	    .workers = {.ended = -1},
 	    .queries = -1,
 	    .waiting = {.sock = -1},
 	};
 
+	server.endpoint.events = (struct endpoint_events){
+	    .context = &server,
+	    .on_refused = log_refused,
+	    .count_from = count_served_from,
+	};
 	if (open_server(&server, err) == 0)
 		serve_all(&server, err);
 	listen_close(listening);

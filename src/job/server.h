@@ -9,23 +9,22 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "net/allow.h"
+#include "net/endpoint.h"
 #include "net/listen.h"
-#include "ui/report.h"
+#include "ui/log.h"
 
 /* Beyond the exit statuses that mean something. */
-#define SERVE_STRAY 64
+#define SERVER_STRAY 64
 
-struct serve_options {
-	const struct report *report;
-	const struct allow_list *allow; /* who may connect; an empty list: everybody */
-	size_t max;                     /* connections at once; further ones are left waiting */
-	size_t max_per_host;            /* of these, from one address; 0: no limit */
+struct server_options {
+	const struct log *log;
+	struct endpoint_options endpoint; /* which peers may connect; its events are not used */
+	size_t max;                       /* connections at once; further ones are left waiting */
 	int64_t grace;   /* ns that those that run have to end, once SIGTERM asks us to */
 	bool has_reader; /* what standard output carries has to have a reader: without one we end */
 	/*
 	 * Serves a connection, in a process of its own, which then exits with what this returns: 0 if all is well,
-	 * SERVE_STRAY if it was none.
+	 * SERVER_STRAY if it was none.
 	 */
 	int (*work)(void *context, const struct listen_accepted *accepted);
 	void *context;
@@ -43,6 +42,6 @@ struct serve_options {
  * Returns -1, always: ERR_INTERRUPTED, or ERR_FAILED if listening or standard output is of no more use. No process that
  * was started is left then.
  */
-int serve(struct listen_set *listening, const struct serve_options *options, struct err *err);
+int server_run(struct listen_set *listening, const struct server_options *options, struct err *err);
 
 #endif

@@ -65,6 +65,8 @@ int connect_retry(const struct addr *addr, const struct connect_options *how,
 
 	for (;;) {
 		int sock = connect_open(addr, how, deadline_of_try(options, is_first), err);
+		if (sock != -1)
+			err_clear(err);
 		if (sock != -1 || !is_passing(err, how->source != NULL))
 			return sock;
 		if (clock_now() >= until)

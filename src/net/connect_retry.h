@@ -26,7 +26,7 @@ struct connect_retry_options {
  * service that is not known, a source address that is not ours, a family that there is not, what is not permitted,
  * a path that cannot be, a lack of descriptors or of memory. Blocks as long as that takes.
  *
- * Returns the socket, as connect_open(), or -1 with the last try's error; ERR_TIMEOUT if it was limits->end that
+ * Returns the socket, as connect_open(), err being clean then, or -1 with the last try's error; ERR_TIMEOUT if it was limits->end that
  * put an end to it.
  */
 int connect_retry(const struct addr *addr, const struct connect_options *how,

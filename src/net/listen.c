@@ -107,8 +107,10 @@ static int open_inet(struct listen_set *set, const struct addr *addr, int family
 		return err_prefix(err, "%s", name);
 	}
 	for (int tries = any_port ? PORT_TRIES : 1; tries > 0; tries--) {
-		if (open_each(set, &list, any_port, err) == 0)
+		if (open_each(set, &list, any_port, err) == 0) {
+			err_clear(err); /* of a family that this host lacks */
 			return 0;
+		}
 		listen_close(set);
 		if (err->errnum != EADDRINUSE)
 			break;

@@ -160,7 +160,7 @@ static int send_chunk(struct sending *sending, size_t size, struct err *err)
 }
 
 /* Waits until a source that is slow has data, and notices if the peer goes meanwhile. */
-static int wait_for_source(struct sending *sending, struct err *err)
+static int await_source(struct sending *sending, struct err *err)
 {
 	struct channel *channel = sending->channel;
 	struct pollfd from = {.fd = -1};
@@ -205,7 +205,7 @@ static int send_all(struct sending *sending, struct err *err)
 	const struct time_limits *limits = sending->limits;
 
 	for (;;) {
-		if (transfer_check_time(limits, err) == -1 || wait_for_source(sending, err) == -1)
+		if (transfer_check_time(limits, err) == -1 || await_source(sending, err) == -1)
 			return sending_broken(sending, "send", err);
 		ssize_t n = source_read(sending->source, sending->chunk, sending->chunk_size,
 		    limits->end, err);

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,7 +12,7 @@
 #include "net/resolve.h"
 #include "net/sock.h"
 
-/* With what stands in front it has to fit into a line of report.h. */
+/* With what stands in front it has to fit into a line of log.h. */
 #define COMMAND_MAX 960
 
 /* How long a name may take to be looked up. */
@@ -24,7 +25,7 @@ static bool is_scoped(const char *host)
 
 /* The other addresses, each as the command would have it: those with a scope, or those without. */
 static void print_others(const struct handover *handover, const struct handover_place *place,
-    const struct interfaces *hosts, bool scoped, const struct report *report)
+    const struct interfaces *hosts, bool scoped, const struct log *log)
 {
 	char line[COMMAND_MAX];
 	char address[INTERFACES_HOST_MAX + 32];
@@ -40,12 +41,12 @@ static void print_others(const struct handover *handover, const struct handover_
 		shellword_add(&text, address);
 	}
 	if (line[0] != '\0')
-		report_plain(report, "%s: %s",
+		log_plain(log, "%s: %s",
 		    scoped ? "Or, with its interface behind %" : "Or with another address", line);
 }
 
 static void print_command(const struct handover *handover, const struct handover_place *place,
-    const struct report *report)
+    const struct log *log)
 {
 	char command[COMMAND_MAX];
 	const char *where = place->here ? "On this machine" : "On the other machine";
@@ -53,8 +54,7 @@ static void print_command(const struct handover *handover, const struct handover
 	if (place->peer_listens)
 		where = handover->where != NULL ? handover->where : "the other end";
 	if (handover_command(handover, place, command, sizeof(command)) == 0)
-		report_plain(report, "%s%s: %s", place->peer_listens ? "First, at " : "", where,
-		    command);
+		log_plain(log, "%s%s: %s", place->peer_listens ? "First, at " : "", where, command);
 }
 
 /* The peer may be in another directory. A path that is too long then (unix(7)) stays as it is. */
@@ -68,8 +68,8 @@ static void make_absolute(const char *path, char *text, size_t size)
 }
 
 /* The path is the socket's own, which may have none (unix(7)). */
-static int listening_unix(const struct handover *handover, const char *path,
-    const struct report *report, struct err *err)
+static int listening_unix(const struct handover *handover, const char *path, const struct log *log,
+    struct err *err)
 {
 	struct addr addr;
 	struct handover_place place = {.here = true, .path = addr.path};
@@ -81,12 +81,12 @@ static int listening_unix(const struct handover *handover, const char *path,
 		           ? 0
 		           : err_set(err, ERR_USAGE, 0, "the socket has no path");
 	make_absolute(path, addr.path, sizeof(addr.path));
-	print_command(handover, &place, report);
+	print_command(handover, &place, log);
 	return 0;
 }
 
-int invite_listening(const struct handover *handover, const struct listen_set *set,
-    const struct report *report, struct err *err)
+static int print_listening(const struct handover *handover, const struct listen_set *set,
+    const struct log *log, struct err *err)
 {
 	struct interfaces hosts;
 	char name[ADDR_TEXT_MAX];
@@ -94,7 +94,7 @@ int invite_listening(const struct handover *handover, const struct listen_set *s
 
 	sock_local_name(set->fd[0], name);
 	if (strncmp(name, "unix:", 5) == 0)
-		return listening_unix(handover, name + 5, report, err);
+		return listening_unix(handover, name + 5, log, err);
 	interfaces_listening(&hosts, set);
 	if (hosts.count == 0)
 		return 0;
@@ -104,11 +104,11 @@ int invite_listening(const struct handover *handover, const struct listen_set *s
 	    .host = hosts.host[0],
 	    .port = port,
 	};
-	print_command(handover, &place, report);
+	print_command(handover, &place, log);
 	if (is_scoped(hosts.host[0]))
-		report_plain(report, "Behind %% belongs the name of that machine's own interface.");
-	print_others(handover, &place, &hosts, false, report);
-	print_others(handover, &place, &hosts, true, report);
+		log_plain(log, "Behind %% belongs the name of that machine's own interface.");
+	print_others(handover, &place, &hosts, false, log);
+	print_others(handover, &place, &hosts, true, log);
 	return 0;
 }
 
@@ -125,8 +125,8 @@ static bool may_be_here(const struct resolve_list *list)
 	return list->count == 0;
 }
 
-void invite_connecting(const struct handover *handover, const struct addr *addr, int family,
-    const struct report *report)
+static void print_connecting(const struct handover *handover, const struct addr *addr, int family,
+    const struct log *log)
 {
 	char path[sizeof(addr->path)];
 	char port[sizeof(addr->port)];
@@ -147,5 +147,87 @@ void invite_connecting(const struct handover *handover, const struct addr *addr,
 		place.ipv6 = family == AF_INET6 || strchr(addr->host, ':') != NULL;
 		place.here = may_be_here(&list);
 	}
-	print_command(handover, &place, report);
+	print_command(handover, &place, log);
+}
+
+/* The file that the peer sends is not called as the directory is. */
+static bool is_directory_at(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static struct handover handover_of(const struct invite *invite)
+{
+	struct handover handover = invite->handover;
+
+	if (handover.path != NULL && is_directory_at(handover.path))
+		handover.path = "-";
+	return handover;
+}
+
+int invite_listening(const struct invite *invite, const struct listen_set *set, struct err *err)
+{
+	const struct log *log = invite->log;
+	char names[ADDR_TEXT_MAX];
+	bool is_any_port =
+	    invite->address.kind == ADDR_INET && strcmp(invite->address.port, "0") == 0;
+	bool prints_command =
+	    invite->handover.tool != HANDOVER_SOCKXFER || log->terminal->is_terminal;
+
+	listen_names(set, names, sizeof(names));
+	if (is_any_port || prints_command)
+		log_note(log, "listening on %s", names);
+	else
+		log_detail(log, "listening on %s", names);
+	if (!prints_command)
+		return 0;
+	const struct handover handover = handover_of(invite);
+	return print_listening(&handover, set, log, err) == 0 ? 0 : err_prefix(err, "--peer");
+}
+
+void invite_connecting(const struct invite *invite)
+{
+	const struct handover handover = handover_of(invite);
+
+	print_connecting(&handover, &invite->address, invite->family, invite->log);
+}
+
+/* On a terminal, the first failure is told, and what there has to be at the other end. */
+static void tell_retry(void *context, int failed, const struct err *err)
+{
+	const struct invite *invite = context;
+
+	if (failed > 1 || !invite->log->terminal->is_terminal) {
+		log_detail(invite->log, "%s; trying again", err->text);
+		return;
+	}
+	log_note(invite->log, "%s; trying again", err->text);
+	if (invite->handover.tool == HANDOVER_SOCKXFER)
+		invite_connecting(invite);
+}
+
+static void tell_refused(void *context, const char *peer, const char *why)
+{
+	const struct invite *invite = context;
+
+	log_detail(invite->log, "%s: %s; waiting for another", peer, why);
+}
+
+static void tell_connected(void *context, const char *peer)
+{
+	const struct invite *invite = context;
+
+	log_detail(invite->log, "connected to %s", peer);
+}
+
+struct endpoint_events invite_events(struct invite *invite)
+{
+	return (struct endpoint_events){
+	    .context = invite,
+	    .on_refused = tell_refused,
+	    .on_retry = tell_retry,
+	    .on_connected = tell_connected,
+	};
 }

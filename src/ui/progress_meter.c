@@ -59,7 +59,7 @@ static void tell(struct display *display, const struct progress_text *status)
 	if (what == NULL || what == display->told || status->phase == PROGRESS_WAITING)
 		return;
 	display->told = what;
-	report_note(display->options->report, "%s", what);
+	log_note(display->options->log, "%s", what);
 }
 
 /* A command that has yet to send something may be asking its user for a password at the same terminal. */
@@ -94,7 +94,7 @@ static void answer(struct display *display)
 	if (!terminal_takes_output())
 		return;
 	progress_text_sentence(&status, text);
-	report_note(display->options->report, "%s", text);
+	log_note(display->options->log, "%s", text);
 }
 
 /* Waits for a signal, or for the time to draw where there is something to draw on. Returns 0 for the latter. */
@@ -111,7 +111,7 @@ static void *show(void *context)
 	struct progress_meter *meter = context;
 	struct display display = {
 	    .options = &meter->options,
-	    .terminal = meter->options.report->terminal,
+	    .terminal = meter->options.log->terminal,
 	    .name = meter->name,
 	};
 	sigset_t queries;
@@ -135,7 +135,7 @@ void progress_meter_start(struct progress_meter *meter,
 
 	*meter = (struct progress_meter){.options = *options};
 	atomic_init(&meter->stops, false);
-	if (options->report->quiet)
+	if (options->log->quiet)
 		return;
 	set_name(meter, options->name);
 	/* The thread inherits the mask, so that the signals that end us come to whom they are to wake. */
@@ -153,5 +153,5 @@ void progress_meter_stop(struct progress_meter *meter)
 	pthread_kill(meter->thread, SIGWINCH);
 	pthread_join(meter->thread, NULL);
 	meter->runs = false;
-	terminal_erase(meter->options.report->terminal);
+	terminal_erase(meter->options.log->terminal);
 }

@@ -12,10 +12,10 @@
 
 #include "base/printable.h"
 #include "transfer/progress.h"
-#include "ui/report.h"
+#include "ui/log.h"
 
 struct progress_meter_options {
-	const struct report *report;     /* what to print with */
+	const struct log *log;           /* what to print with */
 	const struct progress *progress; /* what to show */
 	const char *name;                /* of the file; harmless or not */
 	bool sends;                      /* this end does */

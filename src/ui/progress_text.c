@@ -167,10 +167,10 @@ static struct line moving_fields(const struct progress_text *status)
 	add(&line, 5, "%6s", amount);
 	rate_text(status, amount);
 	add(&line, 4, "%8s", amount);
-	amount_clock(amount, status->elapsed);
+	humanize_clock(amount, status->elapsed);
 	add(&line, 1, "%4s", amount);
 	if (has_left(status)) {
-		amount_clock(amount, time_left(status));
+		humanize_clock(amount, time_left(status));
 		add(&line, 2, "%4s left", amount);
 	}
 	return line;
@@ -184,7 +184,7 @@ static struct line waiting_fields(const struct progress_text *status, const char
 	humanize_bytes(amount, status->bytes);
 	add(&line, 2, "%s", amount);
 	add(&line, 3, "%s", what);
-	amount_clock(amount, status->waited);
+	humanize_clock(amount, status->waited);
 	add(&line, 1, "%s", amount);
 	return line;
 }
@@ -282,10 +282,10 @@ static void append_movement(const struct progress_text *status, char *text)
 	}
 	rate_text(status, amount);
 	append(text, ", %s", amount);
-	amount_clock(amount, status->elapsed);
+	humanize_clock(amount, status->elapsed);
 	append(text, ", %s elapsed", amount);
 	if (has_left(status)) {
-		amount_clock(amount, time_left(status));
+		humanize_clock(amount, time_left(status));
 		append(text, ", %s left", amount);
 	}
 }

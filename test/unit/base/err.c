@@ -124,6 +124,19 @@ static void format_is_not_text(void)
 	CHECK_STR(err.text, "%d%n: 100%n%s");
 }
 
+static void cleared(void)
+{
+	struct err err;
+
+	err_set(&err, ERR_FAILED, ENOENT, "a try");
+	err_advise(&err, "try again");
+	err_clear(&err);
+	CHECK_INT(err.kind, ERR_NONE);
+	CHECK_INT(err.errnum, 0);
+	CHECK_STR(err.text, "");
+	CHECK(err.advice == NULL);
+}
+
 int main(void)
 {
 	promise("an error names its operation and the errno's reason", says);
@@ -134,6 +147,7 @@ int main(void)
 	promise("an error replaces the one before it whole", replaced);
 	promise("a text that is too long is cut, and the reason is not", cut);
 	promise("a prefix that is too long is cut, and what it stands before is not", prefix_cut);
+	promise("an error that is cleared is none", cleared);
 	promise("a % in a text is only a %", format_is_not_text);
 	return check_end();
 }

@@ -109,7 +109,7 @@ static void clocks(void)
 	    {86400.0 * 999, "999d 00h"},
 	};
 
-	check_times(rows, ROWS(rows), amount_clock);
+	check_times(rows, ROWS(rows), humanize_clock);
 }
 
 int main(void)

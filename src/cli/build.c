@@ -1,0 +1,128 @@
+#include "cli/build.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Whether to draw a line of progress: not if the data come from a terminal or go to one, or if a
+ * command that receives them may write to one.
+ */
+static bool wants_drawing(const struct settings *settings)
+{
+	int fd = settings_stdio(settings);
+
+	if (settings->quiet || settings->no_progress)
+		return false;
+	if (settings->role == SETTINGS_RECV && settings->command != NULL)
+		fd = STDOUT_FILENO;
+	return fd == -1 || !isatty(fd);
+}
+
+struct talk build_talk(const struct settings *settings, const struct log *log)
+{
+	bool sends = settings->role == SETTINGS_SEND;
+	bool has_command = settings->command != NULL;
+
+	return (struct talk){
+	    .log = log,
+	    .invite =
+		{
+		    .log = log,
+		    .handover =
+			{
+			    .tool = settings->peer,
+			    .peer_sends = !sends,
+			    .receipts = !settings->no_receipt,
+			    .path = has_command ? NULL : settings->path,
+			},
+		    .address = settings->address,
+		    .family = settings->family,
+		},
+	    .draws = wants_drawing(settings),
+	    .is_command = sends && has_command,
+	    .json = settings->json,
+	    .has_data = !sends && (has_command || settings_stdio(settings) != -1),
+	};
+}
+
+/* Where the data are, for what must not go to the same place; NULL: a command has them. */
+static const char *data_path(const struct settings *settings)
+{
+	switch (settings_stdio(settings)) {
+	case STDIN_FILENO:
+		return "/dev/stdin";
+	case STDOUT_FILENO:
+		return "/dev/stdout";
+	default:
+		return settings->command == NULL ? settings->path : NULL;
+	}
+}
+
+static struct rendezvous_options build_rendezvous(const struct settings *settings,
+    struct invite *invite)
+{
+	return (struct rendezvous_options){
+	    .endpoint =
+		{
+		    .listens = settings->listens,
+		    .address = settings->address,
+		    .family = settings->family,
+		    .source = settings->has_source ? &settings->source : NULL,
+		    .retry = settings->retry,
+		    .allow = &settings->allow,
+		    .max_per_host = settings->max_per_peer,
+		    .congestion = settings->congestion,
+		    .idle_limit = settings->idle_limit,
+		    .role = settings->role == SETTINGS_SEND ? CHANNEL_SENDS : CHANNEL_RECEIVES,
+		    .events = invite_events(invite),
+		},
+	    .port_file = settings->port_file,
+	    .data_path = data_path(settings),
+	};
+}
+
+void build_send_job(struct send_job *job, const struct settings *settings, const struct log *log)
+{
+	*job = (struct send_job){
+	    .rendezvous = build_rendezvous(settings, &job->talk.invite),
+	    .path = settings->path,
+	    .argv = settings->command,
+	    .policy =
+		{
+		    .limits = {.idle = settings->idle_limit, .end = DEADLINE_NEVER},
+		    .chunk = (size_t)settings->chunk,
+		    .rate = settings->rate,
+		    .heeds_receipts = !settings->no_receipt,
+		    .must_confirm = settings->must_confirm,
+		},
+	    .total_limit = settings->total_limit,
+	    .talk = build_talk(settings, log),
+	};
+}
+
+void build_recv_job(struct recv_job *job, const struct settings *settings, const struct log *log)
+{
+	*job = (struct recv_job){
+	    .rendezvous = build_rendezvous(settings, &job->talk.invite),
+	    .sink =
+		{
+		    .path = settings->path,
+		    .argv = settings->command,
+		    .no_clobber = settings->no_clobber,
+		    .sync = settings->sync,
+		    .allows_inbox = true,
+		},
+	    .policy =
+		{
+		    .limits = {.idle = settings->idle_limit, .end = DEADLINE_NEVER},
+		    .chunk = (size_t)settings->chunk,
+		    .rate = settings->rate,
+		    .idle_eof = settings->idle_eof,
+		    .max_size = settings->max_size,
+		    .gives_receipts = !settings->no_receipt,
+		    .expect = settings->has_expected ? settings->expected : NULL,
+		},
+	    .total_limit = settings->total_limit,
+	    .talk = build_talk(settings, log),
+	};
+}

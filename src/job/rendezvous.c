@@ -1,0 +1,73 @@
+#include "job/rendezvous.h"
+
+#include "job/port_file.h"
+
+/* Listens, and writes down on which port. What is wrong with the file is found before. */
+static int listen_with_port_file(const struct rendezvous_options *options,
+    struct listen_set *listening, int64_t deadline, struct err *err)
+{
+	struct port_file port_file;
+
+	if (port_file_open(&port_file, options->port_file, options->data_path, deadline, err) == -1)
+		return -1;
+	int status = endpoint_listen(&options->endpoint, listening, deadline, err);
+	if (status == 0)
+		status = port_file_write(&port_file, listening, deadline, err);
+	port_file_close(&port_file);
+	return status;
+}
+
+int rendezvous_listen(const struct rendezvous_options *options, const struct invite *invite,
+    struct listen_set *listening, int64_t deadline, struct err *err)
+{
+	int status = options->port_file != NULL
+	                 ? listen_with_port_file(options, listening, deadline, err)
+	                 : endpoint_listen(&options->endpoint, listening, deadline, err);
+
+	if (status == 0 && invite_listening(invite, listening, err) == 0)
+		return 0;
+	listen_close(listening);
+	return -1;
+}
+
+/* A connection that is there already needs neither a port nor a command for the other end. */
+static int check_inherits(const struct rendezvous_options *options, const struct invite *invite,
+    struct err *err)
+{
+	const char *only = options->port_file != NULL                   ? "--port-file"
+	                   : invite->handover.tool != HANDOVER_SOCKXFER ? "--peer"
+	                                                                : NULL;
+
+	if (only == NULL)
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "%s: fd:%d is connected already", only,
+	    options->endpoint.address.fd);
+}
+
+int rendezvous_open(const struct rendezvous_options *options, const struct invite *invite,
+    struct listen_set *listening, const struct time_limits *limits, struct connection *connection,
+    struct err *err)
+{
+	enum endpoint_way way;
+
+	*listening = (struct listen_set){.count = 0};
+	*connection = (struct connection){.channel = NULL};
+	if (endpoint_find_way(&options->endpoint, &way, err) == -1)
+		return -1;
+	if (way == ENDPOINT_LISTENS &&
+	    rendezvous_listen(options, invite, listening, deadline_of(limits), err) == -1)
+		return -1;
+	if (way == ENDPOINT_INHERITS && check_inherits(options, invite, err) == -1)
+		return -1;
+	if (way == ENDPOINT_CONNECTS && invite->handover.tool != HANDOVER_SOCKXFER)
+		invite_connecting(invite);
+	return endpoint_open(&options->endpoint, way, listening, limits, connection, err);
+}
+
+int rendezvous_next(const struct rendezvous_options *options, struct listen_set *listening,
+    const struct time_limits *limits, struct connection *connection, struct err *err)
+{
+	endpoint_close(connection);
+	return endpoint_open(&options->endpoint, ENDPOINT_LISTENS, listening, limits, connection,
+	    err);
+}

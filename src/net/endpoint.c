@@ -1,0 +1,247 @@
+#include "net/endpoint.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/connect_retry.h"
+#include "net/sock.h"
+
+/* So many peers that may not connect are looked at in one go, where nothing is waited for. */
+#define REFUSED_MAX 64
+
+static bool is_limited(const struct endpoint_options *options)
+{
+	return options->allow->count > 0 || options->max_per_host != 0;
+}
+
+/* The peers of a unix socket have no address by which to tell them apart. */
+static int check_inherited(const struct endpoint_options *options, struct err *err)
+{
+	const char *only = options->allow->count > 0 ? "--allow" : "--max-per-peer";
+
+	if (!is_limited(options) || !sock_is_unix(options->address.fd))
+		return 0;
+	return err_set(err, ERR_USAGE, 0, "%s: fd:%d is no TCP socket", only, options->address.fd);
+}
+
+int endpoint_find_way(const struct endpoint_options *options, enum endpoint_way *way,
+    struct err *err)
+{
+	bool is_listening;
+
+	if (options->address.kind != ADDR_FD) {
+		*way = options->listens ? ENDPOINT_LISTENS : ENDPOINT_CONNECTS;
+		return 0;
+	}
+	if (check_inherited(options, err) == -1 ||
+	    sock_adopt(options->address.fd, &is_listening, err) == -1)
+		return -1;
+	*way = is_listening || options->listens ? ENDPOINT_LISTENS : ENDPOINT_INHERITS;
+	return 0;
+}
+
+int endpoint_check_congestion(const struct endpoint_options *options, struct err *err)
+{
+	bool is_inet = options->address.kind == ADDR_INET;
+
+	if (options->congestion == NULL || options->address.kind == ADDR_FD)
+		return 0;
+	int sock = sock_open(is_inet ? AF_INET : AF_UNIX, err);
+	if (sock == -1 && err->errnum == EAFNOSUPPORT)
+		return 0;
+	if (sock == -1)
+		return -1;
+	int status = sock_set_congestion(sock, options->congestion, err);
+	close(sock);
+	return status == 0 ? 0 : err_prefix(err, "-C, --congestion");
+}
+
+int endpoint_listen(const struct endpoint_options *options, struct listen_set *listening,
+    int64_t deadline, struct err *err)
+{
+	if (listen_open(listening, &options->address, options->family, deadline, err) == 0)
+		return 0;
+	return err_prefix(err, "listen");
+}
+
+/* Why the peer may not connect, or NULL. */
+static const char *objection(const struct endpoint_options *options, const struct sock_addr *host)
+{
+	const struct endpoint_events *events = &options->events;
+
+	if (!allow_admits(options->allow, sock_sockaddr(host)))
+		return "not allowed";
+	if (options->max_per_host > 0 && events->count_from != NULL &&
+	    events->count_from(events->context, host) >= options->max_per_host)
+		return "has as many connections as --max-per-peer allows";
+	return NULL;
+}
+
+static void refuse_peer(const struct endpoint_options *options, struct listen_accepted *accepted,
+    const char *why)
+{
+	const struct endpoint_events *events = &options->events;
+
+	close(accepted->sock);
+	accepted->sock = -1;
+	if (events->on_refused != NULL)
+		events->on_refused(events->context, accepted->name, why);
+}
+
+int endpoint_accept(const struct endpoint_options *options, struct listen_set *listening,
+    int64_t deadline, struct listen_accepted *accepted, struct err *err)
+{
+	for (int refused = 1;; refused++) {
+		if (listen_accept(listening, deadline, accepted, err) == -1)
+			return -1;
+		const char *why = objection(options, &accepted->addr);
+		if (why == NULL)
+			return 0;
+		refuse_peer(options, accepted, why);
+		/* Without this look a flood of such peers would go on beyond the deadline. */
+		if (deadline == DEADLINE_NOW ? refused == REFUSED_MAX : clock_now() >= deadline)
+			return err_set(err, ERR_TIMEOUT, 0, "accept: timed out");
+	}
+}
+
+/* Makes a channel of the socket, which becomes its own; on failure it is closed. */
+static int open_channel(const struct endpoint_options *options, int sock,
+    struct connection *connection, struct err *err)
+{
+	if (sock_prepare(sock, options->idle_limit, err) == -1) {
+		close(sock);
+		return -1;
+	}
+	if (options->congestion != NULL &&
+	    sock_set_congestion(sock, options->congestion, err) == -1) {
+		close(sock);
+		return err_prefix(err, "-C, --congestion");
+	}
+	sock_local_name(sock, connection->local);
+	connection->channel = channel_open(sock, options->role, err);
+	if (connection->channel == NULL)
+		return -1;
+	if (options->events.on_connected != NULL)
+		options->events.on_connected(options->events.context, connection->peer);
+	return 0;
+}
+
+int endpoint_take(const struct endpoint_options *options, const struct listen_accepted *accepted,
+    struct connection *connection, struct err *err)
+{
+	*connection = (struct connection){.channel = NULL};
+	strlcpy(connection->peer, accepted->name, sizeof(connection->peer));
+	return open_channel(options, accepted->sock, connection, err);
+}
+
+static int accept_and_take(const struct endpoint_options *options, struct listen_set *listening,
+    int64_t deadline, struct connection *connection, struct err *err)
+{
+	struct listen_accepted accepted;
+
+	if (endpoint_accept(options, listening, deadline, &accepted, err) == -1)
+		return -1;
+	return endpoint_take(options, &accepted, connection, err);
+}
+
+/* Takes the connection that we were started for, and that no other will come after. */
+static int inherit(const struct endpoint_options *options, struct connection *connection,
+    struct err *err)
+{
+	int sock = options->address.fd;
+	struct sock_addr addr;
+
+	sock_peer_name(sock, connection->peer);
+	if (options->allow->count == 0 || (sock_peer_addr(sock, &addr) == 0 &&
+					      allow_matches(options->allow, sock_sockaddr(&addr))))
+		return open_channel(options, sock, connection, err);
+	close(sock);
+	return err_set(err, ERR_FAILED, 0, "%s: not allowed", connection->peer);
+}
+
+/* Tries that are each followed by another. */
+struct tries {
+	const struct endpoint_options *options;
+	int failed;
+};
+
+static void try_failed(void *context, const struct err *err)
+{
+	struct tries *tries = context;
+	const struct endpoint_events *events = &tries->options->events;
+
+	tries->failed++;
+	if (events->on_retry != NULL)
+		events->on_retry(events->context, tries->failed, err);
+}
+
+/* After so many tries the advice to try again would be of no use. */
+static int give_up(int failed, struct err *err)
+{
+	if (failed == 0 || err->kind == ERR_INTERRUPTED)
+		return -1;
+	if (err->errnum == ECONNREFUSED || err->errnum == ENOENT)
+		err_advise(err, NULL);
+	return err_prefix(err, "gave up after %d tries", failed + 1);
+}
+
+static int connect_and_take(const struct endpoint_options *options,
+    const struct time_limits *limits, struct connection *connection, struct err *err)
+{
+	struct connect_options how = {.family = options->family, .source = options->source};
+	struct tries tries = {.options = options};
+	struct connect_retry_options retry = {
+	    .until = options->retry == 0 ? DEADLINE_NOW : deadline_after(options->retry),
+	    .limits = limits,
+	    .on_failure = try_failed,
+	    .context = &tries,
+	};
+
+	int sock = connect_retry(&options->address, &how, &retry, err);
+	if (sock == -1)
+		return give_up(tries.failed, err);
+	sock_peer_name(sock, connection->peer);
+	return open_channel(options, sock, connection, err);
+}
+
+int endpoint_open(const struct endpoint_options *options, enum endpoint_way way,
+    struct listen_set *listening, const struct time_limits *limits, struct connection *connection,
+    struct err *err)
+{
+	*connection = (struct connection){.channel = NULL};
+	switch (way) {
+	case ENDPOINT_LISTENS:
+		return accept_and_take(options, listening, deadline_of(limits), connection, err);
+	case ENDPOINT_INHERITS:
+		return inherit(options, connection, err);
+	case ENDPOINT_CONNECTS:
+		break;
+	}
+	return connect_and_take(options, limits, connection, err);
+}
+
+int endpoint_open_waiting(const struct endpoint_options *options, struct connection *connection)
+{
+	struct listen_set listening = {.count = 0};
+	enum endpoint_way way;
+	struct err err;
+
+	*connection = (struct connection){.channel = NULL};
+	if (options->address.kind != ADDR_FD || endpoint_find_way(options, &way, &err) == -1)
+		return -1;
+	if (way == ENDPOINT_INHERITS)
+		return inherit(options, connection, &err);
+	if (endpoint_listen(options, &listening, DEADLINE_NOW, &err) == -1)
+		return -1;
+	int status = accept_and_take(options, &listening, DEADLINE_NOW, connection, &err);
+	listen_close(&listening);
+	return status;
+}
+
+void endpoint_close(struct connection *connection)
+{
+	if (connection->channel != NULL)
+		connection->channel->type->close(connection->channel);
+	connection->channel = NULL;
+}

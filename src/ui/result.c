@@ -1,0 +1,234 @@
+#include "ui/result.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/humanize.h"
+#include "base/json.h"
+#include "sys/io.h"
+
+/* Of a name, so much leaves room for the rest of a line. */
+#define NAME_MAX_TEXT 500
+
+/* Who was at the other end; of several, by the name that the user knows. */
+static void name_peer(const struct outcome *outcome, char *text, size_t size)
+{
+	bool has_name = outcome->receiver != NULL && strcmp(outcome->receiver, outcome->peer) != 0;
+
+	if (has_name)
+		snprintf(text, size, "%s (%s)", outcome->receiver, outcome->peer);
+	else
+		snprintf(text, size, "%s", outcome->peer);
+}
+
+/* Writes what is known of the end, behind the amounts. */
+static void describe_end(const struct outcome *outcome, char *text, size_t size)
+{
+	const char *verified = outcome->is_verified ? " and verified" : "";
+	char peer[2 * ADDR_TEXT_MAX + 8];
+
+	name_peer(outcome, peer, sizeof(peer));
+	switch (outcome->result.end) {
+	case TRANSFER_STORED:
+		snprintf(text, size, "%s%s%s %s", outcome->done, verified,
+		    outcome->sends ? " by" : ", from", peer);
+		return;
+	case TRANSFER_ASSUMED:
+		snprintf(text, size, "%s%s, from %s, ended by silence, not confirmed",
+		    outcome->done, verified, peer);
+		return;
+	case TRANSFER_SILENT:
+		snprintf(text, size, "not confirmed by %s, which did not close", peer);
+		return;
+	default:
+		snprintf(text, size, "not confirmed by %s", peer);
+	}
+}
+
+/* How many bytes of the name to show: not a part of a character, which would make all of it unprintable. */
+static int shown(const char *name)
+{
+	size_t bytes = strnlen(name, NAME_MAX_TEXT);
+
+	if (name[bytes] == '\0')
+		return (int)bytes;
+	while (bytes > 0 && ((unsigned char)name[bytes] & 0xc0) == 0x80) /* UTF-8, RFC 3629 */
+		bytes--;
+	return (int)bytes;
+}
+
+/* "in.jpg: 4.2 MB in 0.12 s (35 MB/s), stored and verified by 192.0.2.7:9009" */
+static void summarise(const struct log *log, const struct outcome *outcome)
+{
+	char bytes[HUMANIZE_TEXT_MAX];
+	char duration[HUMANIZE_TEXT_MAX];
+	char rate[HUMANIZE_TEXT_MAX];
+	char end[2 * ADDR_TEXT_MAX + 128];
+	char text[LOG_LINE_MAX];
+	int64_t took = outcome_duration(outcome);
+
+	humanize_bytes(bytes, outcome->result.bytes);
+	humanize_duration(duration, took);
+	humanize_rate(rate, outcome->result.bytes, took);
+	describe_end(outcome, end, sizeof(end));
+	snprintf(text, sizeof(text), "%.*s: %s in %s (%s), %s", shown(outcome->name), outcome->name,
+	    bytes, duration, rate, end);
+	log_summary(log, text);
+}
+
+void result_print(const struct log *log, const struct outcome *outcome)
+{
+	const struct transfer_result *result = &outcome->result;
+	bool is_certain = result->end == TRANSFER_STORED;
+
+	log_detail(log, "%s: %s %" PRId64 " bytes%s%s", outcome->peer,
+	    outcome->sends ? "sent" : "received", result->bytes,
+	    result->digest[0] == '\0' ? "" : ", ", result->digest);
+	if (!is_certain || log->verbose || log->terminal->is_terminal)
+		summarise(log, outcome);
+}
+
+/* How it ended, in a word or two for a program to compare. */
+static const char *end_name(const struct outcome *outcome, const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_NONE:
+		if (outcome->result.end == TRANSFER_ASSUMED)
+			return "ended by silence";
+		return outcome->result.end == TRANSFER_STORED ? "stored" : "not confirmed";
+	case ERR_TIMEOUT:
+		return "timed out";
+	case ERR_MISMATCH:
+		return "mismatch";
+	case ERR_UNCONFIRMED:
+		return "not confirmed";
+	case ERR_PEER:
+		return "receiver failed";
+	case ERR_INTERRUPTED:
+		return "interrupted";
+	default:
+		return "failed";
+	}
+}
+
+static const char *or_null(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+static void write_object(FILE *out, const struct outcome *outcome, const struct err *err,
+    int exit_code)
+{
+	const struct transfer_result *result = &outcome->result;
+	struct json json;
+
+	json_begin(&json, out);
+	json_string(&json, "role", outcome->sends ? "send" : "recv");
+	json_string(&json, "local", or_null(outcome->local));
+	json_string(&json, "peer", or_null(outcome->peer));
+	json_string(&json, "path", outcome->path);
+	json_integer(&json, "bytes", result->bytes);
+	json_seconds(&json, "seconds", outcome_duration(outcome));
+	json_string(&json, "digest", or_null(result->digest));
+	json_string(&json, "ended", end_name(outcome, err));
+	json_string(&json, "peer_text", or_null(result->peer_text));
+	json_string(&json, "error", err->kind == ERR_NONE ? NULL : err->text);
+	json_integer(&json, "exit", exit_code);
+	if (outcome->receiver != NULL)
+		json_string(&json, "address", outcome->receiver);
+	json_end(&json);
+}
+
+/* The object as text of *size bytes, the caller's to free; NULL if there is no memory for it. */
+static char *object_text(const struct outcome *outcome, const struct err *err, int exit_code,
+    size_t *size)
+{
+	char *text = NULL;
+	FILE *memory = open_memstream(&text, size);
+
+	if (memory == NULL)
+		return NULL;
+	write_object(memory, outcome, err, exit_code);
+	bool is_whole = ferror(memory) == 0;
+	if (fclose(memory) == 0 && is_whole)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/*
+ * Writes the line, after the end of one that another has begun. What a pipe takes in one piece (pipe(7)), as every path,
+ * nobody finds half written.
+ */
+static int put_after(struct shared_lock *lock, const char *line, size_t size, int fd, bool torn,
+    struct err *err)
+{
+	if (size > PIPE_BUF)
+		shared_lock_begin(lock);
+	if (torn && io_write_stream(fd, "\n", 1, DEADLINE_NEVER, err) == -1)
+		return -1;
+	return io_write_stream(fd, line, size, DEADLINE_NEVER, err);
+}
+
+/* The same in our turn, once something can be written. Returns 0, or -1 with errno. */
+static int put_in_turn(const struct result_output *output, const char *line, size_t size)
+{
+	int fd = fileno(output->file);
+	struct err err = {.kind = ERR_NONE};
+	bool torn;
+
+	int status = shared_lock_take(output->lock, DEADLINE_NEVER, &torn, &err);
+	if (status == 0) {
+		status = io_wait(fd, POLLOUT, DEADLINE_NEVER, &err) == -1 ? -1 : 0;
+		if (status == 0) {
+			status = put_after(output->lock, line, size, fd, torn, &err);
+			torn = status == -1;
+		}
+		shared_lock_release(output->lock, torn);
+	}
+	if (status == -1)
+		errno = err.kind == ERR_INTERRUPTED ? EINTR : err.errnum;
+	return status;
+}
+
+/* Nothing of stderr's is left to flush, which is unbuffered. */
+static int flush(FILE *out)
+{
+	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+}
+
+static int put_line(const struct result_output *output, const char *line, size_t size)
+{
+	if (output->lock != NULL)
+		return put_in_turn(output, line, size);
+	fwrite(line, 1, size, output->file);
+	return flush(output->file);
+}
+
+int result_json(const struct result_output *output, const struct outcome *outcome,
+    const struct err *err, int exit_code)
+{
+	size_t size;
+	char *text = object_text(outcome, err, exit_code, &size);
+
+	if (text == NULL && output->lock != NULL)
+		return -1;
+	if (text == NULL) { /* in pieces, then */
+		write_object(output->file, outcome, err, exit_code);
+		return flush(output->file);
+	}
+	int status = put_line(output, text, size);
+	free(text);
+	return status;
+}
+
+int result_path(const struct result_output *output, const struct outcome *outcome)
+{
+	char line[PATH_MAX + 1];
+	int len = snprintf(line, sizeof(line), "%s\n", outcome->made);
+
+	return put_line(output, line, (size_t)len);
+}
