@@ -383,7 +383,7 @@ stopped() {
 		unix) where=unix:socket ;;
 		esac
 		# It comes when half of the time has gone.
-		scripted peer connect --after go "$where" stall
+		scripted peer --after go connect "$where" stall
 		wait_said peer ready
 		start recv "$SOCKXFER" recv -v -w 1.5 -l "$where" out
 		find_address recv

@@ -1,6 +1,6 @@
 """A peer that does as it is told, step by step, to be as good or as bad as a test needs.
 
-usage: scripted.py [--limit SECONDS] [--after PATH] listen|connect|reach ADDRESS STEP...
+usage: scripted.py [--after PATH] listen|connect|reach ADDRESS STEP...
 
 ADDRESS is HOST:PORT, [V6]:PORT or unix:PATH; port 0 means any free one. To reach is to say "ready" and to connect as
 soon as somebody listens there, so that what it takes to start a peer is no part of what somebody waits for. With
@@ -28,10 +28,9 @@ soon as somebody listens there, so that what it takes to start a peer is no part
 
 What happens is printed on stdout, a line each: "listening on port 40123", "peer 127.0.0.1:5000",
 "send:10 done". A step that fails is told on stderr, and the exit status is 1. At the end the
-connection is closed. After --limit seconds (300) everything ends, with status 3.
+connection is closed. After 300 seconds everything ends, with status 3.
 """
 
-import argparse
 import os
 import select
 import signal
@@ -41,6 +40,8 @@ import sys
 import time
 
 from pattern import pattern
+
+LIMIT = 300  # seconds
 
 
 class Failed(Exception):
@@ -216,21 +217,20 @@ ROLES = {"listen": listen, "connect": connect, "reach": reach}
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--limit", type=float, default=300)
-    parser.add_argument("--after")
-    parser.add_argument("role", choices=ROLES)
-    parser.add_argument("address")
-    parser.add_argument("steps", nargs="*")
-    arguments = parser.parse_args()
-
+    # Not by argparse, which takes a third of the time to start, and most tests start one of these.
+    arguments, after = sys.argv[1:], None
+    if arguments[:1] == ["--after"]:
+        after, arguments = arguments[1], arguments[2:]
+    if len(arguments) < 2 or arguments[0] not in ROLES:
+        sys.exit(__doc__)
+    role, address, *steps = arguments
     signal.signal(signal.SIGALRM, lambda *_: os._exit(3))
-    signal.setitimer(signal.ITIMER_REAL, arguments.limit)
-    if arguments.after:
+    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    if after:
         say("ready")
-        wait_for_file(arguments.after)
-    peer = Peer(ROLES[arguments.role](arguments.address))
-    for step in arguments.steps:
+        wait_for_file(after)
+    peer = Peer(ROLES[role](address))
+    for step in steps:
         try:
             peer.run(step)
         except (OSError, Failed) as error:
