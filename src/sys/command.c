@@ -20,7 +20,7 @@
 #define STOP_GRACE (500 * CLOCK_MILLISECOND)
 #define STOP_PAUSE (5 * CLOCK_MILLISECOND)
 
-/* Whether dir/name is a program that we may run. */
+/* Whether dir/name is a program that we may run; if not, errno is what execve(2) would give. */
 static bool is_program(const char *dir, size_t dir_len, const char *name)
 {
 	char path[PATH_MAX];
@@ -31,7 +31,7 @@ static bool is_program(const char *dir, size_t dir_len, const char *name)
 	if (len >= (int)sizeof(path) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == -1 ||
 	    stat(path, &st) == -1)
 		return false;
-	errno = S_ISREG(st.st_mode) ? 0 : EACCES; /* as execve(2) has it */
+	errno = S_ISREG(st.st_mode) ? 0 : EACCES;
 	return errno == 0;
 }
 
@@ -65,7 +65,7 @@ static size_t count_of(char *const list[])
 	return count;
 }
 
-/* Whether variables say something of the variable that entry, "NAME=value", sets. */
+/* Whether variables set or remove the variable that entry, "NAME=value", sets. */
 static bool is_replaced(const char *entry, char *const variables[])
 {
 	for (; *variables != NULL; variables++) {
@@ -77,8 +77,8 @@ static bool is_replaced(const char *entry, char *const variables[])
 }
 
 /*
- * Our environment, changed by variables: a list of strings that are not copied, or NULL for lack of
- * memory.
+ * Returns our environment with the changes in variables, a list to be freed whose strings are not
+ * copied, or NULL if memory is short.
  */
 static char **environment(char *const variables[])
 {
@@ -99,7 +99,8 @@ static char **environment(char *const variables[])
 }
 
 /*
- * Without its descriptor the command would have ours, so every error counts. Returns 0 or an errno.
+ * Returns 0 or an errno. Every error counts: a command without the pipe's end as its child_fd would
+ * use ours.
  */
 static int spawn_with(struct command *command, const posix_spawnattr_t *attr, char *const list[],
     int child_fd, int child_end)
@@ -117,10 +118,7 @@ static int spawn_with(struct command *command, const posix_spawnattr_t *attr, ch
 	return error;
 }
 
-/*
- * The signals that are blocked in us for our own ends (workers.h has CHLD) are not to be blocked in
- * a command.
- */
+/* Unblocks, for the command, the signals that we block for ourselves (workers.h blocks SIGCHLD). */
 static void set_mask(posix_spawnattr_t *attr)
 {
 	sigset_t mask;
@@ -136,7 +134,10 @@ static void set_mask(posix_spawnattr_t *attr)
 	posix_spawnattr_setsigmask(attr, &mask);
 }
 
-/* The command gets the default for the signals that we ignore, as it would from a shell. */
+/*
+ * The command gets the default action for the signals that we ignore, as it would from a shell.
+ * Returns 0 or an errno.
+ */
 static int spawn(struct command *command, char *const list[], int child_fd, int child_end)
 {
 	posix_spawnattr_t attr;
@@ -244,7 +245,7 @@ void command_stop(struct command *command)
 
 	if (command->pid == 0)
 		return;
-	/* Not io_sleep(): a signal that asks us to end is often why we are here. */
+	/* Not io_sleep(): it would return at once after a signal, which is often why we stop. */
 	kill(command->pid, SIGTERM);
 	while (waitpid(command->pid, NULL, WNOHANG) == 0) {
 		if (clock_now() >= kill_at)

@@ -1,6 +1,6 @@
 /*
  * A command at the other end of a pipe: started without a shell, waited for, and stopped. Its exit
- * status decides whether its stream was complete, which a shell's pipe hides.
+ * status decides whether its stream was complete; a shell's pipe hides that status.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -14,32 +14,38 @@
 struct command {
 	char *const *argv; /* the caller's; argv[0] is looked for along PATH */
 	pid_t pid;         /* 0: it does not run */
-	int pidfd;         /* -1: the same */
+	int pidfd;         /* -1: it does not run */
 };
 
-/* Whether argv[0] can be run, as far as that shows. Returns 0, or -1 with ERR_FAILED. */
+/*
+ * Checks that argv[0] can be run, as far as PATH and the file's permissions show. Returns 0, or -1
+ * with ERR_FAILED. Does not block.
+ */
 int command_check(char *const argv[], struct err *err);
 
 /*
- * Starts argv with its descriptor child_fd (0 or 1) a pipe whose other end, non-blocking, becomes
- * *pipe, the caller's to close. Its environment is ours, but for variables, a list that ends with
- * NULL: "NAME=value" is added, or takes the place of the variable of that name, and "NAME" takes it
- * out. argv has to outlive the command, variables does not. Returns 0, or -1 with ERR_FAILED. Does
- * not block.
+ * Starts argv, a list that ends with NULL and has to outlive the command. The command's descriptor
+ * child_fd (0 or 1) is one end of a pipe; *pipe becomes the other end, non-blocking, the caller's
+ * to close.
+ *
+ * The command gets our environment with the changes in variables, a list that ends with NULL and is
+ * needed for this call only: "NAME=value" sets a variable, "NAME" removes one.
+ *
+ * Returns 0, or -1 with ERR_FAILED. Does not block.
  */
 int command_start(struct command *command, char *const argv[], char *const variables[],
     int child_fd, int *pipe, struct err *err);
 
 /*
- * Waits until the command has ended or the deadline. Returns 0 if it exited with 0, or -1:
- * ERR_FAILED ("tar: exited with status 2", "tar: killed by signal 9 (Killed)"), ERR_TIMEOUT,
- * ERR_INTERRUPTED, after the latter two of which it still runs.
+ * Blocks until the command has ended, or until the deadline. Returns 0 if it exited with status 0,
+ * or -1: ERR_FAILED ("tar: exited with status 2", "tar: killed by signal 9 (Killed)"), or
+ * ERR_TIMEOUT or ERR_INTERRUPTED, and then it still runs.
  */
 int command_wait(struct command *command, int64_t deadline, struct err *err);
 
 /*
- * Ends the command if it still runs: by SIGTERM, and half a second later by SIGKILL; blocks until
- * then. Only the command itself is told, not what it may have started.
+ * Ends the command if it still runs: by SIGTERM, and half a second later by SIGKILL. Blocks until
+ * it has ended. Processes that the command has started get no signal.
  */
 void command_stop(struct command *command);
 

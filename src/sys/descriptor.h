@@ -13,22 +13,24 @@
 #define DESCRIPTOR_PATH_MAX 32
 
 /*
- * Returns N of /dev/fd/N, /proc/self/fd/N, /dev/stdin and the like, or -1 if path is no name of a
- * descriptor of ours; whether that one is open is not looked at. (The link leads to the file behind
- * the descriptor; what the user means is the descriptor, at the offset where it stands.)
+ * Returns N of /dev/fd/N, /proc/self/fd/N, /dev/stdin and the like, or -1 if path is no such name.
+ * It does not check that the descriptor is open.
+ *
+ * A caller uses the descriptor itself, with its present offset, as the user means; open(2) of such
+ * a path would open the file behind it anew, at its beginning.
  */
 int descriptor_from_path(const char *path);
 
 /*
- * Writes into path, of DESCRIPTOR_PATH_MAX bytes, the path in /proc by which the file behind fd can
- * be opened again, named by linkat(2) and looked up by readlink(2), if /proc is there.
+ * Writes into path, of DESCRIPTOR_PATH_MAX bytes, the name in /proc of the file behind fd. If /proc
+ * is mounted, open(2) and linkat(2) reach the file by that name, and readlink(2) tells its path.
  */
 void descriptor_proc_path(int fd, char *path);
 
 /*
- * Opens the pipe, FIFO or terminal behind fd for writing once more, non-blocking, which does not
- * change what other processes share. Returns the new descriptor, the caller's to close, or -1 if
- * that is not allowed.
+ * Opens the pipe, FIFO or terminal behind fd a second time, for writing and non-blocking; so the
+ * flags of fd, which other processes may share, stay as they are. Returns the new descriptor, the
+ * caller's to close, or -1 with errno set.
  */
 int descriptor_reopen(int fd);
 

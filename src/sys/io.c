@@ -14,10 +14,10 @@
 
 static int fail(struct err *err)
 {
-	return err_sys(err, "%s", ""); /* the caller knows the operation */
+	return err_sys(err, "%s", ""); /* the caller adds the operation */
 }
 
-/* Whether errno says only that there is nothing to do yet. */
+/* Whether errno says that the call is to be tried again, and not that it failed. */
 static bool try_again(void)
 {
 	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
@@ -191,7 +191,7 @@ void io_write_back(int fd, int64_t offset, int64_t size)
 ssize_t io_recv(int sock, void *buffer, size_t size, int64_t deadline, struct err *err)
 {
 	for (;;) {
-		/* Data that is there is taken without a poll; the flag is seen all the same. */
+		/* The poll below would see a signal, but data that is there is taken without it. */
 		if (signals_check(err) == -1)
 			return -1;
 		ssize_t n = recv(sock, buffer, size, 0);
@@ -201,7 +201,7 @@ ssize_t io_recv(int sock, void *buffer, size_t size, int64_t deadline, struct er
 			return fail(err);
 		if (errno == EINTR)
 			continue;
-		if (deadline == DEADLINE_NOW) /* spares the poll, for a look between two chunks */
+		if (deadline == DEADLINE_NOW) /* callers ask between two chunks: spare the poll */
 			return IO_LATER;
 		struct pollfd pfd = {.fd = sock, .events = POLLIN};
 		int ready = io_poll(&pfd, 1, deadline, err);

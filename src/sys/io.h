@@ -1,10 +1,13 @@
 /*
- * Reads, writes and waits that know deadlines and end when a signal asks the program to. The only
- * polls of the program are here. As Python's, the limit of a call is one for the whole call.
+ * Reads, writes and waits that know deadlines and end when a signal asks the program to end. The
+ * program polls nowhere else. A deadline limits the whole call, as a timeout of Python's does.
  *
- * Errors, unless a contract says otherwise: ERR_TIMEOUT "timed out" when the deadline passes while there
- * is something to wait for, ERR_INTERRUPTED, or ERR_FAILED with the errno; all without operation or
- * object, which the caller puts in front.
+ * Errors, unless a contract says otherwise: ERR_TIMEOUT "timed out" if the deadline passes while
+ * there is something to wait for, ERR_INTERRUPTED, or ERR_FAILED with the errno. Their texts have
+ * no operation and no object; the caller puts them in front.
+ *
+ * A function with a deadline blocks until the deadline at the latest; a function without one does
+ * not block, but for the time that a regular file's device takes.
  */
 #ifndef IO_H
 #define IO_H
@@ -17,12 +20,12 @@
 
 #include "base/err.h"
 
-/* "Not yet": the deadline of a receive has passed, or a socket takes nothing now. It is no error. */
+/* "Not yet": the deadline of a receive has passed, or a socket takes nothing now. No error. */
 #define IO_LATER (-2)
 
 /*
- * ppoll(2) until one of the count descriptors is ready or the deadline passes. Returns how many are
- * ready, 0 when the deadline has passed (which is no error here), or -1.
+ * Waits until one of the count descriptors is ready, or until the deadline (ppoll(2)). Returns how
+ * many are ready, 0 if the deadline has passed (which is no error here), or -1.
  */
 int io_poll(struct pollfd *fds, size_t count, int64_t deadline, struct err *err);
 
@@ -30,82 +33,89 @@ int io_poll(struct pollfd *fds, size_t count, int64_t deadline, struct err *err)
 int io_wait(int fd, short events, int64_t deadline, struct err *err);
 
 /*
- * Whether fd has hung up: on a unix socket, whether the peer has closed it, and not just ended its stream
- * (which on TCP cannot be seen); on a pipe for writing, whether its reader has gone. Does not block.
+ * Whether fd has hung up. A unix socket has when the peer has closed it, and not just ended its
+ * stream (on TCP the two look the same); a pipe for writing has when its reader has gone.
  */
 bool io_hung_up(int fd);
 
-/* Lets the time pass until deadline. Returns 0, or -1 when interrupted. */
+/* Waits until the deadline. Returns 0, or -1 with ERR_INTERRUPTED. */
 int io_sleep(int64_t deadline, struct err *err);
 
 /*
- * Reads what is there, at the most size bytes, from a descriptor of any kind, waiting for the first
- * byte. Returns how many, 0 at the end, or -1.
+ * Reads from a descriptor of any kind: waits for the first byte, then takes what is there, at most
+ * size bytes. Returns how many, 0 at the end, or -1.
  */
 ssize_t io_read(int fd, void *buffer, size_t size, int64_t deadline, struct err *err);
 
-/* The same from a regular file, which never keeps its reader waiting. */
+/* As io_read(), from a regular file, which is always ready. */
 ssize_t io_read_file(int fd, void *buffer, size_t size, struct err *err);
 
 /*
- * Writes all of the size bytes to a descriptor that never keeps its writer waiting for a reader: a
- * regular file. Not interrupted within a call of write(2). Returns 0, or -1.
+ * Writes all of the size bytes to a regular file, which has no reader to wait for. A signal does
+ * not interrupt a call of write(2), only the next one. Returns 0, or -1.
  */
 int io_write_file(int fd, const void *buffer, size_t size, struct err *err);
 
 /*
- * Writes all of the size bytes to a pipe, a FIFO, a socket, a terminal or other device. If it is a blocking one,
- * which others may share, then in pieces of PIPE_BUF bytes after POLLOUT: on a pipe these do not block
- * (pipe(7)), so that neither signals nor the deadline can be missed inside write(2). Returns 0, or -1.
+ * Writes all of the size bytes to a pipe, a FIFO, a socket, a terminal or another device. Returns
+ * 0, or -1, when some may have been written.
+ *
+ * A blocking descriptor stays so, for others may share it. It gets pieces of PIPE_BUF bytes, each
+ * after POLLOUT: on a pipe they do not block (pipe(7)), so write(2) delays neither a signal nor the
+ * deadline.
  */
 int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, struct err *err);
 
 /*
- * Writes as much as a non-blocking pipe takes at once, at the most size bytes. Returns how many, 0 when it takes
- * nothing now, or -1.
+ * Writes as much as a non-blocking pipe takes at once, at most size bytes. Returns how many, 0 if
+ * it takes nothing now, or -1.
  */
 ssize_t io_write_some(int fd, const void *buffer, size_t size, struct err *err);
 
 /*
- * Makes a close-on-exec pipe, wide (io_widen_pipe()), whose end ends[ours] does not block; the other one does, for the
- * two share no flags. Returns 0, both being the caller's to close, or -1 with ERR_FAILED.
+ * Makes a pipe, close-on-exec and wide (io_widen_pipe()). The end ends[ours], ours being 0 or 1, is
+ * non-blocking; the other end, which shares no flags with it, blocks. Returns 0, both ends being
+ * the caller's to close, or -1 with ERR_FAILED.
  */
 int io_open_pipe(int ends[2], int ours, struct err *err);
 
 /*
- * Asks for a pipe of 1 MiB, the most that Linux gives without privileges, for fewer switches between its two
- * ends. A wish: there is a limit for each user (pipe(7)).
+ * Asks for room of 1 MiB in the pipe, the most that Linux gives without privileges, so that its two
+ * ends take turns less often. The kernel may refuse, as each user has a limit (pipe(7)); that is no
+ * error.
  */
 void io_widen_pipe(int fd);
 
 /*
- * Begins to write the file's bytes from offset on, size of them, to its device, and waits for those of the
- * size bytes before, so that a later fsync(2) has little left to do (sync_file_range(2)). Only
- * a hint: it reports no errors, fsync does.
+ * Begins to write size bytes of the file, from offset on, to its device, and blocks until the size
+ * bytes before offset are there; so a later fsync(2) has little left to do (sync_file_range(2)). It
+ * is a hint and reports no errors: fsync(2) does.
  */
 void io_write_back(int fd, int64_t offset, int64_t size);
 
 /*
- * recv(2): what is there, at the most size bytes, waiting for the first. sock is non-blocking.
- * Returns how many, 0 when the peer has ended its stream, IO_LATER when the deadline has passed, or -1.
+ * Receives from a non-blocking socket (recv(2)): waits for the first byte, then takes what is
+ * there, at most size bytes. Returns how many, 0 if the peer has ended its stream, IO_LATER if the
+ * deadline has passed, or -1.
  */
 ssize_t io_recv(int sock, void *buffer, size_t size, int64_t deadline, struct err *err);
 
 /*
- * send(2) of a short line, if the socket takes it at once, also when a signal has asked us to end: what
- * has been done has been done, and the peer is to know. What cannot be said is not.
+ * Sends a short line of len bytes (send(2)), if the socket takes it at once, also when a signal has
+ * asked the program to end: the peer is to know what became of its bytes. A line that cannot be
+ * sent is lost.
  */
 void io_tell(int sock, const char *line, size_t len);
 
 /*
- * send(2) as much as the socket takes at once, at the most size bytes, without waiting. Returns how
- * many, IO_LATER when it takes nothing now, or -1. sock is non-blocking.
+ * Sends as much as a non-blocking socket takes at once (send(2)), at most size bytes. Returns how
+ * many, IO_LATER if it takes nothing now, or -1.
  */
 ssize_t io_send(int sock, const void *buffer, size_t size, struct err *err);
 
 /*
- * Python's sendall(): sends all of the size bytes before the deadline, which is one limit for the
- * whole call. Returns 0, or -1, when some may have been sent. sock is non-blocking.
+ * Sends all of the size bytes on a non-blocking socket before the deadline, as Python's sendall().
+ * Returns 0, or -1, when some may have been sent.
  */
 int io_sendall(int sock, const void *buffer, size_t size, int64_t deadline, struct err *err);
 

@@ -8,16 +8,17 @@
 #include "sys/signals.h"
 
 /*
- * A signal does not end the wait for a mutex: how often it is looked for. Only where another one's write to a slow
- * reader takes that long.
+ * How often a wait for the mutex checks for a signal, which cannot end that wait by itself. A wait
+ * is that long only if another process writes to a slow reader.
  */
 #define LOOK (100 * CLOCK_MILLISECOND)
 
 struct shared_lock {
-	pthread_mutex_t mutex; /* robust: that its holder has died, the next one is told */
+	pthread_mutex_t mutex; /* robust: the next to take it learns that its holder has died */
 	bool torn;
 };
 
+/* Returns 0 or an errno. */
 static int init(struct shared_lock *lock)
 {
 	pthread_mutexattr_t attr;
@@ -52,6 +53,7 @@ struct shared_lock *shared_lock_open(struct err *err)
 	return NULL;
 }
 
+/* Returns 0 or an errno: ETIMEDOUT, EOWNERDEAD. */
 static int lock_until(struct shared_lock *lock, int64_t until)
 {
 	struct timespec time = {

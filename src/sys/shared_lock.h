@@ -1,6 +1,7 @@
 /*
- * Whose turn it is to write where several processes write: a lock in memory that workers share with the parent that
- * forked them. One that dies in its turn does not keep the others waiting.
+ * A lock for several processes that write to one place: it lies in memory that the workers share
+ * with the parent that forked them. A process that dies with the lock does not keep the others
+ * waiting.
  */
 #ifndef SHARED_LOCK_H
 #define SHARED_LOCK_H
@@ -12,25 +13,36 @@
 
 struct shared_lock;
 
-/* Makes one, for the processes forked from now on. Returns it, the caller's to close, or NULL with ERR_FAILED. */
+/*
+ * Makes a lock that this process shares with those that it forks from now on. Returns it, the
+ * caller's to close, or NULL with ERR_FAILED. Does not block.
+ */
 struct shared_lock *shared_lock_open(struct err *err);
 
 /*
- * Waits for the turn until the deadline, or until a signal asks us to end; a turn that is to be had at once is had in
- * any case. *torn tells whether what was written last may have ended in the middle: its writer said so, or died after
- * shared_lock_begin(). A turn that is NULL is one that we have alone.
+ * Takes the lock; blocks until it is free, until the deadline, or until a signal asks the program
+ * to end. A lock that is free at once is taken whatever the deadline and the signal. *torn becomes
+ * whether the last write may have ended in the middle: its writer said so, or died after
+ * shared_lock_begin(). If lock is NULL, the process writes alone and has nothing to wait for.
  *
- * Returns 0, the turn then being to be given on, or -1: ERR_TIMEOUT, ERR_INTERRUPTED, ERR_FAILED.
+ * Returns 0, and then the caller has to release the lock, or -1: ERR_TIMEOUT, ERR_INTERRUPTED or
+ * ERR_FAILED.
  */
 int shared_lock_take(struct shared_lock *lock, int64_t deadline, bool *torn, struct err *err);
 
-/* In our turn: we begin to write, and if we die now it may end in the middle. */
+/*
+ * Says, with the lock taken, that a write begins: if the process dies now, the write may end in the
+ * middle. lock may be NULL. Does not block.
+ */
 void shared_lock_begin(struct shared_lock *lock);
 
-/* Gives it on; torn: what we have written ends in the middle. */
+/*
+ * Releases the lock. torn says whether the caller's write has ended in the middle. lock may be
+ * NULL. Does not block.
+ */
 void shared_lock_release(struct shared_lock *lock, bool torn);
 
-/* Frees it, in this process. NULL may be closed. */
+/* Frees the lock in this process. lock may be NULL. Does not block. */
 void shared_lock_close(struct shared_lock *lock);
 
 #endif

@@ -28,7 +28,7 @@ static void handle(int sig, void (*handler)(int), int flags)
 	sigaction(sig, &action, NULL);
 }
 
-/* An ignored one stays so, in us and in our commands. */
+/* A signal that is ignored stays so, in this process and in its commands. */
 static void handle_unless_ignored(int sig, void (*handler)(int), int flags)
 {
 	struct sigaction old;
@@ -59,12 +59,12 @@ void signals_install(void)
 {
 	for (size_t i = 0; i < STOP_SIGNALS; i++)
 		handle_unless_ignored(stop_signals[i], on_stop_signal, 0);
-	signal(SIGCHLD, SIG_DFL); /* an ignored one, inherited, would hide how our children ended */
+	signal(SIGCHLD, SIG_DFL); /* if inherited as ignored, it would hide how children ended */
 	handle(SIGPIPE, SIG_IGN, 0);
 	handle(SIGXFSZ, SIG_IGN, 0);
 }
 
-/* Not SIG_IGN, which a command would inherit. */
+/* A handler that does nothing, and not SIG_IGN, which a command would inherit. */
 void signals_survive_hangup(void)
 {
 	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);

@@ -1,10 +1,13 @@
 /*
- * The signals that ask the program to end: INT, TERM and HUP. A handler sets a flag and does nothing
- * else; whatever waits or loops looks at it, cleans up and returns, and main() then dies of that
- * same signal, so that a shell sees what it would see of any program.
+ * The signals that ask the program to end: INT, TERM and HUP. A handler sets a flag and does
+ * nothing else. Each wait and each loop checks the flag, cleans up and returns; main() then ends
+ * the program by that same signal, so that a shell sees what it would see of any program.
  *
- * A worker, a process that we have forked, ends when we say so, by SIGNALS_ABORT; HUP and TERM, which may be sent to
- * all processes of a session or a service, are ours to act on, and to give it time.
+ * A worker is a process that we have forked. Its parent ends it by SIGNALS_ABORT. HUP and TERM may
+ * be sent to all processes of a session or a service; they do not end a worker, so that its parent
+ * can act on them and give the worker time.
+ *
+ * No function here blocks.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
@@ -15,50 +18,51 @@
 
 /*
  * Installs the handlers, without SA_RESTART. A signal that is ignored already stays so, as nohup(1)
- * and a shell's background jobs want it. Ignores SIGPIPE and SIGXFSZ: they are errors of one write.
- * SIGCHLD gets its default, so that children can be waited for.
+ * and a shell's background jobs want it. SIGPIPE and SIGXFSZ become ignored: each is an error of
+ * one write. SIGCHLD gets its default action, so that children can be waited for.
  */
 void signals_install(void);
 
 /*
- * The signals that ask how far we are, or tell of a new size of the window: USR1, INFO where there is one, and
- * WINCH. They are blocked and waited for (sigtimedwait(2)), and never end anything.
+ * Fills *set with the signals that ask how far a transfer is, or tell that the window has another
+ * size: USR1, INFO on a system that has it, and WINCH. They are blocked and waited for
+ * (sigtimedwait(2)), and never end the program.
  */
 void signals_queries(sigset_t *set);
 
-/* Blocks them, for this thread and those that it will start. */
+/* Blocks the signals of signals_queries() in this thread and in those that it will start. */
 void signals_block_queries(void);
 
-/* What asks a worker to end, besides INT, which a terminal sends to us all. */
+/* Asks a worker to end. INT does so too: a terminal sends it to parent and workers alike. */
 #define SIGNALS_ABORT SIGUSR2
 
 /*
- * HUP ends us no more: for one that serves many, and whose terminal may be closed. A command of ours gets its default,
- * or what was ignored before.
+ * Keeps HUP from ending the program, for a server whose terminal may be closed. A command that we
+ * start gets the default action of HUP, or ignores it if we did so from the beginning.
  */
 void signals_survive_hangup(void);
 
 /*
- * In a worker, first of all and with the signals blocked (signals_block()): forgets what signals its parent had, and
- * listens to those of a worker.
+ * Forgets the signals that the parent has caught, and handles those of a worker from now on. A
+ * worker calls it before all else, with the signals blocked (signals_block()).
  */
 void signals_become_worker(void);
 
-/* The signal that asked us to end, or 0. */
+/* Returns the signal that asked the program to end, or 0. */
 int signals_caught(void);
 
 /*
- * The same, but forgotten, so that it ends no more waits and another one is noticed. Sent to ourselves again (raise(3))
- * it is remembered.
+ * As signals_caught(), but forgets the signal: it ends no more waits, and the next one is noticed.
+ * A caller that sends it to its own process again (raise(3)) undoes that.
  */
 int signals_take(void);
 
-/* 0, or -1 with ERR_INTERRUPTED if a signal has asked us to end. */
+/* Returns 0, or -1 with ERR_INTERRUPTED if a signal has asked the program to end. */
 int signals_check(struct err *err);
 
 /*
- * Blocks the three signals and SIGNALS_ABORT, so that none can come between a look at the flag and a wait that
- * unblocks them (ppoll(2)); *old takes the mask to wait with and to restore.
+ * Blocks the three signals and SIGNALS_ABORT, so that none comes between a check of the flag and a
+ * wait that unblocks them (ppoll(2)). *old becomes the mask to wait with and to restore.
  */
 void signals_block(sigset_t *old);
 

@@ -32,7 +32,10 @@ int workers_open(struct workers *workers, size_t max, struct err *err)
 	return -1;
 }
 
-/* An orphan would go on with nobody to end it. The parent may have died before the kernel was told to say so. */
+/*
+ * Makes the kernel end this process when its parent dies, for nothing else would. The parent may
+ * have died before prctl(2), so that is checked after it.
+ */
 static void die_with(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGNALS_ABORT);
@@ -48,7 +51,7 @@ _Noreturn static void work(const struct workers *workers, pid_t parent, int (*ru
 	signals_become_worker();
 	die_with(parent);
 	close(workers->ended);
-	sigdelset(&mask, SIGNALS_ABORT); /* whoever started us may have blocked it */
+	sigdelset(&mask, SIGNALS_ABORT); /* blocked, maybe, by the program that started us */
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	exit(run(context));
 }
@@ -69,7 +72,7 @@ ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *
 	pid_t parent = getpid();
 	sigset_t mask;
 
-	fflush(NULL); /* else the worker would write it, too */
+	fflush(NULL); /* else the worker would write the same bytes again */
 	signals_block(&mask);
 	pid_t pid = fork();
 	if (pid == 0)
@@ -82,7 +85,10 @@ ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *
 	return (ssize_t)slot;
 }
 
-/* One signal may stand for several children, and for none of ours: hence the look at each. */
+/*
+ * Empties the descriptor of its signals. One signal may stand for several children or for none of
+ * the workers, so it does not tell which slot to look at.
+ */
 static void forget_signal(const struct workers *workers)
 {
 	struct signalfd_siginfo info;
