@@ -72,7 +72,7 @@ static int parse_fd(struct addr *addr, const char *text, struct err *err)
 	return fd == -1 ? err_prefix(err, "fd:%s: descriptor", text) : 0;
 }
 
-/* What lies between brackets, or before the colon; *rest is what comes behind. */
+/* Finds the host, between brackets or before the colon, and *rest, the text behind it. */
 static int split_host(const char *text, const char **host, size_t *len, const char **rest,
     struct err *err)
 {
@@ -98,7 +98,7 @@ static bool is_ipv6(const char *text)
 	return inet_pton(AF_INET6, text, &in6) == 1;
 }
 
-/* Brackets are for IPv6 addresses, and these may have a scope behind them, as in fe80::1%eth0. */
+/* Only an IPv6 address may be in brackets, with or without a scope, as in fe80::1%eth0. */
 static int check_brackets(const char *host, size_t len, struct err *err)
 {
 	char address[ADDR_HOST_MAX];
@@ -111,7 +111,7 @@ static int check_brackets(const char *host, size_t len, struct err *err)
 	    (int)len, host);
 }
 
-/* What is no address at all, but can be told from its looks. */
+/* Refuses words that are no address but show what was meant, with advice on how to write that. */
 static int check_looks(const char *text, enum addr_use use, struct err *err)
 {
 	if (strpbrk(text, " \t\n") != NULL)
@@ -197,7 +197,7 @@ static void format_inet(const struct sockaddr *sa, socklen_t len, char *text)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)sa;
 	struct sockaddr_in in = {.sin_family = AF_INET};
-	char host[INET6_ADDRSTRLEN + 32]; /* a scope, such as %eth0, may follow */
+	char host[INET6_ADDRSTRLEN + 32]; /* room for a scope, such as %eth0 */
 	char port[8];
 
 	if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {

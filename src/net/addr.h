@@ -1,5 +1,6 @@
 /*
- * Addresses as text: host:port, [v6]:port, unix:path and fd:N. Nothing here blocks or looks a name up.
+ * Addresses as text: host:port, [v6]:port, unix:path and fd:N. No function here blocks or looks up
+ * a name.
  */
 #ifndef ADDR_H
 #define ADDR_H
@@ -20,9 +21,9 @@
 enum addr_kind { ADDR_INET, ADDR_UNIX, ADDR_FD };
 
 enum addr_use {
-	ADDR_CONNECT, /* host and port are needed, and port 0 is none */
-	ADDR_LISTEN,  /* no host, or *, is every address; port 0 is any free one */
-	ADDR_SOURCE,  /* as for ADDR_LISTEN, and the port may be left out: any */
+	ADDR_CONNECT, /* needs a host and a port; port 0 is no port */
+	ADDR_LISTEN,  /* no host, or *, means every address; port 0 means any free one */
+	ADDR_SOURCE,  /* as ADDR_LISTEN; the port may be left out, and any is taken then */
 };
 
 struct addr {
@@ -33,19 +34,22 @@ struct addr {
 	int fd;                                                 /* FD */
 };
 
-/* Reads text into *addr. Returns 0, or -1 with ERR_USAGE saying what to write instead. */
+/* Reads text into *addr. Returns 0, or -1 with ERR_USAGE, whose text says what to write instead. */
 int addr_parse(struct addr *addr, const char *text, enum addr_use use, struct err *err);
 
-/* Reads a lone port, as -p takes it, into *addr as every address with that port. As addr_parse(). */
+/*
+ * Reads a lone port, as -p takes it; *addr becomes every address with that port. Returns as
+ * addr_parse().
+ */
 int addr_parse_port(struct addr *addr, const char *text, struct err *err);
 
-/* Writes addr as it would be typed into text, of ADDR_TEXT_MAX bytes. */
+/* Writes addr into text, of ADDR_TEXT_MAX bytes, in the form that addr_parse() takes. */
 void addr_text(const struct addr *addr, char *text);
 
 /*
- * Writes a socket's address into text, of ADDR_TEXT_MAX bytes, in the forms that addr_parse() takes:
- * "192.0.2.7:9009", "[2001:db8::1]:9009", "unix:/run/x". IPv4 addresses mapped into IPv6
- * (RFC 4291, 2.5.5.2) are shown as IPv4. An unnamed unix socket is "unix:".
+ * Writes a socket's address, of len bytes, into text, of ADDR_TEXT_MAX bytes, in the forms that
+ * addr_parse() takes: "192.0.2.7:9009", "[2001:db8::1]:9009", "unix:/run/x". An IPv4 address mapped
+ * into IPv6 (RFC 4291, 2.5.5.2) is written as IPv4. An unnamed unix socket is "unix:".
  */
 void addr_format(const struct sockaddr *sa, socklen_t len, char *text);
 

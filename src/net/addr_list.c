@@ -5,7 +5,7 @@
 
 #include "base/number.h"
 
-/* Reads the part of word that begins at text and has len bytes. */
+/* Reads one part of the word: the len bytes at text. */
 static int parse_part(struct receiver *receiver, const char *text, size_t len, struct err *err)
 {
 	if (len == 0)
@@ -19,7 +19,10 @@ static int parse_part(struct receiver *receiver, const char *text, size_t len, s
 	return addr_parse(&receiver->addr, receiver->text, ADDR_CONNECT, err);
 }
 
-/* What is behind a comma in a path: if it is to be an address, it has to look like nothing else. */
+/*
+ * Checks a part behind a path and a comma. It could be the rest of the path as well, so it has to
+ * have a number as its port.
+ */
 static int check_behind_path(const struct receiver *receiver, struct err *err)
 {
 	if (receiver->addr.kind != ADDR_INET || number_is_decimal(receiver->addr.port))
@@ -48,7 +51,11 @@ static int parse_parts(struct addr_list *receivers, const char *word, struct err
 	}
 }
 
-/* One that is served after the other only, if it serves one at a time, would keep both waiting for ever. */
+/*
+ * Whether an earlier receiver has the same text. A receiver that serves one connection at a time
+ * lets the second wait for the end of the first, and the two get the stream in step: both would
+ * wait for ever.
+ */
 static bool is_repeated(const struct addr_list *receivers, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
@@ -58,7 +65,7 @@ static bool is_repeated(const struct addr_list *receivers, size_t index)
 	return false;
 }
 
-/* Whether those that were read can be sent to at once. */
+/* Checks that all receivers in the list can be sent to at once. */
 static int check(const struct addr_list *receivers, struct err *err)
 {
 	if (receivers->count > ADDR_LIST_MAX)

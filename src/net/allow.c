@@ -17,7 +17,7 @@ static unsigned bits_of(int family)
 	return family == AF_INET ? 32 : 128;
 }
 
-/* Makes of an IPv4 address that is mapped into IPv6, or a network of such, the IPv4 one. */
+/* Turns an IPv4 address mapped into IPv6, or a network of such addresses, into the IPv4 one. */
 static void unmap(struct allow_net *net)
 {
 	static const uint8_t mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
@@ -36,7 +36,7 @@ static void clear_behind(struct allow_net *net)
 		net->bytes[i / 8] &= (uint8_t) ~(0x80U >> i % 8);
 }
 
-/* A network in which bits are set behind the prefix is a slip: of the address, or of the length. */
+/* Bits that are set behind the prefix are a slip in the address or in the prefix length. */
 static int check_behind(const struct allow_net *net, const char *address, struct err *err)
 {
 	struct allow_net cleared = *net;
@@ -70,7 +70,7 @@ static int parse_address(struct allow_net *net, const char *text, struct err *er
 	return no_address(text, strlen(text), err);
 }
 
-/* Reads what is between two commas, and takes it apart for that. */
+/* Reads text, which stands between two commas; cuts it at the slash. */
 static int parse(struct allow_net *net, char *text, struct err *err)
 {
 	char *prefix = strchr(text, '/');
@@ -130,7 +130,7 @@ static bool contains(const struct allow_net *net, const struct allow_net *addres
 	return rest == 0 || (net->bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
 }
 
-/* The address as a network of its own, of no family that is in a list where it is neither IPv4 nor IPv6. */
+/* Returns the network of this address alone; a family that no list holds stays as it is. */
 static struct allow_net alone(const struct sockaddr *sa)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)sa;

@@ -10,17 +10,20 @@
 #include "net/sock.h"
 #include "sys/io.h"
 
-/* A race between the addresses of one name. The attempts' order is list's. */
+/* A race between the addresses of one name. The attempts start in the order of list. */
 struct race {
 	struct happy_eyeballs happy;
 	const struct resolve_list *list;
 	const struct resolve_list *sources; /* NULL: the kernel chooses */
 	int sock[HAPPY_EYEBALLS_MAX];       /* the attempts under way, else -1 */
-	char reasons[768];                  /* why those that failed did */
-	int errnum;                         /* that of the one whose reason tells most */
+	char reasons[768];                  /* of the attempts that failed, as text */
+	int errnum;                         /* of the reason that tells most */
 };
 
-/* "reason" of the only address, or "[::1]:9009: reason; 127.0.0.1:9009: reason" of several. */
+/*
+ * Adds a reason to the text: "reason" if there is one address, or
+ * "[::1]:9009: reason; 127.0.0.1:9009: reason" if there are several.
+ */
 static void add_reason(struct race *race, size_t index, const char *reason)
 {
 	const struct sock_addr *addr = &race->list->addr[index];
@@ -36,10 +39,10 @@ static void add_reason(struct race *race, size_t index, const char *reason)
 	strlcat(race->reasons, reason, sizeof(race->reasons));
 }
 
-/* What can be done about a connect(2) that failed for this reason. */
+/* Returns what the user can do about a connect(2) that failed with errnum, or NULL. */
 static const char *advice(int errnum, bool has_source)
 {
-	/* Without -s it is the kernel that finds no address of ours, as where there is no network yet. */
+	/* Without -s the kernel chooses our address, and finds none while there is no network. */
 	if (errnum == EADDRNOTAVAIL && !has_source)
 		errnum = ENETUNREACH;
 	switch (errnum) {
@@ -61,7 +64,10 @@ static const char *advice(int errnum, bool has_source)
 	}
 }
 
-/* Who refuses is there; and a family that cannot be used says nothing of the other one. */
+/*
+ * Whether the errno now tells more than the one before. A refusal tells most, for it proves that
+ * the host is there; a family that cannot be used tells nothing about the other family.
+ */
 static bool tells_more(int before, int now)
 {
 	if (before == 0 || before == EAFNOSUPPORT)
@@ -96,8 +102,9 @@ static int bind_source(int sock, const struct resolve_list *sources, int family,
 }
 
 /*
- * A connect to a port of this machine that nobody listens on can, by simultaneous open (RFC 9293, 3.5),
- * meet itself, if the kernel happens to choose that same port for our end.
+ * Whether the socket is connected to itself. A connect to a port of this host that no program
+ * listens on can meet itself by simultaneous open (RFC 9293, 3.5), if the kernel happens to choose
+ * the same port for our end.
  */
 static bool is_self(int sock)
 {
@@ -109,7 +116,7 @@ static bool is_self(int sock)
 	return sock_port(sock) != 0 && strcmp(local, peer) == 0;
 }
 
-/* Begins a connect(2). Returns the socket, connected if *connected, or -1 with a reason in err. */
+/* Begins a connect(2). Returns the socket, which is connected if *connected, or -1 with err set. */
 static int begin(const struct sock_addr *addr, const struct resolve_list *sources, bool *connected,
     struct err *err)
 {
@@ -120,7 +127,7 @@ static int begin(const struct sock_addr *addr, const struct resolve_list *source
 	if (sources != NULL && bind_source(sock, sources, addr->storage.ss_family, err) == -1)
 		goto fail;
 	*connected = connect(sock, sock_sockaddr(addr), addr->len) == 0;
-	/* EINTR: it goes on in the background all the same, connect(2) */
+	/* EINTR: the connect goes on in the background all the same (connect(2)). */
 	if (!*connected && errno != EINPROGRESS && errno != EINTR) {
 		err_sys(err, "%s", "");
 		goto fail;
@@ -131,7 +138,7 @@ fail:
 	return -1;
 }
 
-/* Starts the attempt on one address. Returns true if it is connected already. */
+/* Starts the attempt on one address. Returns whether it is connected already. */
 static bool start_attempt(struct race *race, size_t index)
 {
 	bool connected = false;
@@ -143,7 +150,7 @@ static bool start_attempt(struct race *race, size_t index)
 	return connected;
 }
 
-/* Looks at an attempt that poll says has ended. Returns true if it is connected. */
+/* Takes note of the end of an attempt. Returns whether it is connected. */
 static bool finish_attempt(struct race *race, size_t index)
 {
 	int error = sock_take_error(race->sock[index]);
@@ -158,7 +165,10 @@ static bool finish_attempt(struct race *race, size_t index)
 	return false;
 }
 
-/* Waits for one of the attempts to end, or until. Returns the winner's index, or count, or -1. */
+/*
+ * Waits until an attempt ends, or until the time until. Returns the index of the attempt that is
+ * connected, the count if none is, or -1.
+ */
 static ssize_t wait_for_attempts(struct race *race, int64_t until, struct err *err)
 {
 	struct pollfd fds[HAPPY_EYEBALLS_MAX];
@@ -184,7 +194,7 @@ static int out_of_time(const struct race *race, struct err *err)
 	return err_advise(err, advice(ETIMEDOUT, race->sources != NULL));
 }
 
-/* Runs the race. Returns the index of the address that connected, or -1. */
+/* Runs the race. Returns the index of the attempt that is connected, or -1. */
 static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 {
 	ssize_t count = (ssize_t)race->list->count;
@@ -265,7 +275,7 @@ static int connect_inet(const struct addr *addr, const struct connect_options *o
 	return sock == -1 ? err_prefix(err, "%s: connect", name) : sock;
 }
 
-/* A unix socket whose backlog is full says EAGAIN at once, and no poll tells when that changes. */
+/* A unix socket with a full backlog gives EAGAIN at once, and no poll tells when it has room. */
 #define BACKLOG_PAUSE (10 * CLOCK_MILLISECOND)
 
 static int connect_backlog(int sock, const struct sock_addr *addr, int64_t deadline,

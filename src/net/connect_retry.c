@@ -9,13 +9,13 @@
 #define LAST_PAUSE (2 * CLOCK_SECOND)
 #define LAST_TRY (1 * CLOCK_SECOND)
 
-/* Whether the next try may do better. */
+/* Whether the error may pass, so that another try makes sense. */
 static bool is_passing(const struct err *err, bool has_source)
 {
 	if (err->kind != ERR_FAILED && err->kind != ERR_TIMEOUT)
 		return false;
 	switch (err->errnum) {
-	case EADDRNOTAVAIL: /* of -s; without it, there is no network yet */
+	case EADDRNOTAVAIL: /* with -s, a wrong address; without it, there is no network yet */
 		return !has_source;
 	case EACCES:
 	case EPERM:
@@ -34,8 +34,8 @@ static bool is_passing(const struct err *err, bool has_source)
 }
 
 /*
- * The first try has all the time that it would have by itself. One that begins at the last moment is to have a
- * chance, and no more.
+ * Returns the deadline of a try. The first try has all the time that it would have by itself; a try
+ * that begins at the last moment has LAST_TRY, enough for a chance.
  */
 static int64_t deadline_of_try(const struct connect_retry_options *options, bool is_first)
 {
@@ -47,7 +47,7 @@ static int64_t deadline_of_try(const struct connect_retry_options *options, bool
 	return deadline_min(deadline, options->until > least ? options->until : least);
 }
 
-/* The user's own limit on everything is a timeout; the end of the tries is what the last one was. */
+/* Ends the tries: with ERR_TIMEOUT if -W has passed, else with the last try's error as it is. */
 static int out_of_time(const struct connect_retry_options *options, struct err *err)
 {
 	if (options->until == DEADLINE_NOW || clock_now() < options->limits->end)

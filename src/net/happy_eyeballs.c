@@ -30,7 +30,9 @@ void happy_eyeballs_failed(struct happy_eyeballs *happy)
 	happy->next_start = 0;
 }
 
-/* The first index from start on whose family is (same) or is not (!same) that one, or count. */
+/*
+ * Returns the first index from start on whose family is (same) or is not (!same) family, or count.
+ */
 static size_t find_family(const int *families, size_t count, size_t start, int family, bool same)
 {
 	while (start < count && (families[start] == family) != same)

@@ -1,11 +1,11 @@
 /*
- * Happy Eyeballs (RFC 8305): which address to try next, and when. A pure stepper: it opens nothing
- * and reads no clock; its caller tells it the time and what became of the attempts.
+ * Happy Eyeballs (RFC 8305): which address to try next, and when. A pure stepper: it opens nothing,
+ * reads no clock and does not block; its caller tells it the time and which attempts have failed.
  *
- * Section 4: addresses alternate between the families, the resolver's first one first. Section 5: the
- * next attempt starts 250 ms after the last one, or at once when an attempt fails; the first to
- * connect wins. Section 3 (separate queries for A and AAAA) is not done: getaddrinfo(3) answers
- * with both at once.
+ * Section 4: the addresses alternate between the families, beginning with the resolver's first
+ * address. Section 5: the next attempt starts 250 ms after the last one, or at once when an attempt
+ * fails; the first to connect wins. Section 3 (separate queries for A and AAAA) is left out,
+ * because getaddrinfo(3) answers with both at once.
  */
 #ifndef HAPPY_EYEBALLS_EYEBALLS_H
 #define HAPPY_EYEBALLS_EYEBALLS_H
@@ -19,9 +19,9 @@
 #define HAPPY_EYEBALLS_DELAY (250 * CLOCK_MILLISECOND)
 
 struct happy_eyeballs {
-	size_t count;       /* addresses there are, tried in order 0 .. count - 1 */
-	size_t started;     /* of these, attempts begun */
-	size_t failed;      /* of these, attempts known to have failed */
+	size_t count;       /* addresses, tried in the order 0 .. count - 1 */
+	size_t started;     /* attempts begun */
+	size_t failed;      /* attempts that have failed */
 	int64_t next_start; /* when the next attempt may begin */
 };
 
@@ -40,15 +40,16 @@ struct happy_eyeballs_step {
 /* Begins a race over count addresses, at the most HAPPY_EYEBALLS_MAX. */
 void happy_eyeballs_init(struct happy_eyeballs *happy, size_t count);
 
-/* What to do at the time now, in ns of any one monotonic clock. Never fails. */
+/* Returns what to do at the time now, in ns of any one monotonic clock. Never fails. */
 struct happy_eyeballs_step happy_eyeballs_next(struct happy_eyeballs *happy, int64_t now);
 
-/* One of the attempts begun has failed: the next one need not wait. */
+/* Takes note that an attempt has failed, so that the next one starts at once. */
 void happy_eyeballs_failed(struct happy_eyeballs *happy);
 
 /*
- * Fills order[0 .. count - 1] with the indexes of families (AF_INET, AF_INET6, as the resolver
- * sorted them) in the order in which to try them.
+ * Fills order[0 .. count - 1] with indexes of addresses, in the order in which to try them.
+ * families[0 .. count - 1] are the addresses' families (AF_INET, AF_INET6), as the resolver sorted
+ * them.
  */
 void happy_eyeballs_order(const int *families, size_t count, size_t *order);
 

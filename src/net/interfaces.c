@@ -13,7 +13,7 @@ struct candidates {
 	struct sock_addr addr[CANDIDATES_MAX];
 };
 
-/* What is to be known of an address here, the same for both families. */
+/* The traits of an address that matter here, for both families. */
 struct traits {
 	bool any;
 	bool loopback;
@@ -58,7 +58,7 @@ static struct traits traits_of(const struct sock_addr *addr)
 	return addr->storage.ss_family == AF_INET ? traits_in(addr) : traits_in6(addr);
 }
 
-/* bind(2) knows: it takes no others. */
+/* Asks bind(2), which takes only this host's own addresses. */
 bool interfaces_have(const struct sock_addr *addr)
 {
 	struct sock_addr any_port = *addr;
@@ -136,9 +136,9 @@ static struct sock_addr inet_addr_of(int family, const char *host)
 }
 
 /*
- * The address that the kernel would use towards the internet: connect(2) of a datagram socket
- * chooses it, and sends nothing. The addresses are for documentation (RFC 5737, RFC 3849), and
- * routed as any.
+ * Adds the address that the kernel would use towards the internet: connect(2) of a datagram socket
+ * chooses it, and sends nothing. The addresses that it connects to are reserved for documentation
+ * (RFC 5737, RFC 3849), and routed as any other.
  */
 static void add_source(struct candidates *all, int family)
 {
@@ -171,7 +171,7 @@ static void add_interfaces(struct candidates *all, const struct ifaddrs *list, i
 	}
 }
 
-/* The addresses of the machine itself, of either family or both. */
+/* Adds the host's own addresses: IPv4 if in, IPv6 if in6. */
 static void add_machine(struct candidates *all, bool in, bool in6)
 {
 	struct ifaddrs *list = NULL;
@@ -189,7 +189,7 @@ static void add_machine(struct candidates *all, bool in, bool in6)
 	freeifaddrs(list);
 }
 
-/* An inherited socket of IPv6 may well take IPv4 too. */
+/* Whether an IPv6 socket takes IPv4 too: an inherited one may. */
 static bool takes_both(int sock)
 {
 	int only = 1;

@@ -14,13 +14,13 @@
 #include "net/resolve.h"
 #include "sys/io.h"
 
-/* As many as the system lets wait (net.core.somaxconn). */
+/* The most connections that the system lets wait (net.core.somaxconn). */
 #define BACKLOG SOMAXCONN
 
-/* How often port 0 is tried again, when the port that IPv6 was given is taken in IPv4. */
+/* How often port 0 is tried, as the port that IPv6 gets may be taken in IPv4. */
 #define PORT_TRIES 16
 
-/* How long is waited for others who do the same in the directory of a unix socket. */
+/* How often, and how far apart, the lock of a unix socket's directory is tried. */
 #define LOCK_TRIES 100
 #define LOCK_PAUSE (10 * CLOCK_MILLISECOND)
 
@@ -35,7 +35,7 @@ static int bind_socket(int sock, const struct sock_addr *addr, struct err *err)
 	return listen(sock, BACKLOG) == -1 ? err_sys(err, "listen") : 0;
 }
 
-/* What can be done about an address that cannot be had for this reason. */
+/* Returns what the user can do about an address that cannot be had because of errnum, or NULL. */
 static const char *advice(const struct sock_addr *addr, int errnum)
 {
 	bool is_unix = addr->storage.ss_family == AF_UNIX;
@@ -55,7 +55,7 @@ static const char *advice(const struct sock_addr *addr, int errnum)
 	}
 }
 
-/* Returns the listening socket, or -1 with the address named. */
+/* Returns the listening socket, or -1 with an error whose text names the address. */
 static int open_one(const struct sock_addr *addr, struct err *err)
 {
 	char name[ADDR_TEXT_MAX];
@@ -73,13 +73,13 @@ static int open_one(const struct sock_addr *addr, struct err *err)
 	return sock;
 }
 
-/* Whether the host has no such family or address, so that the set may do without it. */
+/* Whether this host has no such family or address, so that the set may do without it. */
 static bool is_absent(const struct err *err)
 {
 	return err->errnum == EAFNOSUPPORT || err->errnum == EADDRNOTAVAIL;
 }
 
-/* Opens a socket for each address; where the port is 0, the first one's choice is every one's. */
+/* Opens a socket for each address. If any port will do, the others take that of the first. */
 static int open_each(struct listen_set *set, struct resolve_list *list, bool any_port,
     struct err *err)
 {
@@ -119,8 +119,9 @@ static int open_inet(struct listen_set *set, const struct addr *addr, int family
 }
 
 /*
- * Whether the file at addr is a socket that nobody has open: what a killed process leaves. A connect of
- * the wrong type says so, EPROTOTYPE if somebody has, without being a connection to him.
+ * Whether the file at path is a socket that no process has open, as a killed process leaves it. A
+ * connect with the wrong type of socket tells, without making a connection: it fails with
+ * EPROTOTYPE if a process has the socket open, and with ECONNREFUSED if none has.
  */
 static bool is_stale(const struct sock_addr *addr, const char *path)
 {
@@ -138,9 +139,11 @@ static bool is_stale(const struct sock_addr *addr, const char *path)
 }
 
 /*
- * From the look whether a socket is stale until ours is in its place nobody else may do the same: he could remove ours.
- * Locks the directory (flock(2)), for a moment. Returns a descriptor to be closed, or -1: where it may not be opened,
- * or somebody else holds it for no good reason, it has to do without.
+ * Locks the directory of path (flock(2)) for the moment between the check for a stale socket and
+ * our socket in its place: another process that did the same meanwhile could remove our socket.
+ *
+ * Returns a descriptor, whose close ends the lock, or -1: if the directory may not be opened, or
+ * another process keeps the lock, the caller goes on without it.
  */
 static int lock_directory(const char *path)
 {
@@ -221,7 +224,7 @@ int listen_open(struct listen_set *set, const struct addr *addr, int family, int
 	return -1;
 }
 
-/* Whether accept(2) failed for the connection's sake only: Linux hands its network errors on. */
+/* Whether accept(2) failed because of one connection, whose network errors Linux hands on. */
 static bool is_connection_error(void)
 {
 	switch (errno) {
@@ -250,7 +253,7 @@ static int accept_from(int listening, struct listen_accepted *accepted)
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (accepted->sock == -1)
 		return -1;
-	/* Who is killed before sock_prepare() has not come to an end either. */
+	/* The death of the process before sock_prepare() is no end of the stream either. */
 	sock_begin_abort(accepted->sock);
 	addr_format(sock_sockaddr(addr), addr->len, accepted->name);
 	if (strcmp(accepted->name, "unix:") == 0)

@@ -1,6 +1,7 @@
 /*
- * A set of listening sockets, one an address, accepted from as one. Every address ("", *) is an IPv6
- * and an IPv4 socket on the same port, with port 0 too. Python's bind(), listen() and accept().
+ * A set of listening sockets, one for each address, that accepts as one socket. "Every address"
+ * ("", *) is an IPv6 and an IPv4 socket with the same port, also if the port is 0. As Python's
+ * bind(), listen() and accept().
  */
 #ifndef LISTEN_H
 #define LISTEN_H
@@ -17,49 +18,60 @@
 struct listen_set {
 	size_t count;
 	int fd[HAPPY_EYEBALLS_MAX];
-	size_t next; /* whose turn it is, if connections wait at several */
-	/* The file of a unix socket; it is removed when we close, if it is still this one. */
+	size_t next; /* the socket to accept from first, if connections wait at several */
+	/* The file of a unix socket; listen_close() removes it, if it is still the same file. */
 	char path[sizeof(((struct addr *)0)->path)];
 	dev_t dev;
 	ino_t ino;
 };
 
 /*
- * Listens on addr (any kind; ADDR_FD: an inherited socket that listens already) with that family
- * (AF_UNSPEC, AF_INET, AF_INET6). Blocks only while a name is looked up. A unix socket's file is made
- * with umask 077; one that nobody listens on any more is replaced.
+ * Listens on addr, of any kind (ADDR_FD: an inherited socket that listens already), with the family
+ * AF_UNSPEC, AF_INET or AF_INET6. A unix socket's file is made with umask 077, and replaces one
+ * that no program listens on any more. Blocks until the deadline at the latest while a name is
+ * looked up, and for a second at most while other programs replace a file in the same directory.
  *
- * Returns 0, the set then being the caller's to close, or -1: ERR_FAILED naming the address that
- * cannot be had, or what resolve() gives. A family that this host lacks is no error if the
- * other one works.
+ * Returns 0, the set then being the caller's to close, or -1: ERR_FAILED, whose text names the
+ * address that cannot be had, ERR_USAGE if ADDR_FD is no listening stream socket, or an error of
+ * resolve(). A family that this host lacks is no error if the other one works.
  */
 int listen_open(struct listen_set *set, const struct addr *addr, int family, int64_t deadline,
     struct err *err);
 
-/* A connection that was accepted, with whose it is: later, after a reset, that could not be had. */
+/* An accepted connection and its peer's address, which cannot be had any more after a reset. */
 struct listen_accepted {
 	int sock;
 	struct sock_addr addr;
-	char name[ADDR_TEXT_MAX]; /* addr as text; where it is a unix socket without one, ours */
+	char name[ADDR_TEXT_MAX]; /* addr as text; our own if the peer's unix socket has none */
 };
 
 /*
- * Accepts the next connection of any of the sockets, in turn where connections wait at several; blocks until it is there
- * or the deadline. Connections that are gone before they are accepted are passed over.
+ * Accepts the next connection of any of the sockets, in turn if connections wait at several. Blocks
+ * until one is there or the deadline. Passes over connections that have gone before.
  *
- * Returns 0, the socket (sock.h's kind, not yet prepared, but its close is a reset) then being the caller's to
- * close, or -1.
+ * Returns 0, and *accepted, whose socket is the caller's to close, or -1: ERR_FAILED, ERR_TIMEOUT
+ * or ERR_INTERRUPTED. The socket is as sock_open() makes it, not yet prepared; to close it is a
+ * reset.
  */
 int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
     struct err *err);
 
-/* Writes where the set listens, "[::]:9009, 0.0.0.0:9009", into text of size bytes. */
+/*
+ * Writes the addresses that the set listens on, "[::]:9009, 0.0.0.0:9009", into text of size bytes,
+ * cut to fit. Does not block.
+ */
 void listen_names(const struct listen_set *set, char *text, size_t size);
 
-/* Closes the sockets in this process only, for one that another goes on listening with. */
+/*
+ * Closes the sockets in this process only; another process that shares them goes on listening. Does
+ * not block.
+ */
 void listen_leave(struct listen_set *set);
 
-/* Closes the sockets: whoever still waits to be accepted is refused. A second call does nothing. */
+/*
+ * Closes the sockets, which refuses the peers that still wait to be accepted, and removes the file
+ * of a unix socket. A second call does nothing. Does not block.
+ */
 void listen_close(struct listen_set *set);
 
 #endif

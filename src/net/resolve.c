@@ -14,8 +14,8 @@
 #define NAME_SERVER "no name server answers; an address needs none"
 
 /*
- * What the thread works on. It outlives resolve() when that gives up, so whoever of the two lets go last
- * frees it; done is closed by the thread, and the end of file there wakes the one that waits.
+ * A lookup, which resolve() and its thread share. The thread may outlive resolve(), so the last of
+ * the two to let go frees it. The thread closes its end of the pipe done, which wakes resolve().
  */
 struct lookup {
 	pthread_mutex_t lock;
@@ -24,8 +24,8 @@ struct lookup {
 	char host[NI_MAXHOST];
 	char port[NI_MAXSERV];
 	struct addrinfo hints;
-	int status; /* getaddrinfo's, with errno behind EAI_SYSTEM */
-	int errnum;
+	int status; /* of getaddrinfo(3) */
+	int errnum; /* the errno, if status is EAI_SYSTEM */
 	struct addrinfo *result;
 };
 
@@ -61,7 +61,7 @@ static void *lookup_thread(void *argument)
 	return NULL;
 }
 
-/* The thread takes no signals: they are for the one that waits. */
+/* Starts the thread without signals: they are for the thread that waits. */
 static int start_thread(struct lookup *lookup, pthread_t *thread, struct err *err)
 {
 	sigset_t all;
@@ -107,17 +107,22 @@ static struct lookup *new_lookup(const char *host, const char *port, int family)
 	lookup->holders = 1;
 	strlcpy(lookup->host, host, sizeof(lookup->host));
 	strlcpy(lookup->port, port, sizeof(lookup->port));
+	/*
+	 * AI_PASSIVE matters for "every address" only. Not AI_ADDRCONFIG: it leaves out ::1 on a
+	 * host with no other IPv6 address, and the race of the addresses makes it needless.
+	 */
 	lookup->hints = (struct addrinfo){
 	    .ai_family = family,
 	    .ai_socktype = SOCK_STREAM,
-	    /* Only wildcards: a name's addresses are the same for both. Not AI_ADDRCONFIG: it
-		 * leaves ::1 out on a host without IPv6 elsewhere, and racing makes it needless. */
 	    .ai_flags = host[0] == '\0' ? AI_PASSIVE : 0,
 	};
 	return lookup;
 }
 
-/* A number needs no thread; whatever else this call cannot do, the thread will say. */
+/*
+ * Looks up host and port as numbers, which needs no thread. Returns whether they are numbers; the
+ * thread reports any other error.
+ */
 static bool is_numeric(struct lookup *lookup)
 {
 	lookup->hints.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
@@ -126,7 +131,10 @@ static bool is_numeric(struct lookup *lookup)
 	return lookup->status == 0;
 }
 
-/* The scope of an address, behind %, is an interface of this machine, not of the one that it was copied from. */
+/*
+ * Returns what the user can do about a name that is not known. A scope, behind %, names an
+ * interface of this host; an address copied from another host has a scope of that one.
+ */
 static const char *unknown_name(const char *host)
 {
 	return strchr(host, '%') != NULL

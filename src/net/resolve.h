@@ -1,6 +1,6 @@
 /*
- * Names to addresses, under a deadline. getaddrinfo(3) knows no deadline and a signal does not end it,
- * so where a name has to be looked up it runs in a thread, which is left to itself when time is up.
+ * Names to addresses, under a deadline. getaddrinfo(3) knows no deadline, and a signal does not end
+ * it; so a name is looked up in a thread, which is left to itself when the time is up.
  */
 #ifndef RESOLVE_H
 #define RESOLVE_H
@@ -19,12 +19,13 @@ struct resolve_list {
 };
 
 /*
- * Looks up the addresses of host ("": every address, for listening) with port, a number or a service
- * name, in that family (AF_UNSPEC: both), in the order of RFC 6724. Addresses beyond HAPPY_EYEBALLS_MAX are
- * and repeated ones are left out. Blocks until the answer or the deadline; numbers need no waiting.
+ * Looks up host ("": every address, for listening) and port, a number or a service name, in one
+ * family (AF_UNSPEC: in both). *list becomes the addresses, in the order of RFC 6724, without
+ * repeated ones and those beyond HAPPY_EYEBALLS_MAX. Blocks until the answer or the deadline; an
+ * address in numbers does not block.
  *
- * Returns 0, or -1: ERR_FAILED for a name that is not known, ERR_USAGE for a service that is not,
- * ERR_TIMEOUT, ERR_INTERRUPTED; the text begins with "resolve".
+ * Returns 0, or -1: ERR_FAILED for an unknown name, ERR_USAGE for an unknown service, ERR_TIMEOUT
+ * or ERR_INTERRUPTED; the text begins with "resolve".
  */
 int resolve(const char *host, const char *port, int family, int64_t deadline,
     struct resolve_list *list, struct err *err);

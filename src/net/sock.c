@@ -130,7 +130,7 @@ void sock_pace(int sock, int64_t rate)
 	(void)setsockopt(sock, SOL_SOCKET, SO_MAX_PACING_RATE, &value, sizeof(value));
 }
 
-/* The names of those that the kernel has, "reno cubic", or an empty string. */
+/* Writes the names that the kernel has, "reno cubic", or an empty string. */
 static void list_congestion_controls(char *names, size_t size)
 {
 	int fd = open("/proc/sys/net/ipv4/tcp_available_congestion_control", O_RDONLY | O_CLOEXEC);

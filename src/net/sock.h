@@ -1,6 +1,7 @@
 /*
- * Sockets as the rest of the program wants them: close-on-exec, non-blocking, with options by name.
- * Nothing here blocks. Functions that take a struct err give ERR_FAILED, operation and errno in it.
+ * Sockets as the rest of the program needs them: close-on-exec, non-blocking, with options by name.
+ * No function here blocks. A function that takes a struct err returns 0, or -1 with ERR_FAILED, the
+ * operation and the errno, unless its contract says otherwise.
  */
 #ifndef SOCK_H
 #define SOCK_H
@@ -17,94 +18,114 @@ struct sock_addr {
 	socklen_t len;
 };
 
-/* The address as bind(2) and connect(2) take it; valid as long as addr is. */
+/* Returns addr as bind(2) and connect(2) take it; valid as long as addr is. */
 const struct sockaddr *sock_sockaddr(const struct sock_addr *addr);
 
-/* The address of a unix socket at path, which fits (addr.h). */
+/* Returns the address of a unix socket at path, which has to fit (struct addr). */
 struct sock_addr sock_unix_addr(const char *path);
 
-/* The port of an IPv4 or IPv6 address. */
+/* Returns the port of an IPv4 or IPv6 address. */
 uint16_t sock_port_of(const struct sock_addr *addr);
 
 /* Sets the port of an IPv4 or IPv6 address. */
 void sock_set_port(struct sock_addr *addr, uint16_t port);
 
-/* A stream socket of that family (AF_...). Returns the descriptor, the caller's to close, or -1. */
+/*
+ * Makes a stream socket of the family (AF_INET, AF_INET6, AF_UNIX). Returns the descriptor, the
+ * caller's to close, or -1.
+ */
 int sock_open(int family, struct err *err);
 
 /*
- * Takes over an inherited descriptor: checks that it is a stream socket and makes it close-on-exec and
- * non-blocking. *listening tells which of the two kinds it is (SO_ACCEPTCONN). Returns 0, or -1 with
- * ERR_USAGE if fd is no such socket.
+ * Takes over an inherited descriptor: checks that it is a stream socket, and makes it close-on-exec
+ * and non-blocking. *listening becomes whether it listens (SO_ACCEPTCONN). Returns 0, or -1 with
+ * ERR_USAGE if fd is no stream socket, else with ERR_FAILED.
  */
 int sock_adopt(int fd, bool *listening, struct err *err);
 
 /*
- * What every data connection gets before its first byte: SO_LINGER {1, 0}, so that the death of the
- * process, however it comes, is an RST and not the FIN of a complete stream; keepalive after
- * 30 s idle, every 10 s, 3 probes, so that a peer's dead machine is noticed; TCP_NODELAY, for the end of a
- * receipt must not wait until its beginning is acknowledged; and, unless idle_limit
- * (ns) is 0, TCP_USER_TIMEOUT of that time (RFC 5482), which ends a connection whose data stay
- * unacknowledged. Options that the family does not have are left out.
+ * Prepares a connection, before its first byte, with the options that every connection gets:
+ *
+ * - SO_LINGER {1, 0}: the death of the process, however it comes, is an RST, and not the FIN of a
+ *   complete stream;
+ * - keepalive after 30 s idle, every 10 s, 3 probes: the death of the peer's host is noticed;
+ * - TCP_NODELAY: the end of a receipt does not wait until its beginning is acknowledged;
+ * - TCP_USER_TIMEOUT of idle_limit ns (RFC 5482), unless that is 0: a connection whose data stay
+ *   unacknowledged ends.
+ *
+ * A socket that is not TCP gets SO_LINGER only.
  */
 int sock_prepare(int sock, int64_t idle_limit, struct err *err);
 
 /*
- * Asks the kernel to put no more than rate bytes a second on the wire, headers included and evenly
- * (SO_MAX_PACING_RATE, socket(7)). A wish: what has no such thing, as a unix socket, goes without.
+ * Asks the kernel to put no more than rate bytes a second on the wire, headers included, evenly
+ * (SO_MAX_PACING_RATE, socket(7)). A socket that cannot do so, as a unix socket, goes without it;
+ * that is no error.
  */
 void sock_pace(int sock, int64_t rate);
 
 /*
- * Sets the congestion control of a TCP socket (TCP_CONGESTION, tcp(7)). Returns 0, or -1 with ERR_USAGE naming
- * those that there are.
+ * Sets the congestion control of a TCP socket (TCP_CONGESTION, tcp(7)). Returns 0, or -1 with
+ * ERR_USAGE; if the kernel has none of that name, the text lists those that it has.
  */
 int sock_set_congestion(int sock, const char *name, struct err *err);
 
 /*
- * Of sock_prepare(), only that the death of the process is an RST. Does nothing to a socket that listens: it may be
- * others' too.
+ * Makes the death of the process, and a close, an RST, as sock_prepare() does among other things. A
+ * socket that listens stays as it is, for other processes may share it.
  */
 void sock_begin_abort(int sock);
 
-/* The end is certain: from here on a close is a FIN, whatever is still on its way. */
+/*
+ * Undoes sock_begin_abort() when the outcome is certain: from here on a close is a FIN, whatever is
+ * still on its way.
+ */
 void sock_end_abort(int sock);
 
-/* shutdown(2) of our direction: the clean end of our stream, a FIN even under SO_LINGER {1, 0}. */
+/* Ends our stream cleanly (shutdown(2)): by a FIN, even under SO_LINGER {1, 0}. */
 int sock_shutdown_write(int sock, struct err *err);
 
 /* Lets a listening socket take its port while old connections of it linger (SO_REUSEADDR). */
 int sock_reuse_addr(int sock, struct err *err);
 
-/* Keeps an IPv6 socket out of IPv4's way, so that one of each can have the same port (IPV6_V6ONLY). */
+/*
+ * Keeps an IPv6 socket from taking IPv4, so that one of each can have the same port (IPV6_V6ONLY).
+ */
 int sock_v6_only(int sock, struct err *err);
 
 /*
- * SO_ERROR: what became of a connect(2). Returns an errno or 0. It clears the error: the next
- * recv(2) would look like an end of file, so never ask it of a socket with data.
+ * Returns what became of a connect(2), an errno or 0, and clears it (SO_ERROR, socket(7)). Not for
+ * a socket that has carried data: without its error, the next recv(2) would look like the end of
+ * the stream.
  */
 int sock_take_error(int sock);
 
 /*
- * Bytes, the FIN counted as one, that the peer's kernel has not acknowledged (SIOCOUTQ, tcp(7)); on a
- * unix socket, those that the peer has not read. Returns -1 where the kernel cannot tell.
+ * Returns how many bytes the peer's host has not acknowledged, the FIN counted as one (SIOCOUTQ,
+ * tcp(7)), or, on a unix socket, how many the peer has not read; -1 if the kernel cannot tell.
  */
 int64_t sock_unacknowledged(int sock);
 
-/* getsockname(2) and getpeername(2) as text of ADDR_TEXT_MAX bytes, "unknown address" if they fail. */
+/*
+ * Write the address of our end (getsockname(2)) or of the peer's (getpeername(2)) into text, of
+ * ADDR_TEXT_MAX bytes, as addr_format() does, or "unknown address" if it cannot be had.
+ */
 void sock_local_name(int sock, char *text);
 void sock_peer_name(int sock, char *text);
 
-/* getpeername(2). Returns 0, or -1 with errno set: a connection that was reset has no peer any more. */
+/*
+ * Gets the peer's address (getpeername(2)). Returns 0, or -1 with errno set: a connection that was
+ * reset has no peer any more.
+ */
 int sock_peer_addr(int sock, struct sock_addr *addr);
 
-/* The port a socket is bound to, 0 if it has none. */
+/* Returns the port that a socket is bound to, or 0 if it has none. */
 uint16_t sock_port(int sock);
 
-/* Whether it is a unix socket; false for what is no socket. */
+/* Whether sock is a unix socket; false if it is no socket. */
 bool sock_is_unix(int sock);
 
-/* Whether two descriptors are the same open socket (fstat(2)); false for what is no socket. */
+/* Whether two descriptors are the same open socket (fstat(2)); false if one is no socket. */
 bool sock_same(int a, int b);
 
 #endif
