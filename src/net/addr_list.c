@@ -66,7 +66,7 @@ static bool is_repeated(const struct addr_list *receivers, size_t index)
 }
 
 /* Checks that all receivers in the list can be sent to at once. */
-static int check(const struct addr_list *receivers, struct err *err)
+static int check_receivers(const struct addr_list *receivers, struct err *err)
 {
 	if (receivers->count > ADDR_LIST_MAX)
 		return err_set(err, ERR_USAGE, 0,
@@ -95,7 +95,7 @@ int addr_list_parse(struct addr_list *receivers, struct addr *addr, const char *
 		return addr_parse(addr, word, ADDR_CONNECT, err);
 	if (parse_parts(receivers, word, &why) == 0) {
 		*addr = receivers->one[0].addr;
-		return check(receivers, err);
+		return check_receivers(receivers, err);
 	}
 	receivers->count = 0;
 	if (addr_parse(addr, word, ADDR_CONNECT, &ignored) == 0 && addr->kind == ADDR_UNIX)

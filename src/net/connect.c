@@ -40,7 +40,7 @@ static void add_reason(struct race *race, size_t index, const char *reason)
 }
 
 /* Returns what the user can do about a connect(2) that failed with errnum, or NULL. */
-static const char *advice(int errnum, bool has_source)
+static const char *connect_advice(int errnum, bool has_source)
 {
 	/* Without -s the kernel chooses our address, and finds none while there is no network. */
 	if (errnum == EADDRNOTAVAIL && !has_source)
@@ -117,8 +117,8 @@ static bool is_self(int sock)
 }
 
 /* Begins a connect(2). Returns the socket, which is connected if *connected, or -1 with err set. */
-static int begin(const struct sock_addr *addr, const struct resolve_list *sources, bool *connected,
-    struct err *err)
+static int begin_connect(const struct sock_addr *addr, const struct resolve_list *sources,
+    bool *connected, struct err *err)
 {
 	int sock = sock_open(addr->storage.ss_family, err);
 
@@ -144,7 +144,8 @@ static bool start_attempt(struct race *race, size_t index)
 	bool connected = false;
 	struct err err;
 
-	race->sock[index] = begin(&race->list->addr[index], race->sources, &connected, &err);
+	race->sock[index] =
+	    begin_connect(&race->list->addr[index], race->sources, &connected, &err);
 	if (race->sock[index] == -1)
 		attempt_failed(race, index, &err);
 	return connected;
@@ -185,13 +186,13 @@ static ssize_t wait_for_attempts(struct race *race, int64_t until, struct err *e
 	return (ssize_t)count;
 }
 
-static int out_of_time(const struct race *race, struct err *err)
+static int set_timeout_error(const struct race *race, struct err *err)
 {
 	if (race->reasons[0] == '\0')
 		err_set(err, ERR_TIMEOUT, 0, "timed out");
 	else
 		err_set(err, ERR_TIMEOUT, 0, "timed out; %s", race->reasons);
-	return err_advise(err, advice(ETIMEDOUT, race->sources != NULL));
+	return err_advise(err, connect_advice(ETIMEDOUT, race->sources != NULL));
 }
 
 /* Runs the race. Returns the index of the attempt that is connected, or -1. */
@@ -202,7 +203,7 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 	for (;;) {
 		int64_t now = clock_now();
 		if (now >= deadline && race->happy.started > 0)
-			return out_of_time(race, err);
+			return set_timeout_error(race, err);
 		struct happy_eyeballs_step step = happy_eyeballs_next(&race->happy, now);
 		ssize_t winner;
 		switch (step.verb) {
@@ -218,7 +219,7 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 		case HAPPY_EYEBALLS_EXHAUSTED:
 			err_set(err, ERR_FAILED, 0, "%s", race->reasons);
 			err->errnum = race->errnum;
-			return err_advise(err, advice(race->errnum, race->sources != NULL));
+			return err_advise(err, connect_advice(race->errnum, race->sources != NULL));
 		}
 	}
 }
@@ -284,7 +285,7 @@ static int connect_backlog(int sock, const struct sock_addr *addr, int64_t deadl
 	while (connect(sock, sock_sockaddr(addr), addr->len) == -1) {
 		if (errno != EAGAIN && errno != EINTR) {
 			err_sys(err, "%s", "");
-			return err_advise(err, advice(err->errnum, false));
+			return err_advise(err, connect_advice(err->errnum, false));
 		}
 		if (clock_now() >= deadline)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");

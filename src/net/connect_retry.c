@@ -48,7 +48,7 @@ static int64_t deadline_of_try(const struct connect_retry_options *options, bool
 }
 
 /* Ends the tries: with ERR_TIMEOUT if -W has passed, else with the last try's error as it is. */
-static int out_of_time(const struct connect_retry_options *options, struct err *err)
+static int set_retry_error(const struct connect_retry_options *options, struct err *err)
 {
 	if (options->until == DEADLINE_NOW || clock_now() < options->limits->end)
 		return -1;
@@ -70,13 +70,13 @@ int connect_retry(const struct addr *addr, const struct connect_options *how,
 		if (sock != -1 || !is_passing(err, how->source != NULL))
 			return sock;
 		if (clock_now() >= until)
-			return out_of_time(options, err);
+			return set_retry_error(options, err);
 		if (options->on_failure != NULL)
 			options->on_failure(options->context, err);
 		if (io_sleep(deadline_min(deadline_after(pause), until), err) == -1)
 			return err_prefix(err, "connect");
 		if (clock_now() >= options->limits->end)
-			return out_of_time(options, err);
+			return set_retry_error(options, err);
 		pause = deadline_min(2 * pause, LAST_PAUSE);
 		is_first = false;
 	}

@@ -36,7 +36,7 @@ static int bind_socket(int sock, const struct sock_addr *addr, struct err *err)
 }
 
 /* Returns what the user can do about an address that cannot be had because of errnum, or NULL. */
-static const char *advice(const struct sock_addr *addr, int errnum)
+static const char *listen_advice(const struct sock_addr *addr, int errnum)
 {
 	bool is_unix = addr->storage.ss_family == AF_UNIX;
 
@@ -68,7 +68,7 @@ static int open_one(const struct sock_addr *addr, struct err *err)
 	if (sock == -1) {
 		addr_format(sock_sockaddr(addr), addr->len, name);
 		err_prefix(err, "%s", name);
-		err_advise(err, advice(addr, err->errnum));
+		err_advise(err, listen_advice(addr, err->errnum));
 	}
 	return sock;
 }

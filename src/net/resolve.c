@@ -142,7 +142,7 @@ static const char *unknown_name(const char *host)
 	           : "is the name right? Or write the address, as 192.0.2.7:9009";
 }
 
-static int explain(const struct lookup *lookup, struct err *err)
+static int set_lookup_error(const struct lookup *lookup, struct err *err)
 {
 	switch (lookup->status) {
 	case EAI_NONAME:
@@ -189,7 +189,7 @@ static void copy_list(struct resolve_list *list, const struct addrinfo *ai)
 	}
 }
 
-static int out_of_time(struct err *err)
+static int advise_on_timeout(struct err *err)
 {
 	return err->kind == ERR_TIMEOUT ? err_advise(err, NAME_SERVER) : -1;
 }
@@ -203,9 +203,9 @@ int resolve(const char *host, const char *port, int family, int64_t deadline,
 	if (lookup == NULL)
 		return err_sys(err, "resolve");
 	if (!is_numeric(lookup))
-		result = wait_for_thread(lookup, deadline, err) == 0 ? 0 : out_of_time(err);
+		result = wait_for_thread(lookup, deadline, err) == 0 ? 0 : advise_on_timeout(err);
 	if (result == 0 && lookup->status != 0)
-		result = explain(lookup, err);
+		result = set_lookup_error(lookup, err);
 	if (result == 0)
 		copy_list(list, lookup->result);
 	let_go(lookup);

@@ -204,7 +204,7 @@ int command_start(struct command *command, char *const argv[], char *const varia
 	return status;
 }
 
-static void forget(struct command *command)
+static void clear_process(struct command *command)
 {
 	if (command->pidfd != -1)
 		close(command->pidfd);
@@ -212,7 +212,7 @@ static void forget(struct command *command)
 	command->pid = 0;
 }
 
-static int explain(const struct command *command, int status, struct err *err)
+static int check_exit_status(const struct command *command, int status, struct err *err)
 {
 	const char *name = command->argv[0];
 
@@ -233,8 +233,8 @@ int command_wait(struct command *command, int64_t deadline, struct err *err)
 		return err_prefix(err, "%s", command->argv[0]);
 	if (waitpid(command->pid, &status, 0) == -1)
 		return err_sys(err, "%s: waitpid", command->argv[0]);
-	status = explain(command, status, err);
-	forget(command);
+	status = check_exit_status(command, status, err);
+	clear_process(command);
 	return status;
 }
 
@@ -252,5 +252,5 @@ void command_stop(struct command *command)
 			kill(command->pid, SIGKILL);
 		nanosleep(&pause, NULL);
 	}
-	forget(command);
+	clear_process(command);
 }

@@ -12,7 +12,7 @@
 
 #define PIPE_WIDE (1024 * 1024)
 
-static int fail(struct err *err)
+static int fail_by_errno(struct err *err)
 {
 	return err_sys(err, "%s", ""); /* the caller adds the operation */
 }
@@ -49,7 +49,7 @@ int io_poll(struct pollfd *fds, size_t count, int64_t deadline, struct err *err)
 		if (ready >= 0)
 			break;
 		if (errno != EINTR) {
-			fail(err);
+			fail_by_errno(err);
 			break;
 		}
 	}
@@ -88,7 +88,7 @@ ssize_t io_read(int fd, void *buffer, size_t size, int64_t deadline, struct err 
 		if (n >= 0)
 			return n;
 		if (!try_again())
-			return fail(err);
+			return fail_by_errno(err);
 	}
 }
 
@@ -101,7 +101,7 @@ ssize_t io_read_file(int fd, void *buffer, size_t size, struct err *err)
 		if (n >= 0)
 			return n;
 		if (errno != EINTR)
-			return fail(err);
+			return fail_by_errno(err);
 	}
 }
 
@@ -112,7 +112,7 @@ int io_write_file(int fd, const void *buffer, size_t size, struct err *err)
 	while (size > 0) {
 		ssize_t n = write(fd, next, size);
 		if (n == -1 && errno != EINTR)
-			return fail(err);
+			return fail_by_errno(err);
 		if (signals_check(err) == -1)
 			return -1;
 		if (n > 0) {
@@ -138,7 +138,7 @@ int io_write_stream(int fd, const void *buffer, size_t size, int64_t deadline, s
 			return -1;
 		ssize_t n = write(fd, next, size < piece ? size : piece);
 		if (n == -1 && !try_again())
-			return fail(err);
+			return fail_by_errno(err);
 		may_be_full = blocks || n <= 0;
 		if (n > 0) {
 			next += n;
@@ -155,18 +155,18 @@ ssize_t io_write_some(int fd, const void *buffer, size_t size, struct err *err)
 	ssize_t n = write(fd, buffer, size);
 	if (n >= 0)
 		return n;
-	return try_again() ? 0 : fail(err);
+	return try_again() ? 0 : fail_by_errno(err);
 }
 
 int io_open_pipe(int ends[2], int ours, struct err *err)
 {
 	if (pipe2(ends, O_CLOEXEC) == -1)
-		return fail(err);
+		return fail_by_errno(err);
 	io_widen_pipe(ends[ours]);
 	int flags = fcntl(ends[ours], F_GETFL);
 	if (flags != -1 && fcntl(ends[ours], F_SETFL, flags | O_NONBLOCK) == 0)
 		return 0;
-	fail(err);
+	fail_by_errno(err);
 	close(ends[0]);
 	close(ends[1]);
 	return -1;
@@ -198,7 +198,7 @@ ssize_t io_recv(int sock, void *buffer, size_t size, int64_t deadline, struct er
 		if (n >= 0)
 			return n;
 		if (!try_again())
-			return fail(err);
+			return fail_by_errno(err);
 		if (errno == EINTR)
 			continue;
 		if (deadline == DEADLINE_NOW) /* callers ask between two chunks: spare the poll */
@@ -230,7 +230,7 @@ ssize_t io_send(int sock, const void *buffer, size_t size, struct err *err)
 	ssize_t n = send(sock, buffer, size, MSG_NOSIGNAL);
 	if (n >= 0)
 		return n;
-	return try_again() ? IO_LATER : fail(err);
+	return try_again() ? IO_LATER : fail_by_errno(err);
 }
 
 int io_sendall(int sock, const void *buffer, size_t size, int64_t deadline, struct err *err)

@@ -43,8 +43,8 @@ static void die_with(pid_t parent)
 		_exit(EXIT_FAILURE);
 }
 
-_Noreturn static void work(const struct workers *workers, pid_t parent, int (*run)(void *context),
-    void *context)
+_Noreturn static void run_worker(const struct workers *workers, pid_t parent,
+    int (*run)(void *context), void *context)
 {
 	sigset_t mask = workers->mask;
 
@@ -76,7 +76,7 @@ ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *
 	signals_block(&mask);
 	pid_t pid = fork();
 	if (pid == 0)
-		work(workers, parent, run, context);
+		run_worker(workers, parent, run, context);
 	signals_restore(&mask);
 	if (pid == -1)
 		return err_sys(err, "fork");
