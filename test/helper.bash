@@ -9,7 +9,7 @@ bats_require_minimum_version 1.5.0
 
 ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 SOCKXFER=${SOCKXFER:-$ROOT/sockxfer}
-# Rather the system's than a version manager's, which would be a slow wrapper around it.
+# The system's own, if there is one: a version manager's is a slow wrapper around it.
 PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3
 PEER=$ROOT/test/peer
@@ -19,13 +19,14 @@ declare -gA PID=() # -g, for `load` is a function
 NS=() # what to put before a command to run it in the namespace made by make_namespace
 NS_PID=self
 
-# A wrapper script (valgrind) or a sanitizer build: slower, and with a memory of its own.
+# Whether the program is a wrapper script (valgrind) or a sanitizer build: such a program is slower,
+# and uses more memory.
 instrumented() {
 	[ "$(head -c 2 "$SOCKXFER")" = '#!' ] || grep -q __asan_init "$SOCKXFER"
 }
 
-# Seconds that anything may take; it is a bound for what hangs, not a measure of speed: a machine that has other things
-# to do takes twenty times as long for everything.
+# Seconds that anything may take. It is a bound for programs that hang, not a measure of speed: a
+# busy host takes twenty times as long for everything.
 LIMIT=120
 
 allow() {
@@ -43,8 +44,8 @@ setup() {
 	if instrumented; then LIMIT=300; fi
 }
 
-# Ends what the test left running, by process id, and complains about any process that is still
-# there and was not started by the test itself, so was left behind by one that was.
+# Ends the processes that the test has started, by process id. Any other process that is still in the
+# test's directory was left behind by one of them: that is an error.
 teardown() {
 	local name pid left=()
 
@@ -78,15 +79,16 @@ show_messages() {
 
 ### Waiting
 
-# A pipe to which nobody writes: to wait for a line from it takes no process, as sleep(1) would.
+# A pipe without a writer: to wait for a line from it needs no process, unlike sleep(1).
 exec {NOTHING}<> <(:)
 
-# nap SECONDS: a pause between two looks.
+# nap SECONDS: a pause between two checks of a condition.
 nap() {
 	read -rt "$1" -u "$NOTHING" || true
 }
 
-# Waits until the command is true, LIMIT seconds at the most. Status 99 from it means: it never will be.
+# Waits until the command is true, at most LIMIT seconds. Status 99 of the command means that it will
+# never be true.
 wait_for() {
 	local deadline=$((${EPOCHREALTIME//[.,]/} + LIMIT * 1000000)) status looks=0
 
@@ -98,24 +100,24 @@ wait_for() {
 			echo "waited in vain for: $*" >&2
 			return 1
 		fi
-		# Most of what is waited for is there within milliseconds.
+		# Most conditions come true within milliseconds.
 		looks=$((looks + 1))
 		if [ "$looks" -le 5 ]; then nap 0.002; else nap 0.01; fi
 	done
 }
 
-# Lets time pass in which nothing is to happen, where there is no condition to wait for.
+# pass SECONDS: lets time pass in which nothing is to happen, so there is no condition to wait for.
 pass() {
 	nap "$1"
 }
 
-# Milliseconds on the clock, into the variable named.
+# clock NAME: sets the variable to the milliseconds on the clock.
 clock() {
 	printf -v "$1" %d $((${EPOCHREALTIME//[.,]/} / 1000))
 }
 
-# Into $busy, how many times as long this machine may take for what it has to do besides: 1 if no more processes want to
-# run than there are processors.
+# Sets $busy to how many times as long a test may take because of other processes: 1 if no more
+# processes want to run than there are processors.
 measure_load() {
 	local load running
 
@@ -125,8 +127,8 @@ measure_load() {
 	busy=$((1 + (running - 1) / $(nproc)))
 }
 
-# took MILLISECONDS LIMIT: that it was no more than the limit, as many times as the machine is busy, where the build is
-# one whose speed is ours.
+# took MILLISECONDS LIMIT: asserts that the time is at most the limit, multiplied by $busy. An
+# instrumented program may take any time.
 took() {
 	local busy
 
@@ -135,7 +137,7 @@ took() {
 	instrumented || [ "$1" -le $(($2 * busy)) ]
 }
 
-# soon MILLISECONDS SINCE: that no more time has passed.
+# soon MILLISECONDS SINCE: asserts that at most that time has passed since the time SINCE of clock.
 soon() {
 	local now
 
@@ -143,7 +145,7 @@ soon() {
 	took $((now - $2)) "$1"
 }
 
-# Whether the process has come to its end: it is gone, or a zombie, as it stays until `finish`.
+# Whether the process has ended: it is gone, or a zombie, as it stays until `finish`.
 ended() {
 	local stat=
 
@@ -182,7 +184,7 @@ close_descriptors() {
 	done
 }
 
-# finish NAME [STATUS]: waits until it has ended, which has to be with that exit status (0).
+# finish NAME [STATUS]: waits until the process has ended, and asserts that exit status (0).
 finish() {
 	local name=$1 expected=${2:-0} status=0
 
@@ -205,7 +207,7 @@ running() {
 	}
 }
 
-# Ends a peer that by its nature does not end.
+# stop NAME: ends a process that does not end by itself.
 stop() {
 	kill -KILL "${PID[$1]}" 2>/dev/null || true
 	wait "${PID[$1]}" 2>/dev/null || true
@@ -227,8 +229,8 @@ scripted() {
 	start "$name" "${NS[@]}" "$PYTHON" "$PEER/scripted.py" "$@"
 }
 
-# reaching NAME ADDRESS STEP...: a scripted peer that is there already, and connects as soon as somebody listens at the
-# address. A limit that begins with the listening does not run while the peer is started.
+# reaching NAME ADDRESS STEP...: a scripted peer that runs already, and connects as soon as a program
+# listens at the address. So a limit that begins with the listening does not include its start.
 reaching() {
 	local name=$1
 
@@ -253,14 +255,15 @@ wait_said() {
 said() {
 	local status=1
 
-	# In this order: what it said before it ended must not be missed.
+	# In this order, so that a line that it wrote just before its end is not missed.
 	! ended "${PID[$1]}" || status=99
 	grep -qsF -e "$2" "$1.out" "$1.err" || return "$status"
 }
 
 ### Ports
 
-# Waits until NAME says where it listens, and sets $port: sockxfer on port 0 or with -v, our peers always.
+# wait_port NAME: waits until the process says where it listens, and sets $port. sockxfer says so on
+# port 0 or with -v, our peers always.
 wait_port() {
 	wait_said "$1" 'listening on'
 	port=$(grep -hm1 'listening on' "$1.out" "$1.err")
@@ -268,7 +271,8 @@ wait_port() {
 	[[ $port =~ ^[0-9]+$ ]]
 }
 
-# Whether something listens on the TCP port: state 0A. Looked up, for a connect would be taken for a peer.
+# Whether a program listens on the TCP port (state 0A). It reads /proc: a connect would count as a
+# peer.
 listening() {
 	grep -qi ": [0-9A-F]*:$(printf %04X "$1") [0-9A-F]*:0000 0A " "/proc/$NS_PID/net/tcp" \
 		"/proc/$NS_PID/net/tcp6"
@@ -278,8 +282,8 @@ listening_unix() {
 	grep -q " 00010000 0001 01 .* $1\$" /proc/net/unix
 }
 
-# Sets $port to a free one, for programs that cannot take port 0. It is below those that the system gives
-# out by itself, and taken by one test of a run only.
+# Sets $port to a free one, for programs that cannot take port 0. It is below the ports that the
+# system chooses by itself, and only one test of a run gets it.
 free_port() {
 	local tries
 
@@ -334,7 +338,7 @@ make_namespace() {
 	"${NS[@]}" ip -6 addr show dev lo | grep -q ::1 || skip "needs IPv6"
 }
 
-# unshare becomes the other program only when it has done its own work.
+# Whether the namespace is ready: unshare becomes the other program, sleep, only then.
 in_own_namespace() {
 	grep -qx sleep "/proc/$NS_PID/comm"
 }
@@ -346,7 +350,7 @@ replace_in_namespace() {
 	"${NS[@]}" mount --bind "${1##*/}.ours" "$1"
 }
 
-# Drops what comes in and fits the nft expression, as a black hole in the network would.
+# Drops incoming packets that match the nft expression, as a black hole in the network would.
 drop_in_namespace() {
 	need nft
 	"${NS[@]}" nft -f - <<-END
@@ -358,12 +362,12 @@ drop_in_namespace() {
 
 ### Assertions
 
-# Two files with the same bytes.
+# Asserts that two files have the same bytes.
 same() {
 	cmp -- "$1" "$2"
 }
 
-# That a text is in a file; nothing else about the file.
+# Asserts that a text is in a file; the file may have more.
 has() {
 	grep -qF -e "$2" -- "$1" || {
 		echo "$1 does not say: $2" >&2
@@ -371,7 +375,8 @@ has() {
 	}
 }
 
-# That it is not. (A plain `! grep` would not fail a test: bash excepts it from errexit.)
+# Asserts that a text is not in a file. (A plain `! grep` would not fail a test: bash excepts it from
+# errexit.)
 has_not() {
 	if grep -qF -e "$2" -- "$1"; then
 		echo "$1 says: $2" >&2
@@ -379,7 +384,8 @@ has_not() {
 	fi
 }
 
-# One line, which begins with the name of the program, and no more but a hint what to do.
+# Asserts that a file has one line that begins with the name of the program, and at most a hint
+# besides.
 one_line() {
 	if [ "$(grep -vc '^sockxfer: [a-z]*: hint: ' "$1")" -ne 1 ] || [ "$(grep -c ': hint: ' "$1")" -gt 1 ] ||
 		! head -n 1 "$1" | grep -q '^sockxfer: '; then
@@ -388,7 +394,7 @@ one_line() {
 	fi
 }
 
-# That a directory holds just these names, hidden ones included.
+# Asserts that a directory holds just these names, hidden ones included.
 holds() {
 	local directory=$1 found expected
 
@@ -417,7 +423,7 @@ picture() {
 
 ACTIVATE=${ACTIVATE:-$ROOT/build/peer/activate}
 
-# launch MANNER TRANSPORT COMMAND...: starts the command as "us" when somebody connects to $address. The
+# launch MANNER TRANSPORT COMMAND...: starts the command as "us" when a peer connects to $address. The
 # transport is 4, 6 or unix; the manner can have options of the launcher in front: "-k 2 listen".
 launch() {
 	local manner where
@@ -460,7 +466,8 @@ half_sender() {
 	"$PYTHON" "$PEER/pattern.py" 300000 >expected
 }
 
-# whole OUTPUT ARGUMENT...: one complete transfer of the file's data (see setup_file), which has to be in OUTPUT then.
+# whole OUTPUT ARGUMENT...: transfers the file's data (see setup_file), and asserts that they are in
+# OUTPUT then.
 whole() {
 	local output=$1
 
@@ -472,7 +479,7 @@ whole() {
 	same "$output" "$BATS_FILE_TMPDIR/data"
 }
 
-# The receiver as on a file system that has no O_TMPFILE.
+# receive_half_named ARGUMENT...: receive_half, as on a file system that has no O_TMPFILE.
 receive_half_named() {
 	need_tmpfile_filter
 	mkdir -p d

@@ -295,7 +295,7 @@ static void writes_as_typed(void)
 	}
 }
 
-/* Odd, but whatever is taken has to be shown so that it would be taken again. */
+/* Odd addresses: if one is taken, its text has to be taken again, as the same address. */
 static void round_trips(void)
 {
 	static const char *const rows[] = {"[unix]:80", "[fd]:3", "[[x]:80", "[[]:80", "[a:b]:80",

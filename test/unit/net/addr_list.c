@@ -123,7 +123,7 @@ static void long_ones(void)
 	struct addr addr;
 	struct err err;
 
-	/* The only way to be longer than any address and still be one. */
+	/* Zeros in front of a port are the only way for an address to be too long. */
 	snprintf(word, sizeof(word), "a:1,host:%0*d", (int)ADDR_TEXT_MAX, 9);
 	CHECK_INT(addr_list_parse(&receivers, &addr, word, &err), -1);
 	CHECK_HAS(err.text, "host:000000");

@@ -12,7 +12,7 @@
 
 /* What becomes of the attempt on an address, in ms after its beginning. */
 struct fate {
-	enum { BLACK_HOLE, CONNECTS, REFUSES } what; /* the first: what is not named in a table */
+	enum { BLACK_HOLE, CONNECTS, REFUSES } what; /* BLACK_HOLE if a table does not say */
 	int after;
 };
 
@@ -23,8 +23,8 @@ struct scenario {
 	int winner;
 	int end;        /* ms from the start until the race is won or lost */
 	size_t started; /* attempts begun until then */
-	int starts
-	    [HAPPY_EYEBALLS_MAX]; /* when, as far as that matters: 0 from the second on is "unsaid" */
+	/* when each attempt starts; 0, but for the first, means that it does not matter */
+	int starts[HAPPY_EYEBALLS_MAX];
 };
 
 /* A race as connect.c runs it. */
@@ -59,7 +59,7 @@ static void wait_for_attempts(struct race *race, int64_t until)
 	size_t next = race->started;
 	int64_t at = until;
 
-	for (size_t i = race->started; i-- > 0;) { /* of several at once, the first one */
+	for (size_t i = race->started; i-- > 0;) { /* if several end at once, the first of them */
 		if (end_of(race, i) <= at && end_of(race, i) != DEADLINE_NEVER) {
 			at = end_of(race, i);
 			next = i;
@@ -239,7 +239,7 @@ static void asked_early(void)
 	    HAPPY_EYEBALLS_START);
 }
 
-/* Families as a string of 6 and 4, as "6644"; returns how many. */
+/* Reads families from a string of 6 and 4, as "6644". Returns how many there are. */
 static size_t read_families(const char *text, int *families)
 {
 	for (size_t i = 0; text[i] != '\0'; i++)
@@ -251,7 +251,7 @@ static void interleaves(void)
 {
 	static const struct {
 		const char *families;
-		const char *order; /* an index a letter, a to z */
+		const char *order; /* indexes as letters, from a on */
 	} rows[] = {
 	    {"6", "a"},
 	    {"64", "ab"},
@@ -284,7 +284,7 @@ static void interleaves(void)
 	happy_eyeballs_order(families, 0, order);
 }
 
-/* What order[] has to be for any mix: a permutation that keeps each family's own order. */
+/* Checks that order[] is a permutation that keeps each family's own order, as for any mix. */
 static void check_order(const int *families, size_t count)
 {
 	size_t order[HAPPY_EYEBALLS_MAX];

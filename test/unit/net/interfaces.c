@@ -1,4 +1,4 @@
-/* Which addresses are given to the other machine, and in which order. */
+/* The addresses that are given to another host, and their order. */
 #include "net/interfaces.h"
 
 #include <arpa/inet.h>
@@ -77,7 +77,7 @@ static void link_local_last(void)
 	sorts(HOSTS{"fe80::1", "febf::1", "169.254.0.1", "2001:db8::7", "10.0.0.5", NULL},
 	    "2001:db8::7 10.0.0.5 fe80::1 febf::1 169.254.0.1 ");
 	sorts(HOSTS{"fe80::1", "169.254.255.255", NULL}, "fe80::1 169.254.255.255 ");
-	/* their neighbours are not */
+	/* the addresses beside these ranges are not link-local */
 	sorts(HOSTS{"169.253.0.1", "169.255.0.1", "fec0::1", "10.0.0.5", NULL},
 	    "169.253.0.1 169.255.0.1 fec0::1 10.0.0.5 ");
 }
@@ -142,7 +142,7 @@ static void bound(void)
 	CHECK_STR(found.host[INTERFACES_MAX - 1], "10.1.1.47");
 }
 
-/* A set that listens on address, as -l takes it. False where this host has no such. */
+/* Opens a set that listens on address, as -l takes it. Returns false if this host lacks it. */
 static bool listen_on(struct listen_set *set, const char *address)
 {
 	struct addr addr;
@@ -182,7 +182,7 @@ static void unix_socket(void)
 	reached_at("unix:socket", "", false);
 }
 
-/* Whatever the machine has: its own addresses can be bound, which others cannot. */
+/* Uses the host's own addresses, whatever they are: they can be bound, others cannot. */
 static void own_addresses(void)
 {
 	struct listen_set set;

@@ -118,7 +118,7 @@ static void unknown_service(void)
 	}
 }
 
-/* Each is longer than a name may be, so that nobody is asked. */
+/* Each name is longer than a name may be, so that no name server is asked. */
 static void bad_names(void)
 {
 	static const char *const hosts[] = {"", "a"};

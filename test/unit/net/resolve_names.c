@@ -137,8 +137,8 @@ static void failures(void)
 }
 
 /*
- * Lets the look-up that was left behind end, and waits until it is done with what it held: its
- * descriptor, and the list. (The leak check of the sanitizers sees to its memory.)
+ * Ends the look-up that resolve() left behind, and waits until it has freed its descriptor and the
+ * list. (The leak check of the sanitizers covers its memory.)
  */
 static void let_it_end(int descriptors)
 {
@@ -196,7 +196,7 @@ static void waits_for_answer(void)
 	pthread_join(thread, NULL);
 }
 
-/* The signal is the process's: whichever thread is open to it may get it. */
+/* The signal is sent to the process, so any thread that does not block it may get it. */
 static void *stop_when_asked(void *unused)
 {
 	wait_for(&asked);

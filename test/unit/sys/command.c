@@ -22,7 +22,7 @@ static bool start(struct command *command, char *const argv[], char *const varia
 	return false;
 }
 
-/* Holds what the script writes, to its end, against what is wanted. */
+/* Compares all that the script writes with what is wanted. */
 static void check_prints(char *script, char *const variables[], const char *wanted)
 {
 	char *argv[] = {"sh", "-c", script, NULL};
@@ -102,7 +102,7 @@ static void missing(void)
 	CHECK_INT(command_start(&command, argv, none, STDOUT_FILENO, &pipe, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_STR(err.text, "/no/such/command: No such file or directory");
-	command_stop(&command); /* there is none to be stopped */
+	command_stop(&command); /* has nothing to stop */
 }
 
 static void stopped(void)
@@ -125,7 +125,7 @@ static void stopped(void)
 	command_stop(&command);
 	CHECK_INT(command.pid, 0);
 	CHECK_INT(kill(pid, 0), -1);
-	command_stop(&command); /* and once more, which is nothing */
+	command_stop(&command); /* a second call does nothing */
 	close(pipe);
 }
 

@@ -401,7 +401,7 @@ static void full_disk(void)
 	close(fd);
 }
 
-/* A thread that sends one signal, or many, to the one that waits. */
+/* A thread that sends one signal, or many, to the thread that waits. */
 struct sender {
 	pthread_t thread;
 	pthread_t target;
@@ -438,7 +438,7 @@ static void check_interrupted(const struct err *err, const char *name)
 	CHECK_HAS(err->text, name);
 }
 
-/* One promise for each way, for the flag cannot be lowered. */
+/* Each way has a process of its own, because the flag of a signal cannot be cleared. */
 static void stop_while_waiting(size_t way, int sig, const char *name)
 {
 	struct pair pair = sockets();

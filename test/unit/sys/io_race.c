@@ -1,4 +1,4 @@
-/* The signal that comes between the last look at the flag and the wait. */
+/* A signal that comes between the last check of the flag and the wait. */
 #include "sys/io.h"
 
 #include <errno.h>
@@ -12,9 +12,9 @@ static int polls;
 static bool hangs;
 
 /*
- * This takes the place of the C library's ppoll(2), and here comes the signal. If it was blocked, as
- * it should be, it is let through by the mask, and ends the wait. If not, the handler has run, and
- * nothing would end the wait any more.
+ * Takes the place of the C library's ppoll(2), through the two functions below, and sends the signal
+ * at its start. If the signal is blocked, as it should be, the mask lets it through, and it ends the
+ * wait. If not, its handler has run already, and nothing would end the wait any more.
  */
 static int late_signal(const sigset_t *mask)
 {

@@ -96,7 +96,7 @@ static void only_we_end_them(void)
 	workers_close(&workers);
 }
 
-/* What had asked their parent to end asks them nothing. */
+/* A signal that has asked the parent to end does not ask a worker that is started later. */
 static void begin_anew(void)
 {
 	struct workers workers;
@@ -116,7 +116,10 @@ static void begin_anew(void)
 	workers_close(&workers);
 }
 
-/* Tells by a pipe that is closed when its end has come, and that of its own worker. */
+/*
+ * Dies and leaves a worker of its own behind. Both hold a pipe of the test; the end of file there
+ * tells that both have ended.
+ */
 static int die_before_worker(void *context)
 {
 	struct workers workers;
@@ -166,7 +169,10 @@ static void have_no_descriptor_of_ours(void)
 	workers_close(&workers);
 }
 
-/* A sanitizer looks for leaks at the end, and needs processes and descriptors for that: each limit is given back. */
+/*
+ * This test and the next one restore their limit: a sanitizer that looks for leaks at the end needs
+ * processes and descriptors.
+ */
 static void no_process(void)
 {
 	struct rlimit none = {.rlim_cur = 0};
@@ -189,7 +195,7 @@ static void no_process(void)
 	setrlimit(RLIMIT_NPROC, &before);
 }
 
-/* Where opening them fails half-way, what a server does at its end does no harm. */
+/* A server signals and closes its workers at its end, even if they failed to open. */
 static void no_descriptor(void)
 {
 	struct rlimit none = {.rlim_cur = 0};
