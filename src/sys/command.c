@@ -56,7 +56,7 @@ int command_check(char *const argv[], struct err *err)
 	}
 }
 
-static size_t count_of(char *const list[])
+static size_t count_of(char *const *list)
 {
 	size_t count = 0;
 
