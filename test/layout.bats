@@ -120,7 +120,7 @@ WIDE=(sys net transfer ui job)
 
 # The names that more than one function has, to be got rid of.
 DOUBLES=(
-	look
+
 )
 
 # The declarations of functions in the header $1 whose block has no comment directly above it.

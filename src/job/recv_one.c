@@ -69,32 +69,33 @@ static void stop_listening(void *context)
  * perhaps.
  */
 static void meet_and_receive(const struct recv_job *job, struct sink *sink,
-    struct recv_policy *policy, struct outcome *outcome, struct err *err)
+    const struct recv_policy *asked, struct outcome *outcome, struct err *err)
 {
+	struct recv_policy policy = *asked;
 	struct listen_set listening;
 	struct connection connection;
 	int status = rendezvous_open(&job->rendezvous, &job->talk.invite, &listening,
-	    &policy->limits, &connection, err);
+	    &policy.limits, &connection, err);
 
-	policy->may_be_stray = listening.count > 0;
-	policy->on_claim = stop_listening;
-	policy->context = &listening;
+	policy.may_be_stray = listening.count > 0;
+	policy.on_claim = stop_listening;
+	policy.context = &listening;
 	while (status == 0) {
-		status = recv_one_over(&connection, sink, policy, outcome, err);
+		status = recv_one_over(&connection, sink, &policy, outcome, err);
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;
 		log_detail(job->talk.log, "%s; waiting for another", err->text);
 		err_clear(err);
 		outcome_forget(outcome);
-		progress_enter(policy->progress, PROGRESS_WAITING);
-		status = rendezvous_next(&job->rendezvous, &listening, &policy->limits, &connection,
-		    err);
+		progress_enter(policy.progress, PROGRESS_WAITING);
+		status =
+		    rendezvous_next(&job->rendezvous, &listening, &policy.limits, &connection, err);
 	}
 	listen_close(&listening);
 	endpoint_close(&connection);
 }
 
-static void open_and_receive(const struct recv_job *job, struct recv_policy *policy,
+static void open_and_receive(const struct recv_job *job, const struct recv_policy *policy,
     struct outcome *outcome, struct err *err)
 {
 	struct sink *sink = recv_one_open_sink(&job->sink, policy->limits.end, outcome, err);
@@ -115,7 +116,7 @@ int recv_one(const struct recv_job *job)
 	struct err err = {.kind = ERR_NONE};
 
 	progress_meter_start(&meter, &how);
-	struct recv_policy policy = recv_one_policy(job, &progress);
+	const struct recv_policy policy = recv_one_policy(job, &progress);
 	open_and_receive(job, &policy, &outcome, &err);
 	progress_meter_stop(&meter);
 	return conclude(&job->talk, NULL, &outcome, &err);

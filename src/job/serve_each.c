@@ -20,6 +20,7 @@ struct serving {
 	const struct recv_job *recv;
 	const struct rendezvous_options *rendezvous; /* of the job */
 	const struct talk *talk;                     /* of the job */
+	struct outcome outcome;                      /* with which each transfer begins */
 	struct shared_lock *results; /* for the transfers' results, on stdout or stderr */
 	struct shared_lock *lines;   /* recv: for a stream by lines */
 	bool has_inbox;    /* recv: the files go into a directory, which may be gone for a time */
@@ -98,18 +99,11 @@ static void finish_regardless(void)
 	signals_take();
 }
 
-static struct outcome begin_outcome(const struct serving *serving)
-{
-	if (serving->send != NULL)
-		return outcome_begin(true, serving->send->path, serving->send->argv);
-	return outcome_begin(false, serving->recv->sink.path, serving->recv->sink.argv);
-}
-
 /* Serves one peer, in a process of its own. */
 static int serve_peer(void *context, const struct listen_accepted *accepted)
 {
 	struct serving *serving = context;
-	struct outcome outcome = begin_outcome(serving);
+	struct outcome outcome = serving->outcome;
 	struct err err = {.kind = ERR_NONE};
 	struct connection connection;
 
@@ -210,11 +204,9 @@ static int listen_and_serve(struct serving *serving, struct err *err)
 /* Concludes the server itself: each transfer has been reported. */
 static int conclude_server(const struct serving *serving, struct err *err)
 {
-	const struct outcome outcome = begin_outcome(serving);
-
 	if (err->kind == ERR_INTERRUPTED)
 		return outcome_exit_code(err);
-	return conclude(serving->talk, NULL, &outcome, err);
+	return conclude(serving->talk, NULL, &serving->outcome, err);
 }
 
 int serve_each_send(const struct send_job *job, const struct serve_each_options *options)
@@ -222,6 +214,7 @@ int serve_each_send(const struct send_job *job, const struct serve_each_options 
 	struct serving serving = {
 	    .options = options,
 	    .send = job,
+	    .outcome = outcome_begin(true, job->path, job->argv),
 	    .rendezvous = &job->rendezvous,
 	    .talk = &job->talk,
 	};
@@ -260,6 +253,7 @@ int serve_each_recv(const struct recv_job *job, const struct serve_each_options 
 	struct serving serving = {
 	    .options = options,
 	    .recv = job,
+	    .outcome = outcome_begin(false, job->sink.path, job->sink.argv),
 	    .rendezvous = &job->rendezvous,
 	    .talk = &job->talk,
 	    .is_to_stdout = job->sink.argv == NULL && strcmp(job->sink.path, "-") == 0,

@@ -32,7 +32,7 @@ static void set_name(struct progress_meter *meter, const char *name)
 	printable(meter->name, last);
 }
 
-static struct progress_text look(struct display *display)
+static struct progress_text look_at_progress(struct display *display)
 {
 	const struct progress_meter_options *options = display->options;
 
@@ -73,7 +73,7 @@ static bool is_wanted(const struct display *display, const struct progress_text 
 
 static void refresh(struct display *display)
 {
-	struct progress_text status = look(display);
+	struct progress_text status = look_at_progress(display);
 
 	if (!terminal_is_ours(display->terminal))
 		return;
@@ -87,7 +87,7 @@ static void refresh(struct display *display)
 
 static void answer(struct display *display)
 {
-	struct progress_text status = look(display);
+	struct progress_text status = look_at_progress(display);
 	char text[PROGRESS_TEXT_MAX];
 
 	/* A write that blocks would keep progress_meter_stop() waiting, and with it the end that a signal asks for. */
