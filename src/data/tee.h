@@ -43,7 +43,7 @@ struct tee {
 
 /*
  * Prepares to read source in chunks of at most size bytes. What is pointed to has to outlive the
- * spread. Returns 0, the tee then being the caller's to close, or -1 with ERR_FAILED. Does not
+ * tee. Returns 0, the tee then being the caller's to close, or -1 with ERR_FAILED. Does not
  * block, nor do the others unless they say so.
  */
 int tee_open(struct tee *tee, struct source *source, size_t size,

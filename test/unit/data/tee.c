@@ -18,7 +18,7 @@
 #define SHORT (50 * CLOCK_MILLISECOND)
 #define LONG (30 * CLOCK_SECOND)
 
-/* A spread with its source and its readers' ends; watched is what tee_move() is given, readable if it is to end. */
+/* A tee with its source and its readers' ends; tee_move() is given watch, readable if it is to end. */
 struct set {
 	struct source *source;
 	size_t taken; /* by all readers */
