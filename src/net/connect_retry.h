@@ -28,8 +28,8 @@ struct connect_retry_options {
  * that is not ours, a family that the host lacks, a lack of permission, an impossible path, a lack
  * of descriptors or of memory. Blocks while it tries.
  *
- * Returns the socket, as connect_open(), with err clean, or -1 with the last try's error; with ERR_TIMEOUT if
- * limits->end has ended the tries.
+ * Returns the socket, as connect_open(), with err cleared, or -1 with the last try's error; with
+ * ERR_TIMEOUT if limits->end has ended the tries.
  */
 int connect_retry(const struct addr *addr, const struct connect_options *how,
     const struct connect_retry_options *options, struct err *err);

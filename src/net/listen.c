@@ -108,7 +108,7 @@ static int open_inet(struct listen_set *set, const struct addr *addr, int family
 	}
 	for (int tries = any_port ? PORT_TRIES : 1; tries > 0; tries--) {
 		if (open_each(set, &list, any_port, err) == 0) {
-			err_clear(err); /* of a family that this host lacks */
+			err_clear(err); /* a family that this host lacks has set it */
 			return 0;
 		}
 		listen_close(set);

@@ -50,7 +50,7 @@ int descriptor_finish(int fd, bool sync, struct err *err)
 {
 	if (sync && descriptor_sync(fd) == -1)
 		return err_sys(err, "fsync");
-	/* Some file systems tell of a lost write only at close(2): a duplicate's says it in time. */
+	/* Some file systems report a lost write only at close(2), so close a duplicate in time. */
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy == -1 || close(copy) == -1)
 		return err_sys(err, "close");

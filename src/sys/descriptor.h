@@ -1,6 +1,6 @@
 /*
- * Descriptors by the names that the system gives them, and what there is to be done before one is
- * closed. Nothing here blocks unless it says so.
+ * Descriptors by the names that the system gives them, and the last steps before one is closed. No
+ * function here blocks unless its contract says so.
  */
 #ifndef DESCRIPTOR_H
 #define DESCRIPTOR_H
@@ -35,15 +35,16 @@ void descriptor_proc_path(int fd, char *path);
 int descriptor_reopen(int fd);
 
 /*
- * fsync(2), where there is something to sync: a pipe, a terminal and a read-only file system are no
- * failure. Blocks as long as the device takes. Returns 0, or -1 with errno.
+ * Syncs what was written to fd with its device (fsync(2)). A pipe, a terminal or a read-only file
+ * system has nothing to sync; that is no error. Blocks as long as the device takes. Returns 0, or
+ * -1 with errno set.
  */
 int descriptor_sync(int fd);
 
 /*
- * Finds out, before fd is closed, whether everything that was written to it is there, and on the
- * device as well with sync. Blocks as descriptor_sync() does. Returns 0, or -1 with ERR_FAILED and
- * the name of the call.
+ * Finds out, before fd is closed, whether all that was written to it has arrived; if sync, also
+ * that it is on the device. fd stays open. Blocks as descriptor_sync() does. Returns 0, or -1 with
+ * ERR_FAILED, whose text begins with the name of the call.
  */
 int descriptor_finish(int fd, bool sync, struct err *err);
 
