@@ -10,15 +10,18 @@
 
 #include "sys/descriptor.h"
 
-/* As many links as Linux follows in one path, path_resolution(7). */
+/* The most links that Linux follows in one path (path_resolution(7)). */
 #define LINKS_MAX 40
 
-/* How often a temporary name is tried that turns out to be taken. */
+/* How many temporary names are tried, as a name may be taken. */
 #define TEMP_TRIES 100
 
 static const struct atomic_file closed = {.fd = -1, .dir = -1};
 
-/* Splits path at its last slash into directory ("." if there is none) and name. */
+/*
+ * Splits path at its last slash into dir ("." if there is no slash), of PATH_MAX bytes, and name,
+ * of NAME_MAX + 1 bytes. Returns 0, or -1 with errno set.
+ */
 static int split(const char *path, char *dir, char *name)
 {
 	const char *slash = strrchr(path, '/');
@@ -39,7 +42,10 @@ static int split(const char *path, char *dir, char *name)
 	return 0;
 }
 
-/* Goes to where path leads from the directory at. Returns 0, or -1 with errno. */
+/*
+ * Opens the directory of path, which is relative to the directory at, and notes the name. Returns
+ * 0, or -1 with errno set.
+ */
 static int step(struct atomic_file *file, int at, const char *path)
 {
 	char dir[PATH_MAX];
@@ -47,15 +53,15 @@ static int step(struct atomic_file *file, int at, const char *path)
 	if (split(path, dir, file->name) == -1)
 		return -1;
 	/*
-	 * O_PATH, for a directory may be one that we must write to and must not read, as a drop box
-	 * is.
+	 * O_PATH, as we may have no permission to read a directory that we may write to, such as a
+	 * drop box.
 	 */
 	file->dir = openat(at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return file->dir == -1 ? -1 : 0;
 }
 
 /*
- * Follows the link that has the name. Returns 1 if it did, 0 if there is no link, or -1 with errno.
+ * Follows the symbolic link of that name. Returns 1, or 0 if it is no link, or -1 with errno set.
  */
 static int follow(struct atomic_file *file)
 {
@@ -129,8 +135,8 @@ bool atomic_file_is_same(const char *a, const char *b)
 }
 
 /*
- * Whether the old file is a mount of its own, as a container's bind mounts are: rename(2) says
- * EBUSY then.
+ * Whether the old file is a mount point, as a container's bind mounts are: rename(2) would fail
+ * with EBUSY.
  */
 static bool is_mount_point(const struct atomic_file *file)
 {
@@ -144,7 +150,8 @@ static bool is_mount_point(const struct atomic_file *file)
 }
 
 /*
- * Whether we may write to the old file, and put another in its place (a sticky directory's rule).
+ * Checks that we may write to the old file and may replace it, which in a sticky directory only
+ * some users may (unlink(2), EPERM).
  */
 static int check_replaceable(const struct atomic_file *file, const char *path,
     const struct stat *old, struct err *err)
@@ -170,7 +177,10 @@ static void make_temp_name(char *name)
 	snprintf(name, ATOMIC_FILE_TEMP_MAX, ".sockxfer.%08x%08x", arc4random(), arc4random());
 }
 
-/* Without /proc a file of O_TMPFILE could not be named in the end: better to know now. */
+/*
+ * Opens a file without a name (O_TMPFILE). Fails with EOPNOTSUPP if /proc is missing, for then the
+ * file could get no name in the end. Returns 0, or -1 with errno set.
+ */
 static int open_nameless(struct atomic_file *file, mode_t mode)
 {
 	char path[DESCRIPTOR_PATH_MAX];
@@ -202,14 +212,14 @@ static int open_temporary(struct atomic_file *file, mode_t mode)
 	return -1;
 }
 
-/* Gives the new file the mode, and as far as we may the owner, of the old one. */
+/* Gives the new file the mode of the old one and, if we may set it, the owner. */
 static int copy_mode(const struct atomic_file *file, const struct stat *old)
 {
 	mode_t mode = old->st_mode & 0777;
 
 	if (fchown(file->fd, old->st_uid, old->st_gid) == -1 &&
 	    fchown(file->fd, (uid_t)-1, old->st_gid) == -1)
-		mode &= ~(mode_t)070; /* what the old group might do, ours need not */
+		mode &= ~(mode_t)070; /* the group is another one, and gets no rights */
 	return fchmod(file->fd, mode);
 }
 
@@ -231,7 +241,7 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 	return 0;
 }
 
-/* rename(2) that fails with EEXIST, also where the file system has no RENAME_NOREPLACE. */
+/* Renames as rename(2), but fails with EEXIST, also on a file system without RENAME_NOREPLACE. */
 static int rename_new(const struct atomic_file *file)
 {
 	int dir = file->dir;
@@ -242,7 +252,7 @@ static int rename_new(const struct atomic_file *file)
 		return -1;
 	if (linkat(dir, file->temp, dir, file->name, 0) == -1)
 		return -1;
-	unlinkat(dir, file->temp, 0); /* whether or not: the file has its name */
+	unlinkat(dir, file->temp, 0); /* even if that fails, the file has its name */
 	return 0;
 }
 
@@ -255,7 +265,8 @@ static int link_nameless(const struct atomic_file *file, const char *name)
 }
 
 /*
- * Links the nameless file as temp and renames that. Leaves no temp behind. Returns 0 or an errno.
+ * Links the nameless file as temp and renames temp to the name; removes temp if that fails. Returns
+ * 0 or an errno.
  */
 static int link_and_rename(const struct atomic_file *file)
 {
@@ -269,15 +280,16 @@ static int link_and_rename(const struct atomic_file *file)
 }
 
 /*
- * Does so in a child, so that one SIGKILL leaves no temporary name: if we are killed, the child
- * goes on to its end; if the child is, *killed tells that temp may be there. Returns 0 or an errno.
+ * Calls link_and_rename() in a child, so that one SIGKILL leaves no temporary name: if this process
+ * is killed, the child goes on to its end; if the child is killed, *killed becomes true, as temp
+ * may be left. Returns 0 or an errno.
  */
 static int replace_in_child(const struct atomic_file *file, bool *killed)
 {
 	int status;
 	pid_t pid = fork();
 
-	if (pid == -1) /* so many processes, and no more, are allowed: rather so than not at all */
+	if (pid == -1) /* no more processes are allowed: better without a child than not at all */
 		return link_and_rename(file);
 	if (pid == 0)
 		_exit(link_and_rename(file));
@@ -290,8 +302,9 @@ static int replace_in_child(const struct atomic_file *file, bool *killed)
 }
 
 /*
- * Puts the nameless file in the place of another, for which it needs a temporary name between two
- * system calls. If that could not be removed, file->temp has it.
+ * Puts the nameless file in the place of the old one, which takes two system calls and a temporary
+ * name between them. If that name may be left, file->temp has it, for atomic_file_close(). Returns
+ * 0, or -1 with errno set.
  */
 static int replace(struct atomic_file *file)
 {

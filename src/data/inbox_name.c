@@ -5,18 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for a time of day, for an address of IPv6 with its scope. */
+/* Room for a date and time, and for an address of IPv6 with its scope. */
 #define TIME_MAX 32
 #define PEER_MAX 80
 
-/* The peer's address without what a name had better not have, as the colons of IPv6. */
+/*
+ * Writes the peer's address into field, of PEER_MAX bytes, with "_" for each character that a name
+ * had better not have, as the colons of IPv6.
+ */
 static void peer_field(char *field, const char *peer)
 {
 	bool bracketed = *peer == '[';
 	const char *host = bracketed ? peer + 1 : peer;
 	size_t len = strcspn(host, bracketed ? "]" : ":");
 
-	/* The path of a unix socket is the peer's choice, if it has one at all. */
+	/* The peer chooses the path of its unix socket, so the path is left out. */
 	if (strncmp(peer, "unix:", strlen("unix:")) == 0) {
 		host = "unix";
 		len = strlen(host);

@@ -17,8 +17,8 @@
 #include "sys/io.h"
 
 /*
- * Makes a source of what fd is. Without a size a file is read to its end, for those in /proc have
- * none.
+ * Makes the kind of source that fd is. A file without a size is read to its end, as a pipe is: the
+ * files in /proc have none.
  */
 static struct source *source_of(int fd, const char *name, struct err *err)
 {
@@ -47,7 +47,7 @@ struct source *open_source(const char *path, char *const argv[], struct err *err
 		return source_command_open(argv, err);
 	if (strcmp(path, "-") == 0)
 		return source_of(STDIN_FILENO, "stdin", err);
-	/* O_NONBLOCK: a FIFO opens without a writer, and the wait for one is source_read()'s. */
+	/* O_NONBLOCK: a FIFO opens without a writer, and source_read() waits for one. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1) {
 		err_sys(err, "%s", path);
@@ -64,14 +64,16 @@ struct source *open_pipe(int fd, const char *name, const atomic_bool *whole, str
 	return source_pipe_open(fd, name, false, whole, err);
 }
 
-/* Says that there can be no sink at path, and why. Returns NULL. */
+/* Fills err: there can be no sink at path, because of errnum. Returns NULL. */
 static struct sink *refuse_sink(const char *path, int errnum, struct err *err)
 {
 	err_set(err, ERR_FAILED, errnum, "%s", path);
 	return NULL;
 }
 
-/* Has stream, or NULL, written by lines if there is a lock for them. */
+/*
+ * Returns stream, which may be NULL, as it is or, if there is a lock, as a sink of lines over it.
+ */
 static struct sink *by_lines(struct sink *stream, struct shared_lock *lock, struct err *err)
 {
 	if (stream == NULL || lock == NULL)

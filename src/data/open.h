@@ -1,6 +1,6 @@
 /*
- * Which kind of source or sink a word of the command line means. Everything that can be known to be
- * wrong with it is found here, before anything is sent.
+ * The kind of source or sink that a word of the command line means. All errors that can be found
+ * before a transfer are found here.
  */
 #ifndef OPEN_H
 #define OPEN_H
@@ -15,42 +15,42 @@
 #include "sys/shared_lock.h"
 
 /*
- * Opens path for reading, or takes stdin for "-"; or, if argv is not NULL, sees whether that
- * command exists. Does not block, not even on a FIFO without a writer. path and argv have to
- * outlive the source. Returns the source, the caller's to close, or NULL with ERR_FAILED.
+ * Opens path for reading; "-" is stdin. If argv is not NULL, the source is that command instead,
+ * which is found but not started. Does not block, not even on a FIFO without a writer. path and
+ * argv have to outlive the source. Returns the source, the caller's to close, or NULL with
+ * ERR_FAILED.
  */
 struct source *open_source(const char *path, char *const argv[], struct err *err);
 
 /*
- * Makes a source of fd, the pipe that another process of ours writes to, of what is called name. fd
- * becomes the source's to close. A pipe ends also when its writer dies, so *whole, in memory that
- * is shared with the writer, has to be true by then, or the end is an error. name and whole have to
- * outlive the source. Does not block. Returns the source, the caller's to close, or NULL with
+ * Makes a source of fd, a pipe that another process of ours writes the source called name to. A
+ * pipe ends also when its writer dies; so the writer sets *whole, in memory that it shares with us,
+ * before the end, and an end without it is an error. name and whole have to outlive the source.
+ * Does not block. Returns the source, the caller's to close, which closes fd, or NULL with
  * ERR_FAILED, fd then still being the caller's.
  */
 struct source *open_pipe(int fd, const char *name, const atomic_bool *whole, struct err *err);
 
 /*
- * What is asked of a sink. The strings and the lock have to outlive the sink, these options need
- * not.
+ * The options of a sink. The strings and the lock have to outlive the sink; this struct need not.
  */
 struct sink_options {
 	const char *path;  /* "-": stdout */
 	char *const *argv; /* a command instead of a path, or NULL */
-	bool no_clobber;   /* never replace a file, as in a directory none is anyway */
+	bool no_clobber;   /* never replace a file (in an inbox, none is replaced anyway) */
 	bool sync;         /* the commit waits until file and directory are on the device */
-	bool allows_inbox; /* a directory is taken, for a new file in it */
-	bool only_inbox;   /* the path has to be a directory */
-	/* among those who write lines to one stream; NULL: bytes are written as they come */
+	bool allows_inbox; /* path may be a directory, for a new file in it */
+	bool only_inbox;   /* path has to be a directory */
+	/* of the processes that write lines to one stream; NULL: bytes are written as they come */
 	struct shared_lock *lock;
 };
 
 /*
- * Opens path for output, or takes stdout for "-" and an open descriptor for /dev/fd/N and its like;
- * or, if there is an argv, sees whether that command exists. A file that exists and must not be
- * replaced is refused, now and again at the commit. Blocks only for a FIFO, until it has a reader
- * or the deadline. Returns the sink, the caller's to close, or NULL: ERR_FAILED, ERR_TIMEOUT,
- * ERR_INTERRUPTED.
+ * Opens path for output; "-" is stdout, and /dev/fd/N and its like are open descriptors. If there
+ * is an argv, the sink is that command instead, which is found but not started. A file that exists
+ * and must not be replaced is an error, now and again at the commit. Blocks only for a FIFO, until
+ * it has a reader or the deadline. Returns the sink, the caller's to close, or NULL: ERR_FAILED,
+ * ERR_TIMEOUT or ERR_INTERRUPTED.
  */
 struct sink *open_sink(const struct sink_options *options, int64_t deadline, struct err *err);
 

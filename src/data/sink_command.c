@@ -9,11 +9,11 @@
 #include "sys/command.h"
 #include "sys/io.h"
 
-/* How often a command is looked at that has not read everything: soon, then less often. */
+/* The pauses between two checks whether the command has read everything; each is twice the last. */
 #define FIRST_PAUSE (1 * CLOCK_MILLISECOND)
 #define LAST_PAUSE (20 * CLOCK_MILLISECOND)
 
-/* How long a command that has closed its input may take to exit and tell us why. */
+/* How long a command that has closed its input may take to exit, which tells why it has. */
 #define CLOSE_GRACE (1 * CLOCK_SECOND)
 
 struct sink_command {
@@ -37,7 +37,8 @@ static int sink_command_begin(struct sink *sink, const struct ends *ends, struct
 }
 
 /*
- * Says why a command has closed its input: it may have failed, and else it did not want all of it.
+ * Fills err with the reason why the command has closed its input: its exit status if it failed,
+ * else that it did not want all of the data. Returns -1.
  */
 static int closed_early(struct sink_command *consumer, struct err *err)
 {
@@ -61,8 +62,9 @@ static int sink_command_write(struct sink *sink, const void *buffer, size_t size
 }
 
 /*
- * Bytes that a command leaves unread in its pipe are lost without an error, so it is told the end
- * only once it has read everything. No event tells that, hence the pauses.
+ * Waits until the command has read everything, before its input ends: bytes that a command leaves
+ * unread in its pipe are lost without an error. No event tells when the pipe is empty, hence the
+ * pauses.
  */
 static int wait_until_read(struct sink_command *consumer, int64_t deadline, struct err *err)
 {
@@ -100,7 +102,7 @@ static void sink_command_close(struct sink *sink)
 {
 	struct sink_command *consumer = (struct sink_command *)sink;
 
-	/* Before its input ends, which it could take for the end of the data. */
+	/* Stop it first: it could take the end of its input for the end of the data. */
 	command_stop(&consumer->command);
 	if (consumer->fd != -1)
 		close(consumer->fd);

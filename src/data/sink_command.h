@@ -7,10 +7,10 @@
 #include "data/sink.h"
 
 /*
- * Makes a sink of the command argv, which is not started before sink_begin(). The commit waits
- * until it has read everything, tells it that this was all, and fails unless it exits with 0. argv
- * has to outlive the sink. Does not block. Returns the sink, the caller's to close, or NULL with
- * ERR_FAILED if there is no such command.
+ * Makes a sink of the command argv, which sink_begin() starts. The commit waits until the command
+ * has read everything, ends its input, and fails unless it exits with status 0. argv has to outlive
+ * the sink. Returns the sink, the caller's to close, or NULL with ERR_FAILED if there is no such
+ * command. Does not block.
  */
 struct sink *sink_command_open(char *const argv[], struct err *err);
 

@@ -15,22 +15,22 @@
 #include "sys/io.h"
 #include "sys/signals.h"
 
-/* So many files of the same millisecond and peer may be there already. */
+/* The most files of the same millisecond and peer. */
 #define INBOX_TRIES 10000
 
-/* With sync, how much is written before the device is told of it. */
+/* With sync, how many bytes are written before the device gets them. */
 #define SYNC_WINDOW (INT64_C(8) * 1024 * 1024)
 
 struct sink_file {
 	struct sink sink;
-	const char *path; /* in an inbox, that of the directory */
+	const char *path; /* of the file; in an inbox, of the directory */
 	struct atomic_file file;
 	bool no_clobber;
 	bool sync;
-	int dir;             /* the directory for fsync(2), or -1: it is not to be synced */
-	int64_t written;     /* bytes so far */
-	int64_t synced;      /* of these, bytes that the device was told of */
-	const char *peer;    /* who they come from */
+	int dir;             /* the directory, for fsync(2); -1: it is not synced */
+	int64_t written;     /* bytes */
+	int64_t synced;      /* of these, bytes that the device gets by now */
+	const char *peer;    /* the address that they come from */
 	char made[PATH_MAX]; /* in an inbox, the path of the file */
 };
 
@@ -56,7 +56,7 @@ static int sink_file_write(struct sink *sink, const void *buffer, size_t size, i
 	return 0;
 }
 
-/* Whether the directory is still, or again, the one of its path. */
+/* Whether the path still leads to the directory that was opened. */
 static bool is_at_path(const struct sink_file *file)
 {
 	struct stat path;
@@ -66,7 +66,7 @@ static bool is_at_path(const struct sink_file *file)
 	       path.st_dev == dir.st_dev && path.st_ino == dir.st_ino;
 }
 
-/* Notes where the new file is: in a directory that was moved, by the path that it has now. */
+/* Notes the path of the new file; if its directory was moved, by the directory's present path. */
 static void note_made(struct sink_file *file)
 {
 	const char *dir = file->path;
@@ -86,7 +86,8 @@ static void note_made(struct sink_file *file)
 }
 
 /*
- * Names the file by the time it is now, and by the first number with which no file has that name.
+ * Publishes the file under a name of the present time, with the first number that makes it a free
+ * name. Returns 0, or -1 with errno set.
  */
 static int publish_in_inbox(struct sink_file *file)
 {
@@ -119,7 +120,8 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 	if (descriptor_finish(file->file.fd, file->sync, err) == -1)
 		return err_prefix(err, "%s", sink->name);
 	/*
-	 * A signal that came during a long fsync is in time still; behind this line it is too late.
+	 * A signal that came during a long fsync(2) still prevents the commit; a later one does
+	 * not.
 	 */
 	if (signals_check(err) == -1)
 		return -1;
@@ -172,7 +174,7 @@ static struct sink_file *new_sink(const char *path, bool is_inbox, bool sync, st
 	return file;
 }
 
-/* Opens the new file in the directory that was found. */
+/* Opens the new file in the directory that was found, and for sync the directory, too. */
 static int open_there(struct sink_file *file, const struct stat *old, struct err *err)
 {
 	if (file->sync) {
@@ -194,7 +196,7 @@ struct sink *sink_file_open(const char *path, const struct stat *old, bool no_cl
 	file->no_clobber = no_clobber;
 	if (atomic_file_find(&file->file, path, err) == 0 && open_there(file, old, err) == 0)
 		return &file->sink;
-	/* It ends as only the name of a directory does, of one that is not there. */
+	/* The path ends as only a directory's may, and no such directory is there. */
 	if (old == NULL && err->errnum == EISDIR)
 		err_set(err, ERR_FAILED, ENOENT, "%s", path);
 	sink_close(&file->sink);
@@ -203,7 +205,7 @@ struct sink *sink_file_open(const char *path, const struct stat *old, bool no_cl
 
 struct sink *sink_file_open_new(const char *path, bool sync, struct err *err)
 {
-	/* The file gets its name only at the commit, but its path has to fit into PATH_MAX then. */
+	/* The file gets its name at the commit; its path has to fit into PATH_MAX then. */
 	if (strlen(path) + 1 + INBOX_NAME_MAX > PATH_MAX) {
 		err_set(err, ERR_FAILED, ENAMETOOLONG, "%s", path);
 		return NULL;

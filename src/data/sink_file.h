@@ -1,6 +1,6 @@
 /*
- * A file as a sink, which appears under its name at the commit, when it is whole: a file that is
- * named, or a new one in a directory, which gets a name of time and peer (inbox_name.h).
+ * A file as a sink, which appears under its name at the commit, when it is whole: under the name
+ * given, or in an inbox under a name made of time and peer (inbox_name.h).
  */
 #ifndef SINK_FILE_H
 #define SINK_FILE_H
@@ -11,18 +11,18 @@
 #include "data/sink.h"
 
 /*
- * Makes a sink of the file path. old is the file that is there, which it is going to replace, or
- * NULL; a file that comes meanwhile is replaced too, or with no_clobber makes the commit fail.
- * sync: the commit waits until file and directory are on the device. path has to outlive the sink.
- * Does not block. Returns the sink, the caller's to close, or NULL with ERR_FAILED if there can be
- * no such file.
+ * Makes a sink of the file path. old is the file that is there and is going to be replaced, or
+ * NULL. A file that appears meanwhile is replaced too, or makes the commit fail if no_clobber. If
+ * sync, the commit waits until file and directory are on the device. path has to outlive the sink.
+ * Returns the sink, the caller's to close, or NULL with ERR_FAILED if there can be no such file.
+ * Does not block.
  */
 struct sink *sink_file_open(const char *path, const struct stat *old, bool no_clobber, bool sync,
     struct err *err);
 
 /*
- * The same for a new file in the directory path. The commit finds a name that no file has, and
- * sink->made is its path then, also if it is the sync of the directory that fails.
+ * As sink_file_open(), for a new file in the directory path. The commit finds a free name, and sets
+ * sink->made to the file's path, also if the sync of the directory fails then.
  */
 struct sink *sink_file_open_new(const char *path, bool sync, struct err *err);
 

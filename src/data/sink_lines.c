@@ -5,15 +5,15 @@
 
 #include "data/sink_stream.h"
 
-/* The first room for a line that has begun. */
+/* The room for an unfinished line at first, in bytes. */
 #define FIRST_ROOM ((size_t)4096)
 
 struct sink_lines {
 	struct sink sink;
 	struct sink *stream;
-	struct shared_lock *lock; /* among those who write to the same; the caller's, or NULL */
-	bool has_turn;            /* in the middle of a long line */
-	char *held;               /* a line that has begun, of len bytes */
+	struct shared_lock *lock; /* of the processes that write to stream; the caller's, or NULL */
+	bool has_turn;            /* it has taken the lock: it writes, or is within a long line */
+	char *held;               /* an unfinished line, of len bytes */
 	size_t len;
 	size_t room;
 };
@@ -25,8 +25,8 @@ static int put(const struct sink_lines *lines, const void *buffer, size_t size, 
 }
 
 /*
- * Begins to write, in our turn, once something can be written: a wait in vain begins no line. A
- * line that another process has begun and left is ended, so that ours are whole.
+ * Takes the lock, and waits until the stream takes bytes, before a write begins: a wait in vain
+ * begins no line. Ends a line that another process has left unfinished, so that ours are whole.
  */
 static int take_turn(struct sink_lines *lines, int64_t deadline, struct err *err)
 {
@@ -52,7 +52,7 @@ static void give_turn(struct sink_lines *lines, bool torn)
 	lines->has_turn = false;
 }
 
-/* In our turn, which stays ours: writes what is held, and then these bytes. */
+/* Takes the lock and keeps it; writes the line that is held, and then these bytes. */
 static int put_all(struct sink_lines *lines, const char *bytes, size_t size, int64_t deadline,
     struct err *err)
 {
@@ -66,7 +66,7 @@ static int put_all(struct sink_lines *lines, const char *bytes, size_t size, int
 	return 0;
 }
 
-/* The same, where the last of the bytes is a newline: it is the next one's turn then. */
+/* As put_all(), for bytes that end with a newline: releases the lock then. */
 static int put_lines(struct sink_lines *lines, const char *bytes, size_t size, int64_t deadline,
     struct err *err)
 {
@@ -95,7 +95,7 @@ static int hold(struct sink_lines *lines, const char *bytes, size_t size, struct
 	return 0;
 }
 
-/* A line has begun, or goes on. */
+/* Takes bytes without a newline: holds them, or writes them if the line is a long one. */
 static int begin_line(struct sink_lines *lines, const char *bytes, size_t size, int64_t deadline,
     struct err *err)
 {

@@ -9,7 +9,7 @@
 #include "sys/descriptor.h"
 #include "sys/io.h"
 
-/* open(2) of a FIFO without a reader fails at once; how long until it is tried again. */
+/* The pause between two tries to open a FIFO: without a reader, open(2) fails at once. */
 #define FIFO_PAUSE (20 * CLOCK_MILLISECOND)
 
 struct sink_stream {
@@ -59,7 +59,7 @@ static const struct sink_type sink_stream = {
     .close = sink_stream_close,
 };
 
-/* fd becomes the sink's to close, also if there is no memory for it. */
+/* Makes a sink of fd, which it closes also if memory is short. */
 static struct sink *sink_of(int fd, const char *name, bool waits, bool sync, struct err *err)
 {
 	struct sink_stream *stream = calloc(1, sizeof(*stream));
@@ -86,7 +86,7 @@ static int refuse_socket(const char *path, struct err *err)
 	return err_set(err, ERR_FAILED, 0, "%s: is a socket, not a file", path);
 }
 
-/* Opens the FIFO or the device, non-blocking. Returns the descriptor, or -1. */
+/* Opens the FIFO or device, non-blocking. Returns the descriptor, or -1. */
 static int open_stream(const char *path, bool is_fifo, int64_t deadline, struct err *err)
 {
 	for (;;) {
@@ -115,7 +115,7 @@ struct sink *sink_stream_open(const char *path, const struct stat *st, bool sync
 	return fd == -1 ? NULL : sink_of(fd, path, true, sync, err);
 }
 
-/* What we have opened ourselves is close-on-exec; what was inherited to be named is not. */
+/* Whether fd was inherited: descriptors that we have opened ourselves are close-on-exec. */
 static bool is_inherited(int fd)
 {
 	int flags = fcntl(fd, F_GETFD);
@@ -123,7 +123,7 @@ static bool is_inherited(int fd)
 	return flags != -1 && (flags & FD_CLOEXEC) == 0;
 }
 
-/* Whether fd can be written to, and is of a kind to be. */
+/* Checks that fd can be written to, and is of a kind that may be a sink. *st becomes its status. */
 static int check_writable(int fd, const char *name, struct stat *st, struct err *err)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -142,10 +142,10 @@ static int check_writable(int fd, const char *name, struct stat *st, struct err 
 }
 
 /*
- * With a non-blocking descriptor of our own, a pipe is filled in one go. Measured, 1.5 GB from a
- * file into a pipe: 0.36 s, in a pipe of the usual 64 KiB 0.7 s, and in pieces of PIPE_BUF 1.26 s.
- * A terminal, which can block a write after POLLOUT, cannot be left at the deadline otherwise.
- * Without one the descriptor stays what it is.
+ * Returns a non-blocking descriptor of our own in the place of fd, or fd if that is not allowed. A
+ * pipe is filled in one go then. Measured, 1.5 GB from a file into a pipe: 0.36 s; into a pipe of
+ * the usual 64 KiB 0.7 s; and in pieces of PIPE_BUF 1.26 s. A terminal can block a write even after
+ * POLLOUT, and so beyond the deadline; a non-blocking one cannot.
  */
 static int unblock(int fd)
 {
@@ -172,7 +172,7 @@ struct sink *sink_stream_take(int fd, const char *name, bool sync, struct err *e
 		io_widen_pipe(own);
 	if (S_ISFIFO(st.st_mode) || isatty(own))
 		own = unblock(own);
-	/* The shell may have made it a file. */
+	/* fd may be a regular file, as by a redirection of the shell. */
 	return sink_of(own, name, !S_ISREG(st.st_mode), sync, err);
 }
 

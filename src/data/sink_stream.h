@@ -1,6 +1,6 @@
 /*
- * What is written to directly, as the bytes come, as a sink: a FIFO, a device, or a descriptor that
- * is open already.
+ * A FIFO, a device or an open descriptor as a sink: the bytes are written to it directly, as they
+ * come.
  */
 #ifndef SINK_STREAM_H
 #define SINK_STREAM_H
@@ -12,24 +12,24 @@
 #include "data/sink.h"
 
 /*
- * Opens what is at path, a FIFO or a device as st says, for writing. Blocks only for a FIFO, until
- * it has a reader or the deadline. sync: the commit waits until what can be synced is. path has to
- * outlive the sink. Returns the sink, the caller's to close, or NULL: ERR_FAILED, also for a
- * socket, ERR_TIMEOUT, ERR_INTERRUPTED.
+ * Opens the FIFO or device at path, with the status st, for writing. Blocks only for a FIFO, until
+ * it has a reader or the deadline. If sync, the commit also syncs what can be synced
+ * (descriptor_sync()). path has to outlive the sink. Returns the sink, the caller's to close, or
+ * NULL: ERR_FAILED, also if path is a socket, ERR_TIMEOUT or ERR_INTERRUPTED.
  */
 struct sink *sink_stream_open(const char *path, const struct stat *st, bool sync, int64_t deadline,
     struct err *err);
 
 /*
- * Makes a sink of fd, which is open for writing and was inherited; the descriptor stays open. name
- * and sync as above. Does not block. Returns the sink, the caller's to close, or NULL with
- * ERR_FAILED.
+ * Makes a sink of fd, an inherited descriptor that is open for writing and stays open. name is for
+ * messages, and has to outlive the sink; sync is as above. Returns the sink, the caller's to close,
+ * or NULL with ERR_FAILED. Does not block.
  */
 struct sink *sink_stream_take(int fd, const char *name, bool sync, struct err *err);
 
 /*
- * Waits until the stream takes at least a byte, or the deadline. Returns 0, or -1 as sink_write()
- * does. sink has to be one of the above.
+ * Blocks until the stream takes at least a byte, or until the deadline. sink has to be a sink of
+ * this file. Returns 0, or -1 as sink_write().
  */
 int sink_stream_wait(const struct sink *sink, int64_t deadline, struct err *err);
 

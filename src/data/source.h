@@ -1,6 +1,6 @@
 /*
- * Where a sender's bytes come from: a table of functions, which each kind of source has in a file
- * of its own. What a word of the command line means is known in open.h.
+ * A source is where a sender's bytes come from: a table of functions, which each kind of source has
+ * in a file of its own. open.h knows which kind a word of the command line means.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
@@ -14,14 +14,17 @@
 #include "base/err.h"
 #include "data/ends.h"
 
-/* The size of a source of which nobody knows it. */
+/* The size of a source, if it is unknown. */
 #define SOURCE_SIZE_UNKNOWN INT64_C(-1)
 
 struct source;
 
-/* What a kind of source does for the functions below, whose contracts hold for it. */
+/*
+ * The functions of one kind of source. The contracts of source_start() and the others hold for
+ * them.
+ */
 struct source_type {
-	/* NULL: there is nothing to be done */
+	/* NULL: there is nothing to do */
 	int (*start)(struct source *source, const struct ends *ends, struct err *err);
 	ssize_t (*read)(struct source *source, void *buffer, size_t size, int64_t deadline,
 	    struct err *err);
@@ -30,43 +33,44 @@ struct source_type {
 	void (*close)(struct source *source);
 };
 
-/* The first member of the struct of each kind, which is in memory that its close() frees. */
+/* Each kind has a struct with this as its first member, in memory that its close() frees. */
 struct source {
 	const struct source_type *type;
 	const char *name; /* for messages; the caller's */
-	int64_t size;     /* bytes that are to come in all, or SOURCE_SIZE_UNKNOWN */
+	int64_t size;     /* bytes of the whole stream, or SOURCE_SIZE_UNKNOWN */
 	int64_t taken;    /* bytes read so far; source_read() counts them */
-	bool
-	    reopens; /* opened anew it begins anew, so that it can be sent to one after the other */
+	bool reopens;     /* can be opened again for the next receiver, and then begins anew */
 };
 
 /*
- * Begins the stream for those at ends; to be called once, just before the first read. What might
- * change something, as a command does, happens here and not when the source is opened. Does not
- * block. Returns 0, or -1 with ERR_FAILED.
+ * Begins the stream that goes to ends. The caller calls it once, just before the first read. A step
+ * that might change something, as the start of a command, is made here and not when the source is
+ * opened. Returns 0, or -1 with ERR_FAILED. Does not block.
  */
 int source_start(struct source *source, const struct ends *ends, struct err *err);
 
 /*
- * Reads what is there, at the most size bytes (at least 1), and waits until the deadline for the
- * first of them. Returns how many, 0 at the end of the stream, or -1: ERR_FAILED (also for a stream
- * that is known to have ended too early), ERR_TIMEOUT, ERR_INTERRUPTED.
+ * Reads what is there, at most size bytes (size is at least 1); blocks for the first of them until
+ * the deadline. Returns how many, 0 at the end of the stream, or -1: ERR_FAILED (also for a stream
+ * that has ended too early), ERR_TIMEOUT or ERR_INTERRUPTED.
  */
 ssize_t source_read(struct source *source, void *buffer, size_t size, int64_t deadline,
     struct err *err);
 
 /*
- * Returns whether source_read() has something without waiting, be it bytes, the end or an error. If
- * not, *from is what to poll(2), besides what else the caller waits for, before the next call,
- * which looks at the revents that poll has left there; it may then be another descriptor. At the
- * first call from->fd is -1, and it stays that if there is nothing to poll. A source that never
- * keeps its reader waiting is always ready. Does not block.
+ * Returns whether source_read() would return at once, with bytes, the end or an error. A source
+ * that never keeps its reader waiting is always ready.
+ *
+ * If the source is not ready, *from becomes a descriptor to wait for: the caller passes it to
+ * poll(2), perhaps among others, and calls again with the revents that poll(2) has set. *from may
+ * be another descriptor then. Before the first call the caller sets from->fd to -1; it stays so if
+ * there is nothing to wait for. Does not block.
  */
 bool source_is_ready(struct source *source, struct pollfd *from);
 
 /*
- * Closes and frees the source; a command that still runs is stopped, which takes half a second at
- * the most. NULL is nothing to close.
+ * Closes and frees the source, which may be NULL. Stops a command that still runs, which blocks for
+ * half a second at most.
  */
 void source_close(struct source *source);
 

@@ -26,7 +26,7 @@ static int source_command_start(struct source *source, const struct ends *ends, 
 	return status;
 }
 
-/* At the end of its output, waits for the command as well. */
+/* At the end of the output, also waits for the end of the command. */
 static ssize_t source_command_read(struct source *source, void *buffer, size_t size,
     int64_t deadline, struct err *err)
 {
@@ -40,7 +40,7 @@ static ssize_t source_command_read(struct source *source, void *buffer, size_t s
 	return n;
 }
 
-/* Once the output has ended, but maybe not the command, there is the command's end to wait for. */
+/* Once the output has ended, the descriptor to wait for is the command's, which may still run. */
 static bool source_command_is_ready(struct source *source, struct pollfd *from)
 {
 	const struct source_command *producer = (const struct source_command *)source;

@@ -12,8 +12,8 @@ struct source_file {
 };
 
 /*
- * The file has ended before its size: it has become shorter, or it never had that size, as those in
- * /sys.
+ * Fills err for a file that has ended before its size: it has become shorter, or it never had that
+ * size, as the files in /sys. Returns -1.
  */
 static int shrank(const struct source_file *file, struct err *err)
 {

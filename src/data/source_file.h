@@ -1,6 +1,6 @@
 /*
- * A regular file as a source. It is sent as it was when it was opened: bytes that are appended
- * later are left out, and a file that has become shorter is an error, for the stream would lie.
+ * A regular file as a source. The stream has the size that the file had when it was opened: bytes
+ * appended later are left out, and a file that has become shorter is an error.
  */
 #ifndef SOURCE_FILE_H
 #define SOURCE_FILE_H
@@ -10,10 +10,9 @@
 #include "data/source.h"
 
 /*
- * Makes a source of fd, a regular file of size bytes, from the offset where it stands. fd becomes
- * the source's to close, unless it is stdin; name has to outlive the source. Does not block.
- * Returns the source, the caller's to close, or NULL with ERR_FAILED, fd then still being the
- * caller's.
+ * Makes a source of fd, a regular file of size bytes, from its present offset on. fd becomes the
+ * source's to close, unless it is stdin; name has to outlive the source. Returns the source, the
+ * caller's to close, or NULL with ERR_FAILED, fd then still being the caller's. Does not block.
  */
 struct source *source_file_open(int fd, int64_t size, const char *name, struct err *err);
 

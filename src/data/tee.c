@@ -7,9 +7,9 @@
 #include "sys/io.h"
 
 /*
- * A pipe takes no more at once (io_widen_pipe()), and what lies in a larger chunk has left the
- * cache by the turn of the last reader. Measured, 1 GiB to three over loopback on 2 cores: 1.7 to
- * 2.1 s in chunks of 2M, 1.0 to 1.2 of 1M, and no less of smaller ones.
+ * A pipe takes no more at once (io_widen_pipe()), and a larger chunk has left the cache before the
+ * last reader gets it. Measured, 1 GiB to three readers over loopback on 2 cores: 1.7 to 2.1 s in
+ * chunks of 2 MiB, 1.0 to 1.2 s in chunks of 1 MiB, and no less in smaller ones.
  */
 #define CHUNK_MAX ((size_t)1024 * 1024)
 
@@ -49,8 +49,8 @@ bool tee_has(const struct tee *tee, size_t reader)
 }
 
 /*
- * Writes to one reader what its pipe takes at once. What fails is that pipe: nobody reads, or there
- * is no memory.
+ * Writes to one reader what its pipe takes at once. If the pipe fails, because its reader has gone
+ * or memory is short, the reader is left out. Returns 0, or -1 if a signal asks the program to end.
  */
 static int offer(struct tee *tee, size_t reader, struct err *err)
 {
@@ -76,7 +76,7 @@ static bool lags(const struct tee *tee, size_t reader)
 	return tee_has(tee, reader) && tee->pipe[reader].taken < tee->filled;
 }
 
-/* How much of the chunk the slowest has. */
+/* Returns how many bytes of the chunk the slowest reader has taken. */
 static size_t least_taken(const struct tee *tee)
 {
 	size_t least = tee->filled;
@@ -97,7 +97,7 @@ static bool is_deserted(const struct tee *tee)
 	return true;
 }
 
-/* Writes to all what they take at once, and keeps count of what all have. */
+/* Writes to each reader what its pipe takes at once, and counts the bytes that all have taken. */
 static int offer_all(struct tee *tee, struct err *err)
 {
 	for (size_t i = 0; i < tee->count; i++) {
@@ -112,8 +112,8 @@ static int offer_all(struct tee *tee, struct err *err)
 }
 
 /*
- * Waits until one of those that lag takes more, or watch is readable. Returns 1 for the latter, 0,
- * or -1.
+ * Waits until a pipe of a reader that lags takes more, or watch is readable. Returns 1 if watch is
+ * readable, else 0, or -1.
  */
 static int wait_for_readers(const struct tee *tee, int watch, struct err *err)
 {
@@ -129,7 +129,10 @@ static int wait_for_readers(const struct tee *tee, int watch, struct err *err)
 	return fds[0].revents != 0;
 }
 
-/* The same until the source has something; where it has, a look at watch is all. */
+/*
+ * Waits until the source is ready or watch is readable; if the source is ready already, only checks
+ * watch. Returns as wait_for_readers().
+ */
 static int wait_for_source(const struct tee *tee, int watch, struct err *err)
 {
 	struct pollfd fds[] = {{.fd = watch, .events = POLLIN}, {.fd = -1}};
