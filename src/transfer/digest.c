@@ -8,8 +8,8 @@
 #include <xxhash.h>
 #ifdef HAVE_XXH_X86DISPATCH
 /*
- * The library's own choice of the widest vectors that the processor has. Measured on one with AVX-512:
- * 87 GB/s, and 21 GB/s by the plain function, which is compiled for the oldest processor.
+ * With this header the library chooses the widest vectors that the processor has. Measured on one
+ * with AVX-512: 87 GB/s; the plain function, compiled for the oldest processor: 21 GB/s.
  */
 #include <xxh_x86dispatch.h>
 #endif

@@ -1,5 +1,6 @@
 /*
- * What became of one run of the program, or of one transfer of many, as far as it came.
+ * The outcome of one run of the program, or of one transfer of many, also of a part of it. No
+ * function here blocks.
  */
 #ifndef OUTCOME_H
 #define OUTCOME_H
@@ -13,36 +14,39 @@
 #include "transfer/transfer.h"
 
 struct outcome {
-	bool sends;                /* this end does */
+	bool sends;                /* this end sends; else it receives */
 	const char *path;          /* the file, or the command's name */
 	const char *name;          /* the same for people: "stdin" instead of "-" */
-	const char *done;          /* what TRANSFER_STORED means here: "stored", "written", ... */
-	bool is_verified;          /* and that the digest was the one it had to be */
+	const char *done;          /* the word for TRANSFER_STORED: "stored", "written", ... */
+	bool is_verified;          /* if TRANSFER_STORED, the digest has been compared */
 	char local[ADDR_TEXT_MAX]; /* "": there was no connection */
 	char peer[ADDR_TEXT_MAX];
-	char made[PATH_MAX];  /* the path of the new file in a directory; "": there is none */
-	int64_t started;      /* clock_now() of the connection, 0: there was none */
-	int64_t ended;        /* clock_now() of the end, 0: it is now */
-	const char *receiver; /* as it was typed, where there are several; else NULL */
+	char made[PATH_MAX];  /* the path of the new file in an inbox; "": there is none */
+	int64_t started;      /* clock_now() of the connection; 0: there was none */
+	int64_t ended;        /* clock_now() of the end; 0: it has not ended yet */
+	const char *receiver; /* if there are several, this one as it was typed; else NULL */
 	struct transfer_result result;
 };
 
 /*
- * Returns the outcome of a transfer that has not begun, of the file at path, or "-", or of the command
- * argv (NULL: there is none). It keeps the strings by reference.
+ * Returns the outcome of a transfer that has not begun, of the command argv, or if that is NULL of
+ * the file path or "-". The strings have to outlive it.
  */
 struct outcome outcome_begin(bool sends, const char *path, char *const *argv);
 
-/* Notes who is connected, as text, and that the transfer begins now. */
+/* Notes the addresses of the connection, as text, and that the transfer begins now. */
 void outcome_connected(struct outcome *outcome, const char *local, const char *peer);
 
-/* Forgets a connection that turned out to be no transfer. */
+/* Forgets the connection, and its bytes, when it turns out to be no transfer. */
 void outcome_forget(struct outcome *outcome);
 
-/* Returns the time in ns that it took since the connection was there; 0 if there was none. */
+/* Returns the time in ns from the connection to the end, or until now; 0 if there was none. */
 int64_t outcome_duration(const struct outcome *outcome);
 
-/* Returns the exit status (EXIT STATUS in sockxfer(1)) for an error, or for ERR_NONE. */
+/*
+ * Returns the exit status (EXIT STATUS in sockxfer(1)) for an error, or for ERR_NONE. If a signal
+ * has asked the program to end, an error gives 128 and its number.
+ */
 int outcome_exit_code(const struct err *err);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 
-/* A reader may see one counter newer than another, which does a display no harm. */
+/* Relaxed: a reader may see one counter newer than another, which does a display no harm. */
 static void set(_Atomic int64_t *counter, int64_t value)
 {
 	atomic_store_explicit(counter, value, memory_order_relaxed);

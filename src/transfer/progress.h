@@ -1,6 +1,6 @@
 /*
- * How far a transfer is: counters that it keeps and that another thread may read at any time. The transfer
- * knows nothing of who reads them, nor why. Nothing here blocks or fails.
+ * How far a transfer is: counters that it keeps and that another thread may read at any time. The
+ * transfer does not know their reader. No function here blocks or fails.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -8,32 +8,32 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* A total that nobody knows. */
+/* The total, if it is unknown. */
 #define PROGRESS_UNKNOWN INT64_C(-1)
 
 enum progress_phase {
-	PROGRESS_WAITING,    /* for the peer: there is no transfer yet */
-	PROGRESS_MOVING,     /* data */
-	PROGRESS_CONFIRMING, /* send: all is sent, the receiver has yet to speak or to close */
-	PROGRESS_STORING,    /* all is received; send: so the receiver says. It is being stored */
+	PROGRESS_WAITING,    /* it waits for the peer: there is no transfer yet */
+	PROGRESS_MOVING,     /* it moves data */
+	PROGRESS_CONFIRMING, /* send: all is sent; it waits for a receipt or a close */
+	PROGRESS_STORING, /* recv: all is received and is being stored; send: the receipt says so */
 };
 
-/* Zeroed, it is PROGRESS_WAITING. */
+/* The counters of a transfer. Zeroed, it is in PROGRESS_WAITING. */
 struct progress {
 	_Atomic int64_t bytes; /* moved so far */
-	_Atomic int64_t total; /* to be moved, or PROGRESS_UNKNOWN */
+	_Atomic int64_t total; /* bytes to move, or PROGRESS_UNKNOWN */
 	_Atomic int64_t began; /* clock_now() of the beginning of the transfer */
 	_Atomic int64_t since; /* clock_now() of the beginning of the phase */
 	_Atomic int phase;     /* enum progress_phase */
 };
 
-/* A transfer begins: PROGRESS_MOVING of total bytes, or PROGRESS_UNKNOWN. */
+/* Notes that a transfer of total bytes, or PROGRESS_UNKNOWN, begins: enters PROGRESS_MOVING. */
 void progress_begin(struct progress *progress, int64_t total);
 
-/* So many more bytes have been moved. */
+/* Adds bytes that have been moved. */
 void progress_add(struct progress *progress, int64_t bytes);
 
-/* The phase is this from now on, if it was not already. */
+/* Enters the phase, unless the transfer is in it already. */
 void progress_enter(struct progress *progress, enum progress_phase phase);
 
 #endif

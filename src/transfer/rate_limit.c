@@ -2,10 +2,10 @@
 
 #include "base/clock.h"
 
-/* A piece is what is due in this time. */
+/* The time that a piece takes at the rate. */
 #define PIECE_TIME (50 * CLOCK_MILLISECOND)
 
-/* How far behind its time a transfer may be and still catch up: the wake-ups that come late. */
+/* How much lost time a transfer makes up for: as much as late wake-ups cost. */
 #define CATCH_UP (200 * CLOCK_MILLISECOND)
 
 void rate_limit_init(struct rate_limit *rate_limit, int64_t rate)

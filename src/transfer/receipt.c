@@ -11,7 +11,7 @@
 #define STORED PREFIX "stored"
 #define FAILED PREFIX "failed "
 
-/* What follows prefix in line, or NULL if line does not begin with it. */
+/* Returns the text behind prefix in line, or NULL if line does not begin with it. */
 static const char *after(const char *line, const char *prefix)
 {
 	size_t len = strlen(prefix);
@@ -19,7 +19,7 @@ static const char *after(const char *line, const char *prefix)
 	return strncmp(line, prefix, len) == 0 ? line + len : NULL;
 }
 
-/* "1234 xxh128:HEX", without sign, leading zero or anything else. */
+/* Reads "1234 xxh128:HEX", strictly: no sign, no leading zero, nothing else. */
 static bool read_received(struct receipt *receipt, const char *rest)
 {
 	char number[20];
@@ -39,7 +39,7 @@ static bool read_received(struct receipt *receipt, const char *rest)
 	       strcmp(digest, receipt->digest) == 0;
 }
 
-/* Which state a whole line leads to. */
+/* Returns the state that a whole line leads to. */
 static enum receipt_state read_line(struct receipt *receipt, const char *line, bool data_ended)
 {
 	const char *rest;
@@ -65,7 +65,7 @@ static bool is_final(enum receipt_state state)
 static void end_line(struct receipt *receipt, bool data_ended)
 {
 	receipt->line[receipt->line_len] = '\0';
-	/* A null byte would hide what follows it. */
+	/* A null byte would hide the rest of the line. */
 	if (strlen(receipt->line) != receipt->line_len)
 		receipt->state = RECEIPT_FOREIGN;
 	else
@@ -98,7 +98,7 @@ size_t receipt_write_stored(char *line)
 
 size_t receipt_write_failed(char *line, const char *why)
 {
-	/* One byte less than there is, for the newline. */
+	/* One byte stays free for the newline. */
 	snprintf(line, RECEIPT_LINE_MAX - 1, FAILED "%s",
 	    *why == '\0' ? "for no known reason" : why);
 	for (char *c = line; *c != '\0'; c++) {

@@ -1,7 +1,8 @@
 /*
- * Receipts: the lines by which a receiver tells the sender, on the back channel, what became of the
- * data (PROTOCOL in sockxfer(1)). Written strictly and read strictly: a back channel that holds anything
- * else, from its first byte on, is a stranger's, and nothing in it counts. Nothing here blocks.
+ * A receipt: the lines by which a receiver tells the sender, on its own stream, what became of the
+ * data (PROTOCOL in sockxfer(1)). It is written strictly and read strictly: if the receiver's
+ * stream holds anything else, it is another program's, and nothing in it counts. No function here
+ * blocks.
  */
 #ifndef RECEIPT_H
 #define RECEIPT_H
@@ -16,32 +17,32 @@
 #define RECEIPT_LINE_MAX 256
 
 enum receipt_state {
-	RECEIPT_NONE,     /* nothing came yet */
+	RECEIPT_NONE,     /* no line has come yet */
 	RECEIPT_RECEIVED, /* the receiver has read to the end: bytes and digest */
-	RECEIPT_STORED,   /* and has committed it */
-	RECEIPT_FAILED,   /* it could not, and says why: text */
-	RECEIPT_FOREIGN,  /* what came is no receipt */
+	RECEIPT_STORED,   /* the receiver has also committed the data */
+	RECEIPT_FAILED,   /* the receiver has failed, and says why: text */
+	RECEIPT_FOREIGN,  /* the peer's stream is no receipt */
 };
 
-/* What a sender has heard so far. Zeroed, it has heard nothing. */
+/* The receipt as a sender has heard it so far. Zeroed, it is empty. */
 struct receipt {
 	enum receipt_state state;
 	int64_t bytes;                /* RECEIPT_RECEIVED, RECEIPT_STORED */
-	char digest[DIGEST_TEXT_MAX]; /* the same */
-	char text[RECEIPT_LINE_MAX];  /* RECEIPT_FAILED: the peer's words, not to be shown raw */
+	char digest[DIGEST_TEXT_MAX]; /* RECEIPT_RECEIVED, RECEIPT_STORED */
+	char text[RECEIPT_LINE_MAX];  /* RECEIPT_FAILED: the peer's text, not to be shown raw */
 	char line[RECEIPT_LINE_MAX];  /* the line that is being read */
 	size_t line_len;
 };
 
 /*
- * Hears the next size bytes of the back channel. data_ended: our stream has ended, before which no
- * receipt but a failure can be true. Never keeps more than a line.
+ * Hears the next size bytes of the receiver's stream. data_ended says whether our stream has ended;
+ * before that no receipt but a failure can be true. Never keeps more than a line.
  */
 void receipt_hear(struct receipt *receipt, const char *bytes, size_t size, bool data_ended);
 
 /*
- * Write the receiver's lines into line, of RECEIPT_LINE_MAX bytes, and return their length without the
- * null byte. why is cut to what fits, and its control characters become spaces.
+ * Write one of the receiver's lines into line, of RECEIPT_LINE_MAX bytes. Return its length without
+ * the null byte. why is cut to fit, and its control characters become spaces.
  */
 size_t receipt_write_received(char *line, int64_t bytes, const char *digest);
 size_t receipt_write_stored(char *line);

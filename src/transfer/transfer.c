@@ -10,8 +10,8 @@ static const char *reason(const struct time_limits *limits, const struct err *er
 		return clock_now() >= limits->end ? "the time limit of -W has passed" : "timed out";
 	switch (err->errnum) {
 	case ECONNRESET:
-	case EPIPE:    /* the same, seen by a later send */
-	case ENOTCONN: /* the same, seen by a later shutdown */
+	case EPIPE:    /* a later send sees the reset so */
+	case ENOTCONN: /* a later shutdown sees the reset so */
 		return "connection reset";
 	case 0:
 		return err->text;
@@ -32,7 +32,7 @@ int transfer_broken(const char *operation, int64_t bytes, const struct time_limi
 {
 	char why[sizeof(err->text)];
 
-	/* TCP_USER_TIMEOUT is -w's too, and may be the first to notice. */
+	/* TCP_USER_TIMEOUT enforces -w as well, and may be the first to do so. */
 	if (err->errnum == ETIMEDOUT && limits->idle != 0)
 		err->kind = ERR_TIMEOUT;
 	if (err->kind == ERR_INTERRUPTED)

@@ -1,9 +1,9 @@
 /*
- * What both directions of a transfer share. Whether a transfer succeeded is decided by
- * transfer/send.c and transfer/recv.c, and nowhere else.
+ * The common part of both directions of a transfer. Only transfer/send.c and transfer/recv.c decide
+ * whether a transfer has succeeded.
  *
- * The data path carries the bytes of the source and nothing else; the end of the stream (a FIN, on
- * TCP) says that they are all there are, and every other end of a connection says that they are not.
+ * The sender's stream carries the bytes of the source and nothing else. Its end (a FIN, on TCP)
+ * says that the bytes are complete; any other end of the connection says that they are not.
  */
 #ifndef TRANSFER_H
 #define TRANSFER_H
@@ -15,31 +15,31 @@
 #include "transfer/digest.h"
 #include "transfer/receipt.h"
 
-/* How a transfer ended, as far as is known. */
+/* The end of a transfer, as far as it is known. */
 enum transfer_end {
-	TRANSFER_FAILED,  /* it failed, or did not end yet */
-	TRANSFER_STORED,  /* recv: committed; send: the peer says so, and what it says matches */
-	TRANSFER_ASSUMED, /* recv: committed, but that it was all is taken from a silence */
-	TRANSFER_CLOSED,  /* send: the peer took everything and closed, without a receipt */
-	TRANSFER_SILENT, /* send: its machine has everything, but it neither spoke nor closed in time */
+	TRANSFER_FAILED,  /* it has failed, or has not ended yet */
+	TRANSFER_STORED,  /* recv: committed; send: a matching receipt says so */
+	TRANSFER_ASSUMED, /* recv: committed, but only a silence told the end */
+	TRANSFER_CLOSED,  /* send: the peer has taken everything and closed, without a receipt */
+	TRANSFER_SILENT,  /* send: the peer's host has everything; no receipt or close in time */
 };
 
 struct transfer_result {
-	int64_t bytes; /* moved so far; filled on failure too */
+	int64_t bytes; /* moved so far; set on failure too */
 	enum transfer_end end;
-	char digest[DIGEST_TEXT_MAX];     /* of a whole stream; "": there is none */
-	char peer_text[RECEIPT_LINE_MAX]; /* send: the failure that the peer reports, or "" */
+	char digest[DIGEST_TEXT_MAX];     /* of the whole stream; "": there is none */
+	char peer_text[RECEIPT_LINE_MAX]; /* send: the failure in the receipt, or "" */
 };
 
 /*
- * Tells whether the whole transfer's time is up, which no wait notices as long as nothing has to be
- * waited for. Returns 0, or -1 with ERR_TIMEOUT. Does not block.
+ * Checks the limit of the whole transfer, which a transfer without a wait would never notice.
+ * Returns 0, or -1 with ERR_TIMEOUT if the time is up. Does not block.
  */
 int transfer_check_time(const struct time_limits *limits, struct err *err);
 
 /*
- * Makes of err, a failure of the connection in operation ("send") after so many bytes, a text for
- * people: "send: connection reset after 123 bytes". Returns -1. Does not block.
+ * Rewrites err, a failure of the connection in operation ("send") after so many bytes, for people:
+ * "send: connection reset after 123 bytes". Returns -1. Does not block.
  */
 int transfer_broken(const char *operation, int64_t bytes, const struct time_limits *limits,
     struct err *err);
