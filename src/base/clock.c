@@ -1,35 +1,11 @@
 #include "base/clock.h"
 
+#include <time.h>
+
 int64_t clock_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * CLOCK_SECOND + ts.tv_nsec;
-}
-
-int64_t deadline_after(int64_t ns)
-{
-	int64_t now = clock_now();
-
-	return ns > DEADLINE_NEVER - now ? DEADLINE_NEVER : now + ns;
-}
-
-int64_t deadline_of(const struct time_limits *limits)
-{
-	if (limits->idle == 0)
-		return limits->end;
-	return deadline_min(deadline_after(limits->idle), limits->end);
-}
-
-int64_t deadline_min(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-struct timespec deadline_timespec(int64_t deadline, int64_t now)
-{
-	int64_t left = deadline > now ? deadline - now : 0;
-
-	return (struct timespec){.tv_sec = left / CLOCK_SECOND, .tv_nsec = left % CLOCK_SECOND};
 }

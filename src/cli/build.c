@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
+
 /*
  * Whether to draw a line of progress: not if the data come from a terminal or go to one, or if a
  * command that receives them may write to one.

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/deadline.h"
 #include "job/conclude.h"
 #include "ui/progress_meter.h"
 

@@ -5,7 +5,7 @@
 #ifndef RENDEZVOUS_H
 #define RENDEZVOUS_H
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/err.h"
 #include "net/endpoint.h"
 #include "net/listen.h"

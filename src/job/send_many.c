@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "data/open.h"
 #include "data/tee.h"
 #include "sys/io.h"

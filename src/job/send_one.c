@@ -1,5 +1,6 @@
 #include "job/send_one.h"
 
+#include "base/deadline.h"
 #include "data/open.h"
 #include "job/conclude.h"
 #include "ui/progress_meter.h"

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "data/open.h"
 #include "job/conclude.h"
 #include "job/server.h"

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 #include "sys/workers.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "net/happy_eyeballs.h"
 #include "net/resolve.h"
 #include "net/sock.h"

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/err.h"
 #include "net/addr.h"
 #include "net/connect.h"

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 #define HAPPY_EYEBALLS_MAX 32 /* addresses of one name that are tried */
 #define HAPPY_EYEBALLS_DELAY (250 * CLOCK_MILLISECOND)

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "sys/signals.h"
 
 #define PIPE_WIDE (1024 * 1024)

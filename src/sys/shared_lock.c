@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "sys/signals.h"
 
 /*

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/err.h"
 #include "transfer/digest.h"
 #include "transfer/receipt.h"

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/shellword.h"
 #include "net/interfaces.h"
 #include "net/resolve.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/deadline.h"
 #include "base/humanize.h"
 #include "base/json.h"
 #include "sys/io.h"

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "check.h"
 #include "data/inbox_name.h"
 #include "data/open.h"

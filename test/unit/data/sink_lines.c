@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "check.h"
 #include "data/sink_stream.h"
 #include "sys/io.h"

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "check.h"
 #include "data/open.h"
 

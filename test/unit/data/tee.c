@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "check.h"
 #include "data/open.h"
 #include "sys/io.h"

@@ -5,7 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "check.h"
 #include "net/addr.h"
 

@@ -8,7 +8,7 @@
 #include <semaphore.h>
 #include <signal.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "check.h"
 #include "sys/signals.h"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "check.h"
 #include "sys/io.h"
 

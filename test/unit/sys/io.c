@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "check.h"
 #include "sys/signals.h"
 
