@@ -27,6 +27,9 @@ SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -f
 PROGRAM = $(if $(filter build,$(BUILD)),sockxfer,$(BUILD)/sockxfer)
 SOURCES = $(sort $(wildcard src/*/*.c))
 OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o)
+# All but main(). The linker takes from an archive only what is still missing, so a test that defines
+# clock_now() itself gets its own everywhere.
+ARCHIVE = $(BUILD)/sockxfer.a
 UNITS = $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard test/unit/*/*.c)))
 # A fuzz target is linked with what gives it inputs: those of its corpus, or in `make fuzz` libFuzzer's.
 FUZZ_DRIVER = $(BUILD)/fuzz/replay.o
@@ -88,7 +91,7 @@ $(BUILD)/cflags: $(BUILD)/settings Makefile
 	printf '%s\n' "$$cflags $$($(PKG_CONFIG) --cflags $(PKGS))" >$@
 
 compile = $(CC) @$(BUILD)/cflags $(DEFINES) -Isrc $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-link = $(CC) $(CFLAGS) @$(BUILD)/ldflags $(LDFLAGS) -o $@ $(filter %.o,$^) \
+link = $(CC) $(CFLAGS) @$(BUILD)/ldflags $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 	$$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
 
 $(OBJECTS): $(BUILD)/%.o: src/%.c $(BUILD)/cflags
@@ -100,8 +103,13 @@ $(LAUNCHER).o $(UNITS:=.o) $(FUZZERS:=.o) $(FUZZ_DRIVER): $(BUILD)/%.o: test/%.c
 $(PROGRAM): $(OBJECTS)
 	$(link)
 
+# It is made anew each time, or it would keep the objects of sources that are gone.
+$(ARCHIVE): $(filter-out $(BUILD)/cli/main.o,$(OBJECTS))
+	@rm -f $@
+	$(AR) qcs $@ $^
+
 $(FUZZERS): $(FUZZ_DRIVER)
-$(UNITS) $(FUZZERS): %: %.o $(filter-out $(BUILD)/cli/main.o,$(OBJECTS))
+$(UNITS) $(FUZZERS): %: %.o $(ARCHIVE)
 	$(link)
 
 $(LAUNCHER): %: %.o
