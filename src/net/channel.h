@@ -43,9 +43,9 @@ enum channel_peer {
 struct channel;
 
 /*
- * What each kind of channel does. Errors, unless it is said otherwise: ERR_FAILED with the errno, or
- * ERR_INTERRUPTED; the text has no operation and no object, which the caller puts in front. Nothing
- * blocks but recv() and wait(), until their deadlines.
+ * What each kind of channel does. Errors, unless it is said otherwise: ERR_FAILED with the errno,
+ * or ERR_INTERRUPTED; the text has no operation and no object, which the caller puts in front.
+ * Nothing blocks but recv() and wait(), until their deadlines.
  */
 struct channel_type {
 	/*
@@ -55,24 +55,26 @@ struct channel_type {
 	ssize_t (*send)(struct channel *channel, const void *bytes, size_t size, struct err *err);
 
 	/*
-	 * Receives what is there, at the most size bytes, waiting for the first of them. Returns how
-	 * many, 0 at the end of the peer's stream, CHANNEL_LATER when the deadline has passed, or -1.
+	 * Receives what is there, at the most size bytes, waiting for the first of them. Returns
+	 * how many, 0 at the end of the peer's stream, CHANNEL_LATER when the deadline has passed,
+	 * or -1.
 	 */
 	ssize_t (*recv)(struct channel *channel, void *bytes, size_t size, int64_t deadline,
 	    struct err *err);
 
 	/*
-	 * Waits until there is one of events, a set of channel_event bits, or the descriptor in other
-	 * has what it asks for (NULL or a negative fd: there is none), or the deadline. Without events
-	 * the channel is not looked at. CHANNEL_HUNG_UP may come unasked with any of them. Returns
-	 * what there is, 0 when the deadline has passed, or -1; other->revents is filled.
+	 * Waits until there is one of events, a set of channel_event bits, or the descriptor in
+	 * other has what it asks for (NULL or a negative fd: there is none), or the deadline.
+	 * Without events the channel is not looked at. CHANNEL_HUNG_UP may come unasked with any
+	 * of them. Returns what there is, 0 when the deadline has passed, or -1; other->revents is
+	 * filled.
 	 */
 	int (*wait)(struct channel *channel, unsigned events, struct pollfd *other,
 	    int64_t deadline, struct err *err);
 
 	/*
-	 * Sends a short line, if the channel takes it at once, also when a signal has asked us to end:
-	 * the peer is to know what became of its bytes. A line that cannot be sent is lost.
+	 * Sends a short line, if the channel takes it at once, also when a signal has asked us to
+	 * end: the peer is to know what became of its bytes. A line that cannot be sent is lost.
 	 */
 	void (*say)(struct channel *channel, const char *line, size_t len);
 
@@ -97,7 +99,10 @@ struct channel_type {
 	 */
 	int64_t (*in_flight)(const struct channel *channel);
 
-	/* Whether the peer has closed the connection, and not just ended its stream, as far as shows. */
+	/*
+	 * Whether the peer has closed the connection, and not just ended its stream, as far as
+	 * shows.
+	 */
 	bool (*is_gone)(const struct channel *channel);
 
 	/* Asks for no more than rate bytes a second on the wire, evenly. It is a wish. */
@@ -110,9 +115,8 @@ struct channel_type {
 /* Each kind embeds this as its first member. */
 struct channel {
 	const struct channel_type *type;
-	size_t chunk_max; /* more bytes than that are not worth handing over at once; 0: no limit */
-	bool
-	    shows_death; /* is_gone() knows at once; else only after the peer should have answered */
+	size_t chunk_max; /* more bytes are not worth handing over at once; 0: no limit */
+	bool shows_death; /* is_gone() knows at once; else only after a line of ours */
 };
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The members of a channel's table (channel.h) as a single socket has them, for the kinds of channel
- * that are one. The contracts are those of the table.
+ * The members of a channel's table (channel.h) as a single socket has them, for the kinds of
+ * channel that are one. The contracts are those of the table.
  */
 #ifndef CHANNEL_SOCKET_H
 #define CHANNEL_SOCKET_H

@@ -15,17 +15,16 @@
 #define WORD_ENDED 'E' /* this side's end is certain */
 
 /*
- * A unix socket takes no more than its buffer of some 200 KiB at once, and the rest of a larger chunk
- * has left the cache by its turn. Measured: 2.2 GB/s in chunks of 2M, 2.5 of 512K.
+ * A unix socket takes no more than its buffer of some 200 KiB at once, and the rest of a larger
+ * chunk has left the cache by its turn. Measured: 2.2 GB/s in chunks of 2M, 2.5 of 512K.
  */
 #define UNIX_CHUNK_MAX ((size_t)512 * 1024)
 
 struct channel_unix {
 	struct channel_socket socket;
-	int lifeline; /* our end, -1: there is none */
-	int offer;    /* sender: the other end, until it is passed on */
-	bool
-	    has_taken; /* receiver: a lifeline that came with the first byte was taken; sender: true */
+	int lifeline;   /* our end, -1: there is none */
+	int offer;      /* sender: the other end, until it is passed on */
+	bool has_taken; /* receiver: a lifeline was looked for; sender: true */
 	enum channel_peer peer;
 };
 
@@ -36,8 +35,8 @@ union control {
 };
 
 /*
- * Room for the messages that may come: an inherited socket may be set to have credentials, a label or
- * a pidfd come with each message (SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD), and they come first.
+ * Room for the messages that may come: an inherited socket may be set to have credentials, a label
+ * or a pidfd come with each message (SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD), and they come first.
  */
 union incoming {
 	struct cmsghdr header;
@@ -138,8 +137,11 @@ static void take_lifeline(struct channel_unix *local)
 		if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
 			take_descriptors(local, header);
 	}
-	/* A lifeline that was passed and could not be taken, for want of descriptors, still tells that
-	 * the peer is of our kind: its end is never heard, and so the stream is not taken for whole. */
+	/*
+	 * A lifeline that was passed and could not be taken, for want of descriptors, still tells
+	 * that the peer is of our kind: its end is never heard, and so the stream is not taken for
+	 * whole.
+	 */
 	if (local->lifeline != -1 || (message.msg_flags & MSG_CTRUNC) != 0)
 		local->peer = CHANNEL_PEER_OPEN;
 	say_word(local, WORD_TAKEN);

@@ -55,15 +55,15 @@ struct connection {
 };
 
 /*
- * Checks whether this kernel has the congestion control that options ask for: it is better found now
- * than when a peer is there. Returns 0, or -1 with ERR_USAGE. Does not block.
+ * Checks whether this kernel has the congestion control that options ask for: it is better found
+ * now than when a peer is there. Returns 0, or -1 with ERR_USAGE. Does not block.
  */
 int endpoint_check_congestion(const struct endpoint_options *options, struct err *err);
 
 /*
- * Finds out how the connection will come about: an inherited socket says itself whether it listens.
- * Returns 0, or -1 with ERR_USAGE: it is no socket of use, or cannot tell peers apart as --allow and
- * --max-per-peer need it. Does not block.
+ * Finds out how the connection will come about: an inherited socket says itself whether it
+ * listens. Returns 0, or -1 with ERR_USAGE: it is no socket of use, or cannot tell peers apart as
+ * --allow and --max-per-peer need it. Does not block.
  */
 int endpoint_find_way(const struct endpoint_options *options, enum endpoint_way *way,
     struct err *err);
@@ -76,27 +76,27 @@ int endpoint_listen(const struct endpoint_options *options, struct listen_set *l
     int64_t deadline, struct err *err);
 
 /*
- * Accepts the next connection of a peer that may connect; the others are reset, which does not renew
- * the deadline. With DEADLINE_NOW it looks at a bounded number of those that wait. Blocks until there
- * is one or the deadline. Returns 0, accepted->sock then being the caller's to close, or -1 as
- * listen_accept().
+ * Accepts the next connection of a peer that may connect; the others are reset, which does not
+ * renew the deadline. With DEADLINE_NOW it looks at a bounded number of those that wait. Blocks
+ * until there is one or the deadline. Returns 0, accepted->sock then being the caller's to close,
+ * or -1 as listen_accept().
  */
 int endpoint_accept(const struct endpoint_options *options, struct listen_set *listening,
     int64_t deadline, struct listen_accepted *accepted, struct err *err);
 
 /*
  * Makes a connection of one that was accepted, and prepares it for a transfer (sock_prepare()).
- * Returns 0, the connection then being the caller's to close, or -1, the socket being closed. Does not
- * block.
+ * Returns 0, the connection then being the caller's to close, or -1, the socket being closed. Does
+ * not block.
  */
 int endpoint_take(const struct endpoint_options *options, const struct listen_accepted *accepted,
     struct connection *connection, struct err *err);
 
 /*
  * Gets the connection, prepared for a transfer: where it listens, listening being open, by
- * endpoint_accept(), and may be called again for the next one; else by connecting, again and again as
- * options->retry says, or by inheriting it. Each wait lasts no longer than limits allow. Returns 0, the
- * connection then being the caller's to close, or -1.
+ * endpoint_accept(), and may be called again for the next one; else by connecting, again and again
+ * as options->retry says, or by inheriting it. Each wait lasts no longer than limits allow.
+ * Returns 0, the connection then being the caller's to close, or -1.
  */
 int endpoint_open(const struct endpoint_options *options, enum endpoint_way way,
     struct listen_set *listening, const struct time_limits *limits, struct connection *connection,
@@ -104,9 +104,9 @@ int endpoint_open(const struct endpoint_options *options, enum endpoint_way way,
 
 /*
  * Gets the connection for which we were started, for a transfer that fails before it begins: an
- * inherited one, or the first that waits at an inherited socket, of peers that may connect; the others are
- * reset. Does not block. Returns 0, the connection then being the caller's to close, which resets it,
- * or -1 if there is none.
+ * inherited one, or the first that waits at an inherited socket, of peers that may connect; the
+ * others are reset. Does not block. Returns 0, the connection then being the caller's to close,
+ * which resets it, or -1 if there is none.
  */
 int endpoint_open_waiting(const struct endpoint_options *options, struct connection *connection);
 

@@ -132,8 +132,8 @@ static int64_t allowance(const struct receiving *receiving)
 }
 
 /*
- * How much to ask for: as much as may still come and, once all of that is there, one byte, which would
- * be too much.
+ * How much to ask for: as much as may still come and, once all of that is there, one byte, which
+ * would be too much.
  */
 static size_t wanted(const struct receiving *receiving, size_t piece)
 {
@@ -175,7 +175,9 @@ static int wait_for_turn(struct receiving *receiving, int64_t received, struct e
 	return channel->type->wait(channel, 0, NULL, until, err);
 }
 
-/* When a silence that begins now is the end. A peer of our kind, where we can tell, never ends so. */
+/*
+ * When a silence that begins now is the end. A peer of our kind, where we can tell, never ends so.
+ */
 static int64_t silence_at(struct receiving *receiving)
 {
 	int64_t idle_eof = receiving->policy->idle_eof;

@@ -19,9 +19,10 @@
 #define LAST_ASK (100 * CLOCK_MILLISECOND)
 
 /*
- * The kernel is asked for a rate that is higher by one part in so many: it spreads a piece's packets
- * evenly, and our own clock keeps the mean, payload only. By itself the kernel's fell short (500 MB/s
- * by 17 to 27%, 100 MB/s by 4), and at low rates it let the first 300 KB through at once.
+ * The kernel is asked for a rate that is higher by one part in so many: it spreads a piece's
+ * packets evenly, and our own clock keeps the mean, payload only. By itself the kernel's fell
+ * short (500 MB/s by 17 to 27%, 100 MB/s by 4), and at low rates it let the first 300 KB through
+ * at once.
  */
 #define PACE_HEADROOM 4
 
@@ -226,8 +227,8 @@ static int check_reset(const struct sending *sending, struct err *err)
 }
 
 /*
- * When the peer has been silent for too long once it has everything. Storing takes what it takes, and
- * a user who must have a confirmation waits for it, unless -w says how long.
+ * When the peer has been silent for too long once it has everything. Storing takes what it takes,
+ * and a user who must have a confirmation waits for it, unless -w says how long.
  */
 static int64_t patience(const struct sending *sending)
 {
