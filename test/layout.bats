@@ -116,7 +116,7 @@ wide_lines() {
 }
 
 # The wings that have wide lines, to be got rid of.
-WIDE=(ui job)
+WIDE=(job)
 
 # The names that more than one function has, to be got rid of.
 DOUBLES=(

@@ -5,21 +5,23 @@
 
 #include "base/shellword.h"
 
-/* Room for a template with that of the address in it, and for one word, filled in and not yet quoted. */
+/*
+ * Room for a template with an address template in it, and for one word, filled in but not quoted.
+ */
 #define WORDS_MAX 128
 #define WORD_MAX 512
 
 /*
- * What each program has to be told, as templates. In sends and receives, $a stands for one of the
- * address templates, connects to listens_unix. In the words of all of them stand $h for the host,
- * $b for the host in brackets where it is IPv6's, $p for the port, $u for the path of a unix
- * socket, $f for the file, $U and $F for those in the syntax of socat, and $c for Python's program.
+ * The arguments of each program, as templates. In sends and receives, $a stands for one of the
+ * address templates, connects to listens_unix. In all of them $h stands for the host, $b for the
+ * host in brackets if it is an IPv6 address, $p for the port, $u for the path of a unix socket, $f
+ * for the file, $U and $F for these two in the syntax of socat, and $c for Python's program.
  */
 struct tool {
 	const char *name;
 	const char *sends;
 	const char *receives;
-	const char *host; /* what is to be exchanged for another address */
+	const char *host; /* the part that a peer exchanges for another address */
 	const char *connects;
 	const char *listens;
 	const char *listens_ipv6;
@@ -27,7 +29,7 @@ struct tool {
 	const char *listens_unix;
 };
 
-/* By the measurements behind test/interop.bats. */
+/* The options are those that test/interop.bats has shown to be needed. */
 static const struct tool tools[HANDOVER_TOOLS] = {
     [HANDOVER_SOCKXFER] = {"sockxfer", "sockxfer send -V $a $f", "sockxfer recv $a $f", "$b:$p",
 	"$b:$p", "-p $p", "-p $p", "unix:$u", "-l unix:$u"},
@@ -68,8 +70,8 @@ int handover_check_unix(enum handover_tool tool, struct err *err)
 }
 
 /*
- * The address and, as the last, the file are in its sys.argv, so that they need no quotes of
- * Python's. Having sent, it prints what the receiver says.
+ * Adds the program for Python. The address and, as the last, the file are arguments (sys.argv), so
+ * that they need no quotes of Python's. A program that sends also prints the receiver's stream.
  */
 static void add_python_program(struct shellword_text *text, const struct handover *handover,
     const struct handover_place *place)
@@ -98,14 +100,14 @@ static void add_python_program(struct shellword_text *text, const struct handove
 				: "shutil.copyfileobj(s.makefile(\"rb\"),f);f.close()");
 }
 
-/* What templates are filled in with. */
+/* The values for the templates. */
 struct facts {
 	const struct handover *handover;
 	const struct handover_place *place;
 	const char *file;
 };
 
-/* One value of a template, unquoted. */
+/* Adds the value that key stands for in a template, unquoted. */
 static void add_value(struct shellword_text *text, char key, const struct facts *facts)
 {
 	const struct handover_place *place = facts->place;
@@ -141,7 +143,9 @@ static void add_value(struct shellword_text *text, char key, const struct facts 
 	}
 }
 
-/* A word of a template, of len bytes: filled in, and then quoted as a whole but for < and >. */
+/*
+ * Adds a word of a template, of len bytes: fills it in, then quotes it as a whole but for < and >.
+ */
 static void add_word(struct shellword_text *text, const char *word, size_t len,
     const struct facts *facts)
 {
@@ -183,7 +187,7 @@ static const char *address_template(const struct tool *tool, const struct handov
 	return place->ipv6 ? tool->listens_ipv6 : tool->listens;
 }
 
-/* Of two of our kind, a command is likely to have a command for its other end. */
+/* Returns sockxfer's template: if we run a command, the other end is likely to run one, too. */
 static const char *ours(const struct handover *handover)
 {
 	bool is_command = handover->path == NULL;
@@ -213,16 +217,16 @@ static int fill_in(const struct facts *facts, char *command, size_t size)
 	return text.cut ? -1 : 0;
 }
 
-/* Whether a name by itself looks like an option, or to sockxfer like an address. */
+/* Whether a program may take the name for an option, or sockxfer for an address. */
 static bool is_taken_amiss(const char *name)
 {
 	return *name == '-' || strchr(name, ':') != NULL;
 }
 
 /*
- * What the file is called at the other end, "" for nothing. Below /dev are devices and descriptors
- * of ours. A peer on this machine may be in this directory, and would write into the file that we
- * read.
+ * Writes the file's name at the other end into file, or "" if our name is no use there: the names
+ * below /dev are of devices and descriptors of this host, and a receiver on this host may run in
+ * the same directory, and would overwrite the file that we read.
  */
 static void name_file(const struct handover *handover, const struct handover_place *place,
     char *file, size_t size)

@@ -1,6 +1,7 @@
 /*
- * The hand-over: what to run at the other end, as a line to be copied into a shell there. For
- * programs in the place of sockxfer it has the options without which they do not end or lose data.
+ * The hand-over: the command for the other end, as a line to be copied into a shell there. If it is
+ * for another program than sockxfer, it has the options without which that program does not end or
+ * loses data. No function here blocks.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H
@@ -23,42 +24,48 @@ enum handover_tool {
 struct handover {
 	enum handover_tool tool;
 	bool peer_sends;
-	bool receipts;     /* sockxfer at the other end is to insist on one, if it sends */
-	const char *path;  /* our file operand; "-", or NULL for a command: it names nothing */
-	const char *where; /* which of several peers it is for; NULL: there is one */
+	bool receipts;     /* if the peer is sockxfer and sends, it demands a receipt */
+	const char *path;  /* our file operand, or "-"; NULL: we run a command */
+	const char *where; /* the address of this one of several peers; NULL: there is one peer */
 };
 
-/* Where the two meet. */
+/* The address by which the two connect. */
 struct handover_place {
 	bool peer_listens;
-	bool ipv6;        /* where the peer listens: we come by IPv6 */
-	bool here;        /* the peer is on this machine, or seems to be */
-	const char *host; /* ours, where the peer connects */
+	bool ipv6;        /* if the peer listens: we connect by IPv6 */
+	bool here;        /* the peer is on this host, or seems to be */
+	const char *host; /* if the peer connects: our host */
 	const char *port; /* a number */
-	const char *path; /* of a unix socket, in the place of host and port; else NULL */
+	const char *path; /* of a unix socket, in place of host and port; else NULL */
 };
 
-/* Reads the name of one of the other programs. Returns 0, or -1 with ERR_USAGE listing them. */
+/*
+ * Reads the name of one of the other programs into *tool. Returns 0, or -1 with ERR_USAGE, whose
+ * text lists them.
+ */
 int handover_parse_tool(enum handover_tool *tool, const char *name, struct err *err);
 
-/* The name of the program. */
+/* Returns the name of the program, of static duration. */
 const char *handover_tool_name(enum handover_tool tool);
 
-/* Whether tool can use a unix socket. Returns 0, or -1 with ERR_USAGE saying which can. */
+/*
+ * Checks that tool can use a unix socket. Returns 0, or -1 with ERR_USAGE, whose text lists which
+ * can.
+ */
 int handover_check_unix(enum handover_tool tool, struct err *err);
 
 /*
  * Writes the command for the other end into text, of size bytes: words for a POSIX shell, which
- * bash and zsh take the same. Its file is called as ours, without the directory; or FILE where ours
- * has no name, has one that a terminal or text has no room for, or may be the one that would be
- * overwritten. Returns 0, or -1 if it does not fit.
+ * bash and zsh read in the same way. Its file has the name of ours, without the directory. The name
+ * is FILE if ours has none, if ours is not printable or too long, or if the peer may overwrite our
+ * file. Returns 0, or -1 if the command does not fit.
  */
 int handover_command(const struct handover *handover, const struct handover_place *place,
     char *text, size_t size);
 
 /*
- * Writes the part of the command that another address of ours, place->host, would take the place of. Returns and
- * fails as handover_command().
+ * Writes the part of the command that holds our address, place->host, for a peer that exchanges it
+ * for another one. Returns as handover_command().
  */
 int handover_address(const struct handover *handover, const struct handover_place *place,
     char *text, size_t size);

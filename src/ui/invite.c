@@ -12,10 +12,10 @@
 #include "net/resolve.h"
 #include "net/sock.h"
 
-/* With what stands in front it has to fit into a line of log.h. */
+/* Room for a command, which has to fit into a line of log.h with the words in front of it. */
 #define COMMAND_MAX 960
 
-/* How long a name may take to be looked up. */
+/* The limit for the lookup of a name. */
 #define LOOK_UP (2 * CLOCK_SECOND)
 
 static bool is_scoped(const char *host)
@@ -23,7 +23,7 @@ static bool is_scoped(const char *host)
 	return strchr(host, '%') != NULL;
 }
 
-/* The other addresses, each as the command would have it: those with a scope, or those without. */
+/* Prints the other addresses, as the command would have them: with a scope, or without one. */
 static void print_others(const struct handover *handover, const struct handover_place *place,
     const struct interfaces *hosts, bool scoped, const struct log *log)
 {
@@ -57,7 +57,10 @@ static void print_command(const struct handover *handover, const struct handover
 		log_plain(log, "%s%s: %s", place->peer_listens ? "First, at " : "", where, command);
 }
 
-/* The peer may be in another directory. A path that is too long then (unix(7)) stays as it is. */
+/*
+ * Makes path absolute, since the peer may run in another directory. A path that would become too
+ * long (unix(7)) stays as it is.
+ */
 static void make_absolute(const char *path, char *text, size_t size)
 {
 	char directory[PATH_MAX];
@@ -67,7 +70,7 @@ static void make_absolute(const char *path, char *text, size_t size)
 		strlcpy(text, path, size);
 }
 
-/* The path is the socket's own, which may have none (unix(7)). */
+/* Prints the command for a unix socket, whose path may be empty or abstract (unix(7)). */
 static int listening_unix(const struct handover *handover, const char *path, const struct log *log,
     struct err *err)
 {
@@ -113,8 +116,8 @@ static int print_listening(const struct handover *handover, const struct listen_
 }
 
 /*
- * Whether the peer may be on this machine, where its file could be ours. Of a name that nobody knows yet, nobody
- * knows that either.
+ * Whether the peer may be on this host, where its file could be ours. An empty list, of a name that
+ * could not be looked up, may be this host as well.
  */
 static bool may_be_here(const struct resolve_list *list)
 {
@@ -139,7 +142,7 @@ static void print_connecting(const struct handover *handover, const struct addr 
 		place.path = path;
 	} else {
 		strlcpy(port, addr->port, sizeof(port));
-		/* A service's name may be unknown to the other machine, and is to some of the programs. */
+		/* The name of a service may be unknown on the other host or to the program. */
 		if (resolve(addr->host, addr->port, family, deadline_after(LOOK_UP), &list,
 			&ignored) == 0)
 			snprintf(port, sizeof(port), "%u", sock_port_of(&list.addr[0]));
@@ -150,7 +153,7 @@ static void print_connecting(const struct handover *handover, const struct addr 
 	print_command(handover, &place, log);
 }
 
-/* The file that the peer sends is not called as the directory is. */
+/* Whether path is a directory: the peer's file does not have the name of our directory. */
 static bool is_directory_at(const char *path)
 {
 	struct stat st;
@@ -194,7 +197,7 @@ void invite_connecting(const struct invite *invite)
 	print_connecting(&handover, &invite->address, invite->family, invite->log);
 }
 
-/* On a terminal, the first failure is told, and what there has to be at the other end. */
+/* On a terminal, tells of the first failure, and prints the command for the other end. */
 static void tell_retry(void *context, int failed, const struct err *err)
 {
 	const struct invite *invite = context;

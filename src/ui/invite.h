@@ -1,6 +1,6 @@
 /*
- * What is said before there is a connection: where we listen, and the command for the other end, with
- * the addresses at which it finds us.
+ * The messages before a connection is made: the addresses that we listen on, and the command for
+ * the other end, with the addresses by which it reaches us.
  */
 #ifndef INVITE_H
 #define INVITE_H
@@ -14,29 +14,29 @@
 
 struct invite {
 	const struct log *log;
-	/* Its path names our file, or will be the directory of one; where names one of several peers. */
+	/* its path is our file, or the directory of a new one; where is one of several peers */
 	struct handover handover;
-	struct addr address; /* where we listen, or connect to */
+	struct addr address; /* that we listen on, or connect to */
 	int family;          /* AF_INET, AF_INET6; else AF_UNSPEC */
 };
 
 /*
- * Says where the set listens: on port 0, on a terminal and with another tool than sockxfer, else with
- * -v. On a terminal and with such a tool, prints the command for a peer that connects, too, and the
- * other addresses that it may take. Blocks as write(2) does. Returns 0, or -1 with ERR_USAGE if the
- * tool cannot get there.
+ * Prints the addresses that the set listens on, if the port was 0, stderr is a terminal or the tool
+ * is not sockxfer; otherwise only with -v. On a terminal, and for another tool, it also prints the
+ * command for a peer that connects, and the other addresses that the peer may use. Blocks as
+ * write(2). Returns 0, or -1 with ERR_USAGE if the tool cannot reach such an address.
  */
 int invite_listening(const struct invite *invite, const struct listen_set *set, struct err *err);
 
 /*
- * Prints the command for a peer that is to listen where we connect to. Blocks for two seconds at the
- * most, where a name has to be looked up.
+ * Prints the command for a peer that is to listen on the address that we connect to. Blocks as
+ * write(2), and for at most two seconds while a name is looked up.
  */
 void invite_connecting(const struct invite *invite);
 
 /*
- * Returns what tells the user of the events of an endpoint: refused peers, retries and the connection.
- * The invite has to outlive the endpoint.
+ * Returns the callbacks that tell the user of the events of an endpoint: refused peers, retries and
+ * the connection. The invite has to outlive the endpoint. Does not block.
  */
 struct endpoint_events invite_events(struct invite *invite);
 

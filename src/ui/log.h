@@ -1,6 +1,6 @@
 /*
- * Lines on standard error. Text that comes from a peer, a name or an argument is made harmless to the
- * terminal (vis(3)) here, for every line. Each blocks as write(2) does.
+ * Lines on standard error. Each line is made harmless to the terminal here (vis(3)), as it may hold
+ * text of a peer, a name or an argument. Every function here blocks as write(2).
  */
 #ifndef LOG_H
 #define LOG_H
@@ -15,29 +15,29 @@
 
 struct log {
 	struct terminal *terminal;
-	const char *role; /* "send", "recv"; NULL: it is not known yet */
-	bool quiet;       /* errors only */
+	const char *role; /* "send" or "recv"; NULL: it is not known yet */
+	bool quiet;       /* print errors only */
 	bool verbose;
 };
 
 /*
- * Prints a line of the form "sockxfer: role: text": an error, always; and, unless the user wants
- * quiet, a second one with the advice that it has.
+ * Prints an error as a line "sockxfer: role: text", always; and, unless quiet, a second line with
+ * the error's advice, if it has one.
  */
 void log_error(const struct log *log, const struct err *err);
 
-/* Prints such a line of what is to be known unless the user wants quiet. */
+/* Prints a line of that form, unless quiet. */
 void log_note(const struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints such a line of what only -v shows. */
+/* Prints a line of that form, if verbose and not quiet. */
 void log_detail(const struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints a line that is only the text, for people to copy from, unless the user wants quiet. */
+/* Prints a line that is only the text, for people to copy from, unless quiet. */
 void log_plain(const struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Prints the text that ends a transfer: on a terminal, where it takes the place of the line that was
- * drawn, only the text; elsewhere as log_note() does.
+ * Prints the text that ends a transfer, unless quiet: on a terminal only the text, which takes the
+ * place of the line that was drawn; elsewhere as log_note().
  */
 void log_summary(const struct log *log, const char *text);
 

@@ -10,19 +10,19 @@
 /* The time between two drawings. */
 #define INTERVAL (250 * CLOCK_MILLISECOND)
 
-/* A longer line is no more use. */
+/* The most columns of the line: a longer one is of no more use. */
 #define WIDTH_MAX 200
 
-/* What the thread keeps to itself. */
+/* The state of the thread. */
 struct display {
 	const struct progress_meter_options *options;
 	struct terminal *terminal;
 	const char *name;
 	struct progress_text_rate rate;
-	const char *told; /* what the user was last told to be waiting for */
+	const char *told; /* the last wait that the user was told of, or NULL */
 };
 
-/* The last part of a path says what it is in less room; in the name of a command the rest is no help either. */
+/* Takes the last part of a path or of a command's name, which tells most in little room. */
 static void set_name(struct progress_meter *meter, const char *name)
 {
 	const char *slash = strrchr(name, '/');
@@ -51,7 +51,7 @@ static void draw(struct display *display, const struct progress_text *status)
 	terminal_draw(display->terminal, text);
 }
 
-/* Who does not want to see the line is told at least why nothing happens, once. */
+/* Tells the user, who sees no line, once why nothing happens. */
 static void tell(struct display *display, const struct progress_text *status)
 {
 	const char *what = progress_text_waiting(status);
@@ -62,7 +62,10 @@ static void tell(struct display *display, const struct progress_text *status)
 	log_note(display->options->log, "%s", what);
 }
 
-/* A command that has yet to send something may be asking its user for a password at the same terminal. */
+/*
+ * Whether to draw the line. A command that has not sent anything yet may be asking for a password
+ * on the same terminal.
+ */
 static bool is_wanted(const struct display *display, const struct progress_text *status)
 {
 	const struct progress_meter_options *options = display->options;
@@ -90,14 +93,14 @@ static void answer(struct display *display)
 	struct progress_text status = look_at_progress(display);
 	char text[PROGRESS_TEXT_MAX];
 
-	/* A write that blocks would keep progress_meter_stop() waiting, and with it the end that a signal asks for. */
+	/* A write that blocks would delay progress_meter_stop(), and so the end of the program. */
 	if (!terminal_takes_output())
 		return;
 	progress_text_sentence(&status, text);
 	log_note(display->options->log, "%s", text);
 }
 
-/* Waits for a signal, or for the time to draw where there is something to draw on. Returns 0 for the latter. */
+/* Waits for a signal or, on a terminal, for the time to draw. Returns the signal, or 0. */
 static int wait_for_signal(const struct display *display, const sigset_t *queries)
 {
 	static const struct timespec interval = {.tv_nsec = INTERVAL};
@@ -138,7 +141,7 @@ void progress_meter_start(struct progress_meter *meter,
 	if (options->log->quiet)
 		return;
 	set_name(meter, options->name);
-	/* The thread inherits the mask, so that the signals that end us come to whom they are to wake. */
+	/* The thread inherits the mask, so a signal that ends the program wakes the main thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	meter->runs = pthread_create(&meter->thread, NULL, show, meter) == 0;

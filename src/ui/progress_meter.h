@@ -1,7 +1,7 @@
 /*
- * Shows how far a transfer is: on a terminal as a line that is drawn four times a second, and elsewhere, as
- * there too, when the signal USR1 (INFO, where there is one) asks. It runs in a thread of its own, so that
- * neither waits for the other.
+ * The progress meter shows how far a transfer is: on a terminal as a line that is drawn four times
+ * a second, and anywhere when the signal USR1 (or INFO, on a system that has it) asks. It runs in a
+ * thread of its own, so that meter and transfer do not wait for each other.
  */
 #ifndef PROGRESS_METER_H
 #define PROGRESS_METER_H
@@ -15,36 +15,37 @@
 #include "ui/log.h"
 
 struct progress_meter_options {
-	const struct log *log;           /* what to print with */
-	const struct progress *progress; /* what to show */
-	const char *name;                /* of the file; harmless or not */
-	bool sends;                      /* this end does */
-	bool draws;      /* the line is wanted; else what is waited for is only printed */
-	bool is_command; /* a command makes the data: no line before there are some */
+	const struct log *log;           /* to print with */
+	const struct progress *progress; /* to show */
+	const char *name;                /* of the file, made harmless by the meter */
+	bool sends;                      /* this end sends */
+	bool draws;      /* draw the line; else print a line only when a wait gets long */
+	bool is_command; /* a command makes the data: draw no line before the first byte */
 };
 
-/* Of a name, that much is shown. */
+/* The most bytes of a name that are shown. */
 #define PROGRESS_METER_NAME_MAX 256
 
 struct progress_meter {
 	struct progress_meter_options options;
-	char name[PRINTABLE_SIZE(PROGRESS_METER_NAME_MAX)]; /* harmless */
+	char name[PRINTABLE_SIZE(PROGRESS_METER_NAME_MAX)]; /* printable */
 	pthread_t thread;
 	bool runs;
 	atomic_bool stops;
 };
 
 /*
- * Starts to show; from then on the meter is the only one to hear the signals of signals_queries(). What options
- * points to has to outlive it. Without memory for a thread nothing is shown, nor to who wants quiet, who is spared the
- * thread. Does not block.
+ * Starts the meter; from then on only its thread receives the signals of signals_queries(). The
+ * strings and structs that options points to have to outlive the meter. If no thread can be made,
+ * or if quiet, the meter shows nothing. Does not block.
  */
 void progress_meter_start(struct progress_meter *meter,
     const struct progress_meter_options *options);
 
 /*
- * Takes the line away and ends the thread. It may have begun a write(2) to a terminal that has since stopped to take
- * output, and blocks for as long; it begins none to one that does not take any.
+ * Erases the line and ends the thread. The thread may have begun a write(2) to a terminal that has
+ * stopped taking output since; then this blocks until that ends. It begins no write to a terminal
+ * that takes no output.
  */
 void progress_meter_stop(struct progress_meter *meter);
 

@@ -9,21 +9,23 @@
 #include "base/clock.h"
 #include "base/humanize.h"
 
-/* The time in which a change of the rate shows for the most part. */
+/* The time in which the smoothed rate follows most of a change. */
 #define SMOOTHING (3 * CLOCK_SECOND)
 
-/* After how long without a byte there is no rate to speak of. */
+/* After this time without a byte the transfer has stalled. */
 #define STALLED (5 * CLOCK_SECOND)
 
-/* After how long the user is told what is being waited for. */
+/* After this time the user is told the reason of a wait. */
 #define NOTICE (2 * CLOCK_SECOND)
 
-/* The least columns that a name that is cut short is worth. */
+/* The least columns for a name that is cut; with fewer it is left out. */
 #define NAME_LEAST 8
 
 #define FIELDS_MAX 5
 
-/* A part of the line; those with the lowest rank go first when there is not room for all. */
+/*
+ * A part of the line. If there is no room for all, those with the lowest rank are left out first.
+ */
 struct field {
 	int rank;
 	char text[64];
@@ -63,7 +65,7 @@ struct progress_text progress_text_take(const struct progress *progress,
 	    .waited = now - progress->since,
 	};
 
-	/* /proc's files have more than they say. */
+	/* The files in /proc have more bytes than their size says. */
 	if (status.total < status.bytes)
 		status.total = PROGRESS_UNKNOWN;
 	if (status.phase == PROGRESS_WAITING)
@@ -95,7 +97,10 @@ const char *progress_text_waiting(const struct progress_text *status)
 	return status->waited >= NOTICE ? waits_for(status) : NULL;
 }
 
-/* The bytes of the longest beginning of text that takes no more columns than these; *used: how many it takes. */
+/*
+ * Returns how many bytes of text, from its beginning on, fit into the columns; *used becomes how
+ * many columns they take.
+ */
 static size_t fitting(const char *text, size_t columns, size_t *used)
 {
 	mbstate_t state = {0};
@@ -133,7 +138,9 @@ static int64_t time_left(const struct progress_text *status)
 	    int64_t)((double)(status->total - status->bytes) / status->rate * (double)CLOCK_SECOND);
 }
 
-/* Whether a time left can be told: it is known how much there is, and that takes days and not ages. */
+/*
+ * Whether the time left is shown: the total is known, and the time is a matter of days, not ages.
+ */
 static bool has_left(const struct progress_text *status)
 {
 	double most = 1000.0 * 86400;
@@ -189,7 +196,7 @@ static struct line waiting_fields(const struct progress_text *status, const char
 	return line;
 }
 
-/* The columns of all fields, each with a gap before it. */
+/* Returns the columns of all fields, each with a gap before it. */
 static size_t columns_of(const struct line *line, size_t gap)
 {
 	size_t columns = 0;
@@ -212,7 +219,9 @@ static void drop_least(struct line *line)
 	    (line->count - least) * sizeof(line->field[0]));
 }
 
-/* Writes as much of the name as fits into these columns, with dots where it is cut; nothing if that is little. */
+/*
+ * Writes as much of the name as fits into the columns, with dots if it is cut; nothing if little.
+ */
 static void put_name(const char *name, size_t columns, char *text)
 {
 	static const char dots[] = "...";
@@ -240,7 +249,7 @@ void progress_text_line(const struct progress_text *status, size_t width, char *
 	if (columns_of(&line, gap) + name_columns > width)
 		gap = 1;
 	while (line.count > 1 && columns_of(&line, gap) + name_columns > width) {
-		/* Only what is needed most is worth more than a name. */
+		/* Only the most important fields are worth more than the name. */
 		if (line.count <= 3 || what != NULL)
 			name_columns = 0;
 		if (columns_of(&line, gap) + name_columns > width)
@@ -258,7 +267,7 @@ void progress_text_line(const struct progress_text *status, size_t width, char *
 	text[fitting(text, width, &rest)] = '\0';
 }
 
-/* Appends to text, of PROGRESS_TEXT_MAX bytes. */
+/* Appends a formatted text to text, of PROGRESS_TEXT_MAX bytes. */
 __attribute__((format(printf, 2, 3))) static void append(char *text, const char *fmt, ...)
 {
 	size_t len = strlen(text);
@@ -269,7 +278,7 @@ __attribute__((format(printf, 2, 3))) static void append(char *text, const char 
 	va_end(ap);
 }
 
-/* ": 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left" */
+/* Appends ": 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left". */
 static void append_movement(const struct progress_text *status, char *text)
 {
 	char amount[HUMANIZE_TEXT_MAX];

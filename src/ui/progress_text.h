@@ -1,6 +1,6 @@
 /*
- * What there is to say of a transfer under way: as a line that fits into a given width, and as a sentence.
- * Nothing here blocks, prints, or looks at the clock.
+ * The text on a transfer under way: as a line that fits into a given width, and as a sentence. No
+ * function here blocks, prints, or reads the clock.
  */
 #ifndef PROGRESS_TEXT_H
 #define PROGRESS_TEXT_H
@@ -11,22 +11,22 @@
 
 #include "transfer/progress.h"
 
-/* Room for the texts below, whatever the name: of that only the end that fits is shown. */
+/* Room for the texts below; a name that is too long is cut. */
 #define PROGRESS_TEXT_MAX 1024
 
-/* A rate that follows changes within seconds, without jumping. Zeroed, it has seen nothing. */
+/* A smoothed rate, which follows changes within seconds. Zeroed, it has measured nothing. */
 struct progress_text_rate {
-	int64_t bytes; /* at the last look */
-	int64_t time;  /* of the last look */
-	int64_t began; /* when the transfer did that it has looked at; 0: none */
-	int64_t moved; /* the time of the last look that found more bytes than the one before */
+	int64_t bytes; /* at the last measurement */
+	int64_t time;  /* of the last measurement */
+	int64_t began; /* the beginning of the transfer that it measures; 0: none */
+	int64_t moved; /* the time of the last measurement that found more bytes */
 	double rate;   /* bytes a second */
 };
 
-/* One look at a transfer. */
+/* The state of a transfer at one time. */
 struct progress_text {
 	const char *name; /* printable; the caller's */
-	bool sends;       /* this end does */
+	bool sends;       /* this end sends */
 	enum progress_phase phase;
 	int64_t bytes;
 	int64_t total;   /* or PROGRESS_UNKNOWN */
@@ -36,20 +36,27 @@ struct progress_text {
 	bool stalled;    /* nothing has moved for some seconds */
 };
 
-/* Reads progress, and brings rate up to date, at the time now (clock_now()). name is kept by reference. */
+/*
+ * Returns the state that progress has at the time now (clock_now()), and updates rate. name has to
+ * outlive it.
+ */
 struct progress_text progress_text_take(const struct progress *progress,
     struct progress_text_rate *rate, const char *name, bool sends, int64_t now);
 
 /*
- * Writes the line into text, of PROGRESS_TEXT_MAX bytes, in at most width columns of a terminal: name, per cent,
- * bytes, rate, elapsed, left; or what is waited for. What does not fit is left out, the least useful first.
+ * Writes the line into text, of PROGRESS_TEXT_MAX bytes, in at most width columns of a terminal:
+ * name, per cent, bytes, rate, time elapsed and time left; or the reason of a wait. Parts that do
+ * not fit are left out, the least useful first.
  */
 void progress_text_line(const struct progress_text *status, size_t width, char *text);
 
-/* Writes all of it into text, of PROGRESS_TEXT_MAX bytes: "in.jpg: 1.2 GB of 2.7 GB (44%), 123 MB/s, ...". */
+/*
+ * Writes the sentence into text, of PROGRESS_TEXT_MAX bytes: "in.jpg: 1.2 GB of 2.7 GB (44%),
+ * 123 MB/s, ...".
+ */
 void progress_text_sentence(const struct progress_text *status, char *text);
 
-/* What is being waited for, if the transfer has waited for it for long enough to say so, or NULL. */
+/* Returns the reason of a wait, of static duration, or NULL if the wait is short or none. */
 const char *progress_text_waiting(const struct progress_text *status);
 
 #endif

@@ -11,10 +11,12 @@
 #include "base/json.h"
 #include "sys/io.h"
 
-/* Of a name, so much leaves room for the rest of a line. */
+/* The most bytes of a name, so that the rest of the line has room. */
 #define NAME_MAX_TEXT 500
 
-/* Who was at the other end; of several, by the name that the user knows. */
+/*
+ * Writes the peer's address into text; if there are several, after the address that the user typed.
+ */
 static void name_peer(const struct outcome *outcome, char *text, size_t size)
 {
 	bool has_name = outcome->receiver != NULL && strcmp(outcome->receiver, outcome->peer) != 0;
@@ -25,7 +27,7 @@ static void name_peer(const struct outcome *outcome, char *text, size_t size)
 		snprintf(text, size, "%s", outcome->peer);
 }
 
-/* Writes what is known of the end, behind the amounts. */
+/* Writes the end of the transfer, as far as it is known, for the place behind the amounts. */
 static void describe_end(const struct outcome *outcome, char *text, size_t size)
 {
 	const char *verified = outcome->is_verified ? " and verified" : "";
@@ -49,7 +51,9 @@ static void describe_end(const struct outcome *outcome, char *text, size_t size)
 	}
 }
 
-/* How many bytes of the name to show: not a part of a character, which would make all of it unprintable. */
+/*
+ * Returns how many bytes of the name to show: no part of a character, which could not be printed.
+ */
 static int shown(const char *name)
 {
 	size_t bytes = strnlen(name, NAME_MAX_TEXT);
@@ -61,7 +65,7 @@ static int shown(const char *name)
 	return (int)bytes;
 }
 
-/* "in.jpg: 4.2 MB in 0.12 s (35 MB/s), stored and verified by 192.0.2.7:9009" */
+/* Prints "in.jpg: 4.2 MB in 0.12 s (35 MB/s), stored and verified by 192.0.2.7:9009". */
 static void summarise(const struct log *log, const struct outcome *outcome)
 {
 	char bytes[HUMANIZE_TEXT_MAX];
@@ -92,7 +96,7 @@ void result_print(const struct log *log, const struct outcome *outcome)
 		summarise(log, outcome);
 }
 
-/* How it ended, in a word or two for a program to compare. */
+/* Returns the end of the transfer as a word or two that a program can compare. */
 static const char *end_name(const struct outcome *outcome, const struct err *err)
 {
 	switch (err->kind) {
@@ -143,7 +147,7 @@ static void write_object(FILE *out, const struct outcome *outcome, const struct 
 	json_end(&json);
 }
 
-/* The object as text of *size bytes, the caller's to free; NULL if there is no memory for it. */
+/* Returns the object as text of *size bytes, the caller's to free, or NULL if memory is short. */
 static char *object_text(const struct outcome *outcome, const struct err *err, int exit_code,
     size_t *size)
 {
@@ -161,8 +165,9 @@ static char *object_text(const struct outcome *outcome, const struct err *err, i
 }
 
 /*
- * Writes the line, after the end of one that another has begun. What a pipe takes in one piece (pipe(7)), as every path,
- * nobody finds half written.
+ * Writes the line; if torn, first ends the line that another process has left unfinished. A line of
+ * at most PIPE_BUF bytes, as every path is, goes into a pipe in one piece (pipe(7)), and cannot be
+ * torn.
  */
 static int put_after(struct shared_lock *lock, const char *line, size_t size, int fd, bool torn,
     struct err *err)
@@ -174,7 +179,9 @@ static int put_after(struct shared_lock *lock, const char *line, size_t size, in
 	return io_write_stream(fd, line, size, DEADLINE_NEVER, err);
 }
 
-/* The same in our turn, once something can be written. Returns 0, or -1 with errno. */
+/*
+ * As put_after(), with the lock, and once the output takes bytes. Returns 0, or -1 with errno set.
+ */
 static int put_in_turn(const struct result_output *output, const char *line, size_t size)
 {
 	int fd = fileno(output->file);
@@ -195,7 +202,7 @@ static int put_in_turn(const struct result_output *output, const char *line, siz
 	return status;
 }
 
-/* Nothing of stderr's is left to flush, which is unbuffered. */
+/* Flushes out; if out is stderr, which is unbuffered, there is nothing to flush. */
 static int flush(FILE *out)
 {
 	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
@@ -217,7 +224,7 @@ int result_json(const struct result_output *output, const struct outcome *outcom
 
 	if (text == NULL && output->lock != NULL)
 		return -1;
-	if (text == NULL) { /* in pieces, then */
+	if (text == NULL) { /* memory is short: write it in pieces */
 		write_object(output->file, outcome, err, exit_code);
 		return flush(output->file);
 	}

@@ -10,15 +10,15 @@
 #define WIDTH_DEFAULT 80
 
 /*
- * From the cursor to the end of the screen, for where the terminal has become narrower it has broken the line into
- * several. Some terminals do that and some do not; so the cursor is left at the beginning of what is drawn, where
- * it stays in either case.
+ * Erases from the cursor to the end of the screen: a terminal that has become narrower may have
+ * broken the drawn line into several. Some terminals do so and some do not; therefore the cursor is
+ * left at the beginning of the line, where it stays in either case.
  */
 #define ERASE "\r\033[J"
 
 /*
- * Between the two, what goes beyond the last column is not shown (DECAWM). A terminal can have become narrower
- * without our having heard of it yet: tmux tells a quarter of a second later.
+ * Between the two, text beyond the last column is not shown (DECAWM). The terminal may have become
+ * narrower before we hear of it: tmux tells a quarter of a second later.
  */
 #define CLIP "\033[?7l"
 #define WRAP "\033[?7h"
@@ -77,7 +77,11 @@ void terminal_draw(struct terminal *terminal, const char *text)
 	pthread_mutex_unlock(&terminal->lock);
 }
 
-/* Once we are in the background, the cursor is where the shell has put it. And no end waits for a stopped terminal. */
+/*
+ * Returns ERASE if the drawn line can be erased, else "". If we are in the background, the shell
+ * has moved the cursor; if the terminal takes no output, the end of the program must not wait for
+ * it.
+ */
 static const char *eraser(const struct terminal *terminal)
 {
 	return terminal->is_drawn && in_foreground() && terminal_takes_output() ? ERASE : "";
@@ -94,7 +98,7 @@ void terminal_erase(struct terminal *terminal)
 void terminal_print(struct terminal *terminal, const char *text)
 {
 	pthread_mutex_lock(&terminal->lock);
-	/* One call, for stderr is unbuffered, and warnx(3) would make three writes of it. */
+	/* In one call, as stderr is unbuffered: warnx(3) would make three writes. */
 	fprintf(stderr, "%s%s\n", eraser(terminal), text);
 	terminal->is_drawn = false;
 	pthread_mutex_unlock(&terminal->lock);
