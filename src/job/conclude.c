@@ -4,7 +4,7 @@
 
 #include "ui/result.h"
 
-/* Prints what is for a program to read. Returns 0, or -1 if it could not be written. */
+/* Prints the result for a program to read. Returns 0, or -1 if it could not be written. */
 static int print_for_program(const struct talk *talk, struct shared_lock *lock,
     const struct outcome *outcome, const struct err *err)
 {

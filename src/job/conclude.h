@@ -1,5 +1,5 @@
 /*
- * The end of a job: what is said of it, and its exit status.
+ * The end of a job: its report, and its exit status.
  */
 #ifndef CONCLUDE_H
 #define CONCLUDE_H
@@ -10,10 +10,11 @@
 #include "transfer/outcome.h"
 
 /*
- * Reports how a transfer ended, err being of kind ERR_NONE if all is well: on stderr for people, and on
- * stdout what is for a program to read. lock is that of the transfers of a server, which write to the
- * same place; NULL: there is one transfer. Blocks as write(2) does, and until it is its turn. Returns
- * the exit status; it is a failure, too, if stdout does not take what is for it.
+ * Reports the end of a transfer; err is its error, or of kind ERR_NONE. The report for people goes
+ * to stderr, and the result for programs to stdout, or to stderr if stdout carries the data. lock
+ * is that of the transfers of a server, which write to one output; NULL: there is one transfer.
+ * Blocks as write(2), and until the lock is free. Returns the exit status. A result that cannot be
+ * written is a failure, which err then describes.
  */
 int conclude(const struct talk *talk, struct shared_lock *lock, const struct outcome *outcome,
     struct err *err);

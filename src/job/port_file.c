@@ -8,7 +8,7 @@
 #include "data/open.h"
 #include "net/sock.h"
 
-/* Whether the data are in the file or pipe at path, or will be. */
+/* Whether the file or pipe at path is that of the data, now or once it is there. */
 static bool has_data(const char *path, const char *data)
 {
 	struct stat port;

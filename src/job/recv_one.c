@@ -26,7 +26,7 @@ struct sink *recv_one_open_sink(const struct sink_options *options, int64_t dead
 	return sink;
 }
 
-/* A file in a directory has a name that we have given it. */
+/* Takes the name of a new file in an inbox, which the sink has chosen, into outcome. */
 static void name_made_file(const struct sink *sink, struct outcome *outcome)
 {
 	if (sink->made == NULL)
@@ -59,15 +59,15 @@ void recv_one_refuse(const struct recv_job *job, const struct recv_policy *polic
 	endpoint_close(&connection);
 }
 
-/* Other senders that wait to be accepted are refused. */
+/* Ends the listening at the first byte: other senders that wait to be accepted are refused. */
 static void stop_listening(void *context)
 {
 	listen_close(context);
 }
 
 /*
- * Receives from the first sender that brings bytes or stays: port scans and health checks come first,
- * perhaps.
+ * Receives from the first sender that sends bytes or stays connected, as port scans and health
+ * checks may come before it.
  */
 static void meet_and_receive(const struct recv_job *job, struct sink *sink,
     const struct recv_policy *asked, struct outcome *outcome, struct err *err)

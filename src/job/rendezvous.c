@@ -2,7 +2,7 @@
 
 #include "job/port_file.h"
 
-/* Listens, and writes down on which port. What is wrong with the file is found before. */
+/* Opens the port file, listens, and writes the port. So errors in the path are found first. */
 static int listen_with_port_file(const struct rendezvous_options *options,
     struct listen_set *listening, int64_t deadline, struct err *err)
 {
@@ -30,7 +30,7 @@ int rendezvous_listen(const struct rendezvous_options *options, const struct inv
 	return -1;
 }
 
-/* A connection that is there already needs neither a port nor a command for the other end. */
+/* Checks that no option asks for a port or a command: an inherited connection needs neither. */
 static int check_inherits(const struct rendezvous_options *options, const struct invite *invite,
     struct err *err)
 {

@@ -1,6 +1,5 @@
 /*
- * Getting the connection of a job: an endpoint, the file that the port is written to, and what the
- * user is told.
+ * How a job gets its connection: by an endpoint, with a port file and messages to the user.
  */
 #ifndef RENDEZVOUS_H
 #define RENDEZVOUS_H
@@ -14,28 +13,31 @@
 struct rendezvous_options {
 	struct endpoint_options endpoint;
 	const char *port_file; /* or NULL */
-	const char
-	    *data_path; /* where the data are, which the port must not go to; NULL: unknown */
+	const char *data_path; /* of the data, which the port file must not be; NULL: unknown */
 };
 
 /*
- * Listens, writes the port file, and says where, and what to run at the other end. Blocks while a name
- * is looked up, until the deadline at the most. Returns 0, the set then being the caller's to close,
- * or -1.
+ * Listens, writes the port file, and tells the user the addresses and the command for the other
+ * end. Blocks until the deadline at the latest while a name is looked up. Returns 0, the set then
+ * being the caller's to close, or -1 with the error of endpoint_listen(), port_file_open(),
+ * port_file_write() or invite_listening().
  */
 int rendezvous_listen(const struct rendezvous_options *options, const struct invite *invite,
     struct listen_set *listening, int64_t deadline, struct err *err);
 
 /*
- * Gets the connection, each wait being no longer than limits allow. Where it listens, listening stays
- * open for the next one, by rendezvous_next(), and is the caller's to close, in any case. Returns 0, the
- * connection then being the caller's to close, or -1.
+ * Gets the connection; blocks for each wait as long as limits allow. If it listens, listening stays
+ * open for rendezvous_next(). Returns 0, the connection then being the caller's to close, or -1
+ * with an error. listening is the caller's to close in both cases.
  */
 int rendezvous_open(const struct rendezvous_options *options, const struct invite *invite,
     struct listen_set *listening, const struct time_limits *limits, struct connection *connection,
     struct err *err);
 
-/* Closes the connection, which was none of a transfer, and gets the next one, as rendezvous_open(). */
+/*
+ * Closes the connection, which was no transfer, and gets the next one that is accepted. Blocks and
+ * returns as rendezvous_open().
+ */
 int rendezvous_next(const struct rendezvous_options *options, struct listen_set *listening,
     const struct time_limits *limits, struct connection *connection, struct err *err);
 

@@ -16,18 +16,18 @@
 #include "ui/progress_meter.h"
 #include "ui/result.h"
 
-/* How long the workers may take to end when they are told to; they do nothing but close. */
+/* How long the workers may take to end when they are asked to; they only have to close. */
 #define ABORT_GRACE (500 * CLOCK_MILLISECOND)
 
 #if ADDR_LIST_MAX > TEE_MAX
 #error "each receiver needs a reader"
 #endif
 
-/* What a worker and its parent tell each other, in memory that they share. */
+/* The memory that a worker shares with its parent, and in which each tells the other of the end. */
 struct told {
-	atomic_bool whole; /* by the parent: the end of the pipe is that of the stream */
+	atomic_bool whole; /* the parent says: the end of the pipe is the end of the stream */
 	atomic_bool connected;
-	atomic_bool complete; /* what follows is */
+	atomic_bool complete; /* the members below are */
 	struct outcome outcome;
 	struct err err;
 	int exit;
@@ -37,18 +37,18 @@ struct send_many {
 	const struct send_job *job;
 	const struct addr_list *receivers;
 	const struct send_policy *policy;
-	struct told *told; /* of each receiver */
+	struct told *told; /* for each receiver */
 	struct source *source;
 	struct tee tee; /* its readers are the workers, in the order of the receivers */
 	struct workers workers;
-	size_t receiver[ADDR_LIST_MAX]; /* of each of their slots */
-	bool runs[ADDR_LIST_MAX];
-	int connected;       /* eventfd(2): one of them is */
-	const char *advised; /* the last advice that was given, or NULL */
-	struct err err;      /* what put an end to all, or ERR_NONE */
+	size_t receiver[ADDR_LIST_MAX]; /* the receiver of each slot of workers */
+	bool runs[ADDR_LIST_MAX];       /* by receiver: its worker runs */
+	int connected;                  /* eventfd(2), readable when a worker has connected */
+	const char *advised;            /* the last advice that was printed, or NULL */
+	struct err err;                 /* the error that ended all transfers, or ERR_NONE */
 };
 
-/* A worker's own view. */
+/* The context of a worker. */
 struct task {
 	struct send_many *many;
 	size_t index;
@@ -60,7 +60,7 @@ static const char *name_of(const struct send_many *many, size_t index)
 	return many->receivers->one[index].text;
 }
 
-/* One of several has to be named as the user knows him, if the error does not begin with that already. */
+/* Puts the receiver, as the user typed it, in front of the error, unless it is there already. */
 static void name_receiver(const struct send_many *many, size_t index, struct err *err)
 {
 	const char *name = name_of(many, index);
@@ -70,7 +70,7 @@ static void name_receiver(const struct send_many *many, size_t index, struct err
 		err_prefix(err, "%s", name);
 }
 
-/* In the worker: the job for one receiver, whose source is the pipe. */
+/* In the worker: returns the job for one receiver. */
 static struct send_job job_for(const struct send_many *many, size_t index)
 {
 	struct send_job job = *many->job;
@@ -121,8 +121,8 @@ static int send_from_pipe(const struct task *task, struct told *told)
 }
 
 /*
- * Does all of a worker. The descriptors that its parent has open are closed first: they would seem to
- * be open still when the parent is gone.
+ * Does all the work of a worker. First closes the descriptors of its parent, which would else stay
+ * open when the parent has died.
  */
 static int serve_receiver(void *context)
 {
@@ -135,13 +135,13 @@ static int serve_receiver(void *context)
 	if (send_from_pipe(task, told) == -1)
 		name_receiver(many, task->index, &told->err);
 	told->outcome.ended = clock_now();
-	signals_take(); /* one that comes while it fails by itself has not ended it */
+	signals_take(); /* a signal that comes after the failure has not caused it */
 	told->exit = outcome_exit_code(&told->err);
 	atomic_store(&told->complete, true);
 	return told->exit;
 }
 
-/* What a worker would have told, had it been able to. */
+/* Notes err in the place of a worker that could not do so itself. */
 static void tell_for(struct send_many *many, size_t index, const struct err *err)
 {
 	struct told *told = &many->told[index];
@@ -153,14 +153,14 @@ static void tell_for(struct send_many *many, size_t index, const struct err *err
 	atomic_store(&told->complete, true);
 }
 
-/* Of one whose end was ours or a signal's to bring about, all is said in the end. */
+/* Reports a worker's error. An interrupted worker is reported at the end, by conclude_all(). */
 static void report_failure(struct send_many *many, size_t index)
 {
 	struct err err = many->told[index].err;
 
 	if (err.kind == ERR_NONE || err.kind == ERR_INTERRUPTED)
 		return;
-	/* What is the same for many need not be said for each. */
+	/* An advice that is the same for many receivers is printed once. */
 	if (err.advice == many->advised)
 		err_advise(&err, NULL);
 	else
@@ -184,7 +184,7 @@ static int start_one(struct send_many *many, size_t index, struct err *err)
 	return 0;
 }
 
-/* Each worker is there, or has failed to be, before another thread is. */
+/* Starts all workers, before another thread starts. A worker that cannot be started has failed. */
 static void start_all(struct send_many *many)
 {
 	struct err err;
@@ -198,7 +198,7 @@ static void start_all(struct send_many *many)
 	}
 }
 
-/* A worker has ended, as status says (waitpid(2)). */
+/* Takes note of the end of a worker, with the status of waitpid(2). */
 static void note_worker_end(struct send_many *many, size_t slot, int status)
 {
 	size_t index = many->receiver[slot];
@@ -253,7 +253,7 @@ static int wait_for_connections(struct send_many *many, struct err *err)
 	return 0;
 }
 
-/* From the source to all that are connected, to its end or theirs. */
+/* Copies the source to all receivers that are connected, until it ends or none is left. */
 static int move(struct send_many *many, struct err *err)
 {
 	struct source *source = many->source;
@@ -278,7 +278,7 @@ static int move(struct send_many *many, struct err *err)
 	return 0;
 }
 
-/* Until each knows what became of it. */
+/* Waits until each worker has ended. */
 static int wait_for_ends(struct send_many *many, struct err *err)
 {
 	int status;
@@ -293,8 +293,9 @@ static int wait_for_ends(struct send_many *many, struct err *err)
 }
 
 /*
- * Has all connections reset. The pipes stay open until then, so that no worker sees an end. A signal that is why we do
- * so would end the wait for them, too; a second one may.
+ * Makes the workers reset all connections. The pipes stay open until then, so that no worker sees
+ * an end. A signal that asked for this is taken first, as it would end the wait for the workers,
+ * too; a second signal may end that wait.
  */
 static void abort_all(struct send_many *many)
 {
@@ -332,7 +333,7 @@ static void count_taken(void *context, size_t bytes)
 	progress_add(context, (int64_t)bytes);
 }
 
-/* What is needed besides the source. To be closed in any case. */
+/* Opens all that is needed besides the source. The caller closes it, also after a failure. */
 static int open_all(struct send_many *many, struct err *err)
 {
 	many->connected = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -352,7 +353,7 @@ static void close_all(struct send_many *many)
 		close(many->connected);
 }
 
-/* With the source open: the meter runs while the workers do. */
+/* Runs the workers, and the meter meanwhile. The source is open. */
 static int run_workers(struct send_many *many, const struct progress_meter_options *how,
     struct err *err)
 {
@@ -372,7 +373,10 @@ static int run_workers(struct send_many *many, const struct progress_meter_optio
 	return status;
 }
 
-/* A worker that a signal has ended, but not through us: one from a terminal is ours as well, any other is its own. */
+/*
+ * Decides about a worker that a signal has ended, if it was not ended by us. If the signal has come
+ * to us as well, as from a terminal, it ends all; else it is a failure of that worker.
+ */
 static void judge_interrupted(struct send_many *many, size_t index)
 {
 	struct told *told = &many->told[index];
@@ -385,7 +389,7 @@ static void judge_interrupted(struct send_many *many, size_t index)
 	report_failure(many, index);
 }
 
-/* Of one that did not come to an end by itself, the end is that of all. */
+/* Gives a worker that has not ended by itself the error that has ended all. */
 static void settle(struct send_many *many, size_t index)
 {
 	struct told *told = &many->told[index];
@@ -397,7 +401,7 @@ static void settle(struct send_many *many, size_t index)
 	told->exit = outcome_exit_code(&told->err);
 }
 
-/* Says what has not been said yet of one receiver. Returns 0, or -1 if it could not be written. */
+/* Prints the result of one receiver. Returns 0, or -1 if the JSON could not be written. */
 static int conclude_one(const struct send_many *many, const struct told *told)
 {
 	const struct talk *talk = &many->job->talk;
@@ -449,7 +453,7 @@ static struct told *share_memory(struct err *err)
 	return NULL;
 }
 
-/* With the memory for all of them, and the meter's counters in the policy. */
+/* Does the job, once the shared memory and the policy are there. Returns the exit status. */
 static int send_to_all(struct send_many *many, const struct progress_meter_options *how)
 {
 	const struct send_job *job = many->job;

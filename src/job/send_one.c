@@ -34,7 +34,7 @@ void send_one_refuse(const struct send_job *job)
 		endpoint_close(&connection);
 }
 
-/* Connects, and sends what is open. From here on no other receiver is accepted. */
+/* Gets the connection, stops listening, so that no other receiver is accepted, and sends source. */
 static int meet_and_send(const struct send_job *job, struct source *source,
     const struct send_policy *policy, struct outcome *outcome, struct err *err)
 {

@@ -14,22 +14,22 @@
 #include "sys/shared_lock.h"
 #include "sys/signals.h"
 
-/* What all transfers have in common. */
+/* The common part of all transfers. */
 struct serving {
 	const struct serve_each_options *options;
 	const struct send_job *send; /* NULL: recv is the job */
 	const struct recv_job *recv;
 	const struct rendezvous_options *rendezvous; /* of the job */
 	const struct talk *talk;                     /* of the job */
-	struct outcome outcome;                      /* with which each transfer begins */
+	struct outcome outcome;                      /* that each transfer begins with */
 	struct shared_lock *results; /* for the transfers' results, on stdout or stderr */
 	struct shared_lock *lines;   /* recv: for a stream by lines */
-	bool has_inbox;    /* recv: the files go into a directory, which may be gone for a time */
-	bool is_to_stdout; /* recv: stdout has the data */
-	struct sink *held; /* recv: stays open in the server, where it is a stream; else NULL */
+	bool has_inbox;    /* recv: the sink is an inbox, which may be missing for a time */
+	bool is_to_stdout; /* recv: stdout carries the data */
+	struct sink *held; /* recv: a stream, which the server keeps open; else NULL */
 };
 
-/* A sender is told what has become of the place where its bytes were to go. */
+/* Receives into a sink that is opened for this transfer. If that fails, tells the sender why. */
 static int receive_anew(struct serving *serving, struct connection *connection,
     struct recv_policy *policy, struct outcome *outcome, struct err *err)
 {
@@ -66,7 +66,7 @@ static int transfer_with(struct serving *serving, struct connection *connection,
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
 
-	/* Also of a transfer that fails before it begins. */
+	/* Noted here, so that it is known also if the transfer fails before it begins. */
 	outcome_connected(outcome, connection->local, connection->peer);
 	if (serving->send != NULL) {
 		const struct send_policy policy = send_one_policy(serving->send, &progress);
@@ -77,7 +77,7 @@ static int transfer_with(struct serving *serving, struct connection *connection,
 	return receive_anew(serving, connection, &policy, outcome, err);
 }
 
-/* That we were told to end is, of one transfer among many, a failure like others. */
+/* Makes the interruption of one transfer among many a failure like any other. */
 static void note_abort(const struct connection *connection, const struct outcome *outcome,
     struct err *err)
 {
@@ -89,8 +89,9 @@ static void note_abort(const struct connection *connection, const struct outcome
 }
 
 /*
- * What is stored, the sender having been told so, has to be told here as well: it is too late to be
- * aborted. If nobody takes it, we are killed in the end.
+ * Blocks the signals, as it is too late to abort a transfer that is stored, of which the sender
+ * knows: its result has to be reported here as well. If no reader takes the result, the server
+ * kills this process in the end.
  */
 static void finish_regardless(void)
 {
@@ -100,7 +101,7 @@ static void finish_regardless(void)
 	signals_take();
 }
 
-/* Serves one peer, in a process of its own. */
+/* Serves one peer, in a worker. Returns the exit status of the worker. */
 static int serve_peer(void *context, const struct listen_accepted *accepted)
 {
 	struct serving *serving = context;
@@ -122,7 +123,7 @@ static int serve_peer(void *context, const struct listen_accepted *accepted)
 	return conclude(serving->talk, serving->results, &outcome, &err);
 }
 
-/* A stream that can be read once only cannot be sent to many. */
+/* Checks that the source can be opened, and again for each peer. */
 static int check_source(const struct send_job *job, struct err *err)
 {
 	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == -1)
@@ -139,13 +140,15 @@ static int check_source(const struct send_job *job, struct err *err)
 	return err_advise(err, "name a file, or a command behind --");
 }
 
-/* Whether we print on standard output what is for a program to read. */
+/* Whether results for a program go to standard output. */
 static bool prints_results(const struct serving *serving)
 {
 	return serving->has_inbox || (serving->talk->json && !serving->talk->has_data);
 }
 
-/* Whether there is a pipe on standard output that is of no use without its reader. */
+/*
+ * Whether standard output is a pipe or socket that we use, and that is of no use without a reader.
+ */
 static bool has_reader(const struct serving *serving)
 {
 	bool is_used = prints_results(serving) || serving->is_to_stdout;
@@ -202,7 +205,7 @@ static int listen_and_serve(struct serving *serving, struct err *err)
 	return status;
 }
 
-/* Concludes the server itself: each transfer has been reported. */
+/* Reports the end of the server itself; the workers have reported their transfers. */
 static int conclude_server(const struct serving *serving, struct err *err)
 {
 	if (err->kind == ERR_INTERRUPTED)
@@ -221,7 +224,7 @@ int serve_each_send(const struct send_job *job, const struct serve_each_options 
 	};
 	struct err err = {.kind = ERR_NONE};
 
-	signals_survive_hangup(); /* before it is known that we listen, which may be waited for */
+	signals_survive_hangup(); /* first: a HUP may come as soon as others see us listen */
 	if (check_source(job, &err) == -1)
 		send_one_refuse(job);
 	else
@@ -229,7 +232,10 @@ int serve_each_send(const struct send_job *job, const struct serve_each_options 
 	return conclude_server(&serving, &err);
 }
 
-/* A FIFO is held open: else its reader would see an end whenever nobody is connected. */
+/*
+ * Checks that the sink can be opened. A FIFO stays open in the server, or its reader would see an
+ * end whenever no sender is connected.
+ */
 static int hold_sink(struct serving *serving, struct err *err)
 {
 	const struct recv_job *job = serving->recv;
@@ -261,7 +267,7 @@ int serve_each_recv(const struct recv_job *job, const struct serve_each_options 
 	};
 	struct err err = {.kind = ERR_NONE};
 
-	signals_survive_hangup(); /* before it is known that we listen, which may be waited for */
+	signals_survive_hangup(); /* first: a HUP may come as soon as others see us listen */
 	if (hold_sink(&serving, &err) == 0)
 		listen_and_serve(&serving, &err);
 	sink_close(serving.held);

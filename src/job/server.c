@@ -13,13 +13,13 @@
 #include "sys/signals.h"
 #include "sys/workers.h"
 
-/* How long to wait for what there is too little of, unless one of ours ends and may give it back. */
+/* The pause after a shortage; the end of a worker, which may give something back, ends it early. */
 #define SHORTAGE_PAUSE (500 * CLOCK_MILLISECOND)
 
-/* How long those that were told to end may take: what they wait for ends at once, but a write to a disk may not. */
+/* How long workers may take to end when they are asked to: a write to a disk is not interrupted. */
 #define ABORT_WAIT (5 * CLOCK_SECOND)
 
-/* How often it is said that there is too little. */
+/* The time between two messages of a shortage. */
 #define SHORTAGE_SAID (60 * CLOCK_SECOND)
 
 struct server {
@@ -27,21 +27,21 @@ struct server {
 	struct endpoint_options endpoint; /* that of options, with our events */
 	struct listen_set *listening;
 	struct workers workers;
-	struct sock_addr *host; /* the peer's of each slot */
-	int queries;            /* readable when a signal asks what goes on: signalfd(2) */
-	/* Accepted, and still without a process; sock is -1: there is none. */
+	struct sock_addr *host; /* the peer's address, for each slot of workers */
+	int queries;            /* signalfd(2), readable when a signal asks for the numbers */
+	/* a connection that is accepted and has no worker yet; sock is -1: there is none */
 	struct listen_accepted waiting;
-	/* When to try again what there was too little for; DEADLINE_NOW: there is enough. */
+	/* the time to try again after a shortage; DEADLINE_NOW: there is no shortage */
 	int64_t retry_at;
-	int64_t say_at; /* when that may be said again */
+	int64_t say_at; /* the time from which a shortage is said again */
 	uint64_t done;
 	uint64_t failed;
 };
 
-/* What to poll for; the listening sockets come last, for they are not always looked at. */
+/* The descriptors to poll; the listening sockets come last, as they are not always polled. */
 enum { POLL_ENDED, POLL_QUERIES, POLL_OUTPUT, POLL_LISTENING };
 
-/* Something there is too little of, for a time. */
+/* Notes a shortage, as shortage describes it, and tells the user at times. */
 static void pause_for(struct server *server, const struct err *shortage)
 {
 	server->retry_at = deadline_after(SHORTAGE_PAUSE);
@@ -57,13 +57,13 @@ static bool is_full(const struct server *server)
 	return server->workers.count == server->options->max || server->waiting.sock != -1;
 }
 
-/* When to look again though nothing happens. */
+/* Returns the time to go on if no event comes. */
 static int64_t wake_at(const struct server *server, bool is_paused)
 {
 	return is_paused || server->waiting.sock != -1 ? server->retry_at : DEADLINE_NEVER;
 }
 
-/* Waits until there is something to do; *comes tells whether somebody wants to be accepted. */
+/* Waits until there is something to do; *comes becomes whether a peer waits to be accepted. */
 static int wait_for_event(struct server *server, bool *comes, struct err *err)
 {
 	const struct listen_set *listening = server->listening;
@@ -101,14 +101,14 @@ static void answer_query(const struct server *server)
 	}
 }
 
-/* What it had to say of the transfer it has said itself, unless it could not. */
+/* Counts the end of a worker. It has reported its transfer itself, unless it was killed. */
 static void note_end(struct server *server, size_t slot, int status)
 {
 	const struct sock_addr *host = &server->host[slot];
 	char name[ADDR_TEXT_MAX];
 	struct err err;
 
-	server->retry_at = DEADLINE_NOW; /* there may be enough again */
+	server->retry_at = DEADLINE_NOW; /* the shortage may be over */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == SERVER_STRAY)
 		return;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -133,7 +133,7 @@ static void reap(struct server *server)
 	workers_reap_others(&server->workers);
 }
 
-/* In the new process. */
+/* Serves the connection that waits, in the new worker. */
 static int work_for_waiting(void *context)
 {
 	struct server *server = context;
@@ -157,7 +157,7 @@ static void start(struct server *server)
 	server->waiting.sock = -1;
 }
 
-/* How many of those that are being served come from this host. */
+/* Returns how many of the peers that are being served have the same host. */
 static size_t count_served_from(void *context, const struct sock_addr *host)
 {
 	const struct server *server = context;
@@ -178,14 +178,14 @@ static void log_refused(void *context, const char *peer, const char *why)
 	log_detail(server->options->log, "%s: %s", peer, why);
 }
 
-/* The peer sees a reset, and nothing that it sends is read. */
+/* Closes the connection that waits: the peer sees a reset, and its bytes are not read. */
 static void turn_away(struct server *server)
 {
 	close(server->waiting.sock);
 	server->waiting.sock = -1;
 }
 
-/* Whether the listening socket itself is no good any more. */
+/* Whether the error is that of the listening socket itself, which is of no more use. */
 static bool is_unusable(const struct err *err)
 {
 	return err->errnum == EBADF || err->errnum == EINVAL || err->errnum == ENOTSOCK;
@@ -203,12 +203,12 @@ static int accept_and_start(struct server *server, struct err *err)
 	waiting->sock = -1;
 	if (err->kind == ERR_INTERRUPTED || is_unusable(err))
 		return -1;
-	if (err->kind != ERR_TIMEOUT) /* else it has gone already, or may not connect */
+	if (err->kind != ERR_TIMEOUT) /* else the peer has gone already, or may not connect */
 		pause_for(server, err);
 	return 0;
 }
 
-/* Returns -1, when it is to end. */
+/* Serves until the server has to end. Returns -1 with the reason. */
 static int serve_all(struct server *server, struct err *err)
 {
 	bool comes;
@@ -225,7 +225,7 @@ static int serve_all(struct server *server, struct err *err)
 	}
 }
 
-/* Waits until none runs, the deadline, or a signal. */
+/* Waits until no worker runs, the deadline or a signal. */
 static void wait_for_all(struct server *server, int64_t deadline)
 {
 	struct pollfd fds[] = {
@@ -253,7 +253,7 @@ static void end_all(struct server *server, int64_t grace)
 	workers_signal(&server->workers, SIGNALS_ABORT);
 	abort_until = deadline_after(ABORT_WAIT);
 	while (server->workers.count > 0 && clock_now() < abort_until) {
-		signals_take(); /* more than to tell them cannot be done */
+		signals_take(); /* no further signal can hurry the workers */
 		wait_for_all(server, abort_until);
 	}
 	if (server->workers.count > 0)

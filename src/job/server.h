@@ -1,5 +1,5 @@
 /*
- * Serving many peers at once, each in a process of its own, so that a fault in one touches no other.
+ * A server: it serves many peers at once, each in a worker, so that a fault in one harms no other.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -13,34 +13,38 @@
 #include "net/listen.h"
 #include "ui/log.h"
 
-/* Beyond the exit statuses that mean something. */
+/*
+ * The exit status of a worker whose connection was no transfer; no other exit status is the same.
+ */
 #define SERVER_STRAY 64
 
 struct server_options {
 	const struct log *log;
 	struct endpoint_options endpoint; /* which peers may connect; its events are not used */
-	size_t max;                       /* connections at once; further ones are left waiting */
-	int64_t grace;   /* ns that those that run have to end, once SIGTERM asks us to */
-	bool has_reader; /* what standard output carries has to have a reader: without one we end */
+	size_t max;                       /* the most connections at once; further ones wait */
+	int64_t grace;   /* ns that workers may go on after SIGTERM has asked the server to end */
+	bool has_reader; /* standard output needs a reader: the server ends when that has gone */
 	/*
-	 * Serves a connection, in a process of its own, which then exits with what this returns: 0 if all is well,
-	 * SERVER_STRAY if it was none.
+	 * Serves a connection, in a worker, which exits with the value returned: 0 if all is well,
+	 * SERVER_STRAY if the connection was no transfer, else a failure.
 	 */
 	int (*work)(void *context, const struct listen_accepted *accepted);
 	void *context;
 };
 
 /*
- * Accepts connections until a signal asks us to end, and closes listening then. Who may not connect, and who has as
- * many connections as one may have, sees a reset, noted with -v. Of descriptors, memory or processes there may be too
- * few for a time: that is said, once a minute at the most, and waited for. SIGUSR1 (INFO, where there is one) prints
- * what goes on. SIGHUP is to be survived already (signals_survive_hangup()).
+ * Accepts connections until a signal asks the server to end, then closes listening. A peer that may
+ * not connect, or whose host has as many connections as are allowed, sees a reset; with -v it is
+ * logged. If descriptors, memory or processes are short, the server says so, at most once a minute,
+ * and tries again later. SIGUSR1 (or INFO, on a system that has it) prints the numbers of
+ * transfers. The caller has called signals_survive_hangup().
  *
- * SIGTERM leaves those that run the grace, another signal or a second one none; then they are told to end, and killed
- * if they have not ended soon. The signal is as if it had come only then: signals_caught() tells it.
+ * After SIGTERM the workers may go on for the grace; after another signal, or a second one, they
+ * may not. Then they are asked to end, and killed if they have not ended soon. signals_caught()
+ * tells the signal afterwards.
  *
- * Returns -1, always: ERR_INTERRUPTED, or ERR_FAILED if listening or standard output is of no more use. No process that
- * was started is left then.
+ * Blocks until all workers have ended. Always returns -1: ERR_INTERRUPTED, or ERR_FAILED if
+ * listening or standard output is of no more use.
  */
 int server_run(struct listen_set *listening, const struct server_options *options, struct err *err);
 

@@ -1,5 +1,5 @@
 /*
- * How a job talks to people and programs: as much of it as the user wants.
+ * The options on how a job talks to people and programs.
  */
 #ifndef TALK_H
 #define TALK_H
@@ -14,16 +14,16 @@
 
 struct talk {
 	const struct log *log;
-	struct invite invite; /* what is said before there is a connection */
-	bool draws;           /* a line of progress is wanted */
-	bool is_command;      /* a command makes the data: no line before there are some */
-	bool json;            /* the result as an object */
-	bool has_data; /* standard output carries the data, or may: results go to standard error */
+	struct invite invite; /* the messages before there is a connection */
+	bool draws;           /* draw a line of progress */
+	bool is_command;      /* a command makes the data: draw no line before the first byte */
+	bool json;            /* write the result as a JSON object */
+	bool has_data;        /* stdout carries the data, or may: results go to stderr */
 };
 
 /*
- * Returns what the progress meter is to show of a transfer: progress, and the name in outcome. Both,
- * and talk, have to outlive the meter.
+ * Returns the options of the progress meter of a transfer, which shows progress and the name in
+ * outcome. Both, and talk->log, have to outlive the meter. Does not block.
  */
 struct progress_meter_options talk_meter(const struct talk *talk, const struct outcome *outcome,
     const struct progress *progress);
