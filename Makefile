@@ -11,6 +11,7 @@ BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 PKG_CONFIG ?= pkg-config
+GCOV ?= gcov
 CFLAGS ?= -O2 -g
 BUILD = build
 
@@ -52,7 +53,8 @@ run_tests = SOCKXFER=$(UNDER_TEST) ACTIVATE=$(abspath $(LAUNCHER)) REPORTS=$(REP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all programs bench bench-plot soak compare check unit fuzz fuzz-run asan asan-check valgrind demo deps
+.PHONY: all programs bench bench-plot soak compare check unit coverage coverage-run fuzz fuzz-run asan asan-check
+.PHONY: valgrind demo deps
 .PHONY: install uninstall clean dist help
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-man lint-shell lint-gcc lint-clang format FORCE
 
@@ -141,6 +143,17 @@ check: programs ## run all tests; TESTS=test/x.bats and BATS_FLAGS='-f words' na
 
 unit: $(UNITS) $(FUZZERS) ## run the unit tests, and the fuzz targets on their corpora
 	@$(run_tests) $(UNITS) $(FUZZERS)
+
+# Optimization would move branches about; without it gcc takes some texts for too long that are not.
+# GCOV='llvm-cov gcov' goes with CC=clang.
+coverage: ## run the unit tests, and print how much of each source file they reach
+	@$(call need,$(firstword $(GCOV)))
+	@+$(MAKE) --no-print-directory BUILD=build/coverage \
+		CFLAGS='-O0 -g --coverage -Wno-format-truncation' coverage-run
+coverage-run: $(OBJECTS) $(UNITS)
+	@find $(BUILD) -name '*.gcda' -delete
+	@$(run_tests) $(UNITS)
+	@GCOV='$(GCOV)' test/tools/coverage $(BUILD) $(SOURCES)
 
 fuzz: ## look for inputs that break the parsers, each for FUZZ_SECONDS=600
 	@$(call need,clang)
