@@ -132,6 +132,16 @@ undocumented() {
 	diff <(described) <(stems)
 }
 
+@test "every file that src/README names is there, but for those of its worked examples" {
+	local file
+	grep -oE '\<(test/)?[a-z]+/[a-z_/]+\.(c|h|bats)\>' src/README | sort -u >"$BATS_TEST_TMPDIR/named"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/named")" -ge 20 ]
+	while read -r file; do
+		[[ $file != *_null.[ch] && $file != *_pipes.[ch] ]] || continue
+		[[ -e $file || -e src/$file ]] || { echo "$file is not there"; return 1; }
+	done <"$BATS_TEST_TMPDIR/named"
+}
+
 @test "a source file lies in a wing, and an include names the wing of a header that is there" {
 	local wing file header
 	while read -r wing _; do
