@@ -7,8 +7,8 @@
  * fails; the first to connect wins. Section 3 (separate queries for A and AAAA) is left out,
  * because getaddrinfo(3) answers with both at once.
  */
-#ifndef HAPPY_EYEBALLS_EYEBALLS_H
-#define HAPPY_EYEBALLS_EYEBALLS_H
+#ifndef HAPPY_EYEBALLS_H
+#define HAPPY_EYEBALLS_H
 
 #include <stddef.h>
 #include <stdint.h>
