@@ -99,7 +99,8 @@ struct memory {
 	int calls;
 	int64_t paced;
 	int64_t source_due;
-	int64_t sink_deadline; /* of the last call */
+	int64_t source_deadline; /* of the last call */
+	int64_t sink_deadline;
 	const struct ends *ends;
 	struct {
 		int64_t at; /* ns from the beginning */
@@ -501,6 +502,7 @@ static inline ssize_t memory_source_read(struct source *source, void *buffer, si
 	struct memory *memory = memory_of_source(source);
 	size_t left = memory->size - (size_t)source->taken;
 
+	memory->source_deadline = deadline;
 	if (memory_call(memory, "read", err) == -1)
 		return -1;
 	if (memory->source_due > deadline) {

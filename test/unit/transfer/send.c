@@ -1238,6 +1238,7 @@ static void end_not_reached(void)
 	PEER(&trial.memory, SPEAKS, .at = SECOND, .at_end = true, .bytes = trial.received);
 	answers(&trial, STORED);
 	succeeds(&trial, TRANSFER_STORED);
+	CHECK_INT(trial.memory.source_deadline, MEMORY_START + 2 * SECOND);
 }
 
 /* Faults of any call */
@@ -1463,7 +1464,8 @@ static void limits(void)
 	promise("-W holds while the rate is kept", end_while_keeping_rate);
 	promise("-W holds while a receipt is waited for", end_while_confirming);
 	promise("-W holds while the peer stores", end_while_storing);
-	promise("a transfer within -W is a success", end_not_reached);
+	promise("a transfer within -W is a success, and its source knows the limit",
+	    end_not_reached);
 }
 
 int main(void)
