@@ -1,19 +1,44 @@
 #include "data/sink.h"
 
+/* Keeps what a function of the sink's kind returned, if that was a failure. Returns it. */
+static int keep_failure(struct sink *sink, int status, const struct err *err)
+{
+	if (status == -1)
+		sink->failure = *err;
+	return status;
+}
+
+/* Whether the sink has failed before, which is said once more then. */
+static bool is_failed(const struct sink *sink, struct err *err)
+{
+	if (sink->failure.kind == ERR_NONE)
+		return false;
+	*err = sink->failure;
+	return true;
+}
+
 int sink_begin(struct sink *sink, const struct ends *ends, struct err *err)
 {
-	return sink->type->begin == NULL ? 0 : sink->type->begin(sink, ends, err);
+	if (is_failed(sink, err))
+		return -1;
+	if (sink->type->begin == NULL)
+		return 0;
+	return keep_failure(sink, sink->type->begin(sink, ends, err), err);
 }
 
 int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadline,
     struct err *err)
 {
-	return sink->type->write(sink, buffer, size, deadline, err);
+	if (is_failed(sink, err))
+		return -1;
+	return keep_failure(sink, sink->type->write(sink, buffer, size, deadline, err), err);
 }
 
 int sink_commit(struct sink *sink, int64_t deadline, struct err *err)
 {
-	return sink->type->commit(sink, deadline, err);
+	if (is_failed(sink, err))
+		return -1;
+	return keep_failure(sink, sink->type->commit(sink, deadline, err), err);
 }
 
 void sink_close(struct sink *sink)

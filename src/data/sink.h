@@ -31,9 +31,16 @@ struct sink {
 	const char *done; /* the word for a commit: "stored", "written"; of static duration */
 	const char *made; /* after the commit, the path of a new file in an inbox; else NULL */
 	bool is_inbox;    /* its path is a directory, and it makes a new file there */
+	/* the first failure, or ERR_NONE: the kernel may tell of a lost write only once */
+	struct err failure;
 	/* a server keeps it open, or a FIFO's reader would see an end between two transfers */
 	bool is_held;
 };
+
+/*
+ * A sink in which one of these functions has failed stays failed: each call that follows returns
+ * that first failure, and does nothing.
+ */
 
 /*
  * Begins the stream that comes from ends. The caller calls it once, before the first write or, for

@@ -93,8 +93,10 @@ static int sink_command_commit(struct sink *sink, int64_t deadline, struct err *
 
 	if (wait_until_read(consumer, deadline, err) == -1)
 		return -1;
-	close(consumer->fd);
+	int fd = consumer->fd;
 	consumer->fd = -1;
+	if (close(fd) == -1)
+		return err_sys(err, "%s: close", sink->name);
 	return command_wait(&consumer->command, deadline, err);
 }
 

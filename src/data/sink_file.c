@@ -51,8 +51,10 @@ static int sink_file_write(struct sink *sink, const void *buffer, size_t size, i
 		return err_prefix(err, "%s: write", sink->name);
 	file->written += (int64_t)size;
 	for (; file->sync && file->written - file->synced >= SYNC_WINDOW;
-	     file->synced += SYNC_WINDOW)
-		io_write_back(file->file.fd, file->synced, SYNC_WINDOW);
+	     file->synced += SYNC_WINDOW) {
+		if (io_write_back(file->file.fd, file->synced, SYNC_WINDOW, err) == -1)
+			return err_prefix(err, "%s: write", sink->name);
+	}
 	return 0;
 }
 

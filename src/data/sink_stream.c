@@ -17,6 +17,12 @@ struct sink_stream {
 	int fd;
 	bool waits; /* a write may have to wait for a reader */
 	bool sync;
+	/*
+	 * With sync, the same file opened a second time, or -1. The kernel tells each open(2) of a
+	 * failed write once, and fd may share its own with other processes, which would hear it
+	 * instead of us.
+	 */
+	int witness;
 };
 
 static int sink_stream_write(struct sink *sink, const void *buffer, size_t size, int64_t deadline,
@@ -36,6 +42,8 @@ static int sink_stream_commit(struct sink *sink, int64_t deadline, struct err *e
 	(void)deadline;
 	if (descriptor_finish(stream->fd, stream->sync, err) == -1)
 		return err_prefix(err, "%s", sink->name);
+	if (stream->witness != -1 && descriptor_sync(stream->witness) == -1)
+		return err_sys(err, "%s: fsync", sink->name);
 	return 0;
 }
 
@@ -50,6 +58,8 @@ static void sink_stream_close(struct sink *sink)
 	struct sink_stream *stream = (struct sink_stream *)sink;
 
 	close_stream(stream->fd);
+	if (stream->witness != -1)
+		close(stream->witness);
 	free(stream);
 }
 
@@ -58,6 +68,16 @@ static const struct sink_type sink_stream = {
     .commit = sink_stream_commit,
     .close = sink_stream_close,
 };
+
+/* Opens the file or disk behind fd once more. Returns the descriptor, or -1, also for all else. */
+static int open_witness(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
+		return -1;
+	return descriptor_reopen(fd);
+}
 
 /* Makes a sink of fd, which it closes also if memory is short. */
 static struct sink *sink_of(int fd, const char *name, bool waits, bool sync, struct err *err)
@@ -78,6 +98,7 @@ static struct sink *sink_of(int fd, const char *name, bool waits, bool sync, str
 	stream->fd = fd;
 	stream->waits = waits;
 	stream->sync = sync;
+	stream->witness = sync ? open_witness(fd) : -1;
 	return &stream->sink;
 }
 

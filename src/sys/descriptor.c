@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -41,9 +42,23 @@ int descriptor_reopen(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
+/* Whether fd is of a kind that has no device to be written to, or may have none. */
+static bool has_no_device(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode);
+}
+
 int descriptor_sync(int fd)
 {
-	return fsync(fd) == -1 && errno != EINVAL && errno != EROFS ? -1 : 0;
+	if (fsync(fd) == 0)
+		return 0;
+	int errnum = errno;
+	if (errnum == EINVAL && has_no_device(fd))
+		return 0;
+	errno = errnum;
+	return -1;
 }
 
 int descriptor_finish(int fd, bool sync, struct err *err)

@@ -35,9 +35,10 @@ void descriptor_proc_path(int fd, char *path);
 int descriptor_reopen(int fd);
 
 /*
- * Syncs what was written to fd with its device (fsync(2)). A pipe, a terminal or a read-only file
- * system has nothing to sync; that is no error. Blocks as long as the device takes. Returns 0, or
- * -1 with errno set.
+ * Syncs what was written to fd with its device (fsync(2)). A pipe, a terminal or a directory that
+ * cannot be synced (EINVAL) is no error. A file system that has become read-only (EROFS) is one:
+ * some answer so to a failed write. Blocks as long as the device takes. Returns 0, or -1 with errno
+ * set.
  */
 int descriptor_sync(int fd);
 

@@ -178,14 +178,19 @@ void io_widen_pipe(int fd)
 		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_WIDE);
 }
 
-void io_write_back(int fd, int64_t offset, int64_t size)
+int io_write_back(int fd, int64_t offset, int64_t size, struct err *err)
 {
 	unsigned int wait =
 	    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
 
-	(void)sync_file_range(fd, offset, size, SYNC_FILE_RANGE_WRITE);
-	if (offset >= size)
-		(void)sync_file_range(fd, offset - size, size, wait);
+	/* A call that does not wait takes no error away from fsync(2), so it may be refused. */
+	if (sync_file_range(fd, offset, size, SYNC_FILE_RANGE_WRITE) == -1) {
+		bool is_refused = errno == EINVAL || errno == ENOSYS || errno == ESPIPE;
+		return is_refused ? 0 : fail_by_errno(err);
+	}
+	if (offset >= size && sync_file_range(fd, offset - size, size, wait) == -1)
+		return fail_by_errno(err);
+	return 0;
 }
 
 ssize_t io_recv(int sock, void *buffer, size_t size, int64_t deadline, struct err *err)

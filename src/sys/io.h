@@ -88,10 +88,11 @@ void io_widen_pipe(int fd);
 
 /*
  * Begins to write size bytes of the file, from offset on, to its device, and blocks until the size
- * bytes before offset are there; so a later fsync(2) has little left to do (sync_file_range(2)). It
- * is a hint and reports no errors: fsync(2) does.
+ * bytes before offset are there; so a later fsync(2) has little left to do (sync_file_range(2)).
+ * Returns 0, also where the system has no such call, or -1 if a write has failed, also one from
+ * before: the kernel tells of it once, and a later fsync(2) would succeed.
  */
-void io_write_back(int fd, int64_t offset, int64_t size);
+int io_write_back(int fd, int64_t offset, int64_t size, struct err *err);
 
 /*
  * Receives from a non-blocking socket (recv(2)): waits for the first byte, then takes what is

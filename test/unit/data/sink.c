@@ -225,6 +225,34 @@ static void disk_full(void)
 	check_names(".", "out");
 }
 
+/* A write that failed, as it might on a disk that was full for a moment, cannot be made up for. */
+static void stays_failed(void)
+{
+	struct sink *sink;
+	struct err err = {.kind = ERR_NONE};
+	struct rlimit limit;
+	static char chunk[8192];
+
+	make_file("out", "old");
+	signals_install(); /* ignores SIGXFSZ */
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = 10000;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	if (!opens(&sink, "out", false))
+		return;
+	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), 0);
+	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
+	limit.rlim_cur = before;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	err_clear(&err);
+	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
+	CHECK_STR(err.text, "out: write: File too large");
+	check_commit_fails(sink, EFBIG);
+	check_content("out", "old");
+	check_names(".", "out");
+}
+
 static void commit_fails(void)
 {
 	struct sink *sink;
@@ -700,7 +728,10 @@ static void slow_reader(void)
 	CHECK(clock_now() >= deadline);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	CHECK_STR(err.text, "fifo: write: timed out");
+	sink_close(sink);
 	signals_install(); /* ignores SIGPIPE */
+	if (!opens(&sink, "fifo", false))
+		return;
 	close(reader);
 	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);
@@ -893,6 +924,7 @@ int main(void)
 	promise_both("until the commit the old file is as it was", replaces);
 	promise_both("what is not committed leaves nothing", discarded);
 	promise_both("a write that fails leaves the old file, and nothing else", disk_full);
+	promise_both("a sink in which a write has failed stays failed", stays_failed);
 	promise_both("a commit that fails leaves the old file, and nothing else", commit_fails);
 	promise_both("a directory that vanishes is a commit that fails", directory_vanishes);
 	promise_both("in a directory a new file is made, and its path is known", inbox);

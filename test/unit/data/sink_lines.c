@@ -230,6 +230,8 @@ static void no_empty_lines(void)
 	while (read(ends[0], much, sizeof(much)) == (ssize_t)sizeof(much))
 		;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	sink_close(lines);
+	lines = open_lines(ends[1], lock);
 	write_text(lines, "b\n");
 	CHECK_INT(read(ends[0], last, sizeof(last)), 2);
 	CHECK(memcmp(last, "b\n", 2) == 0);
