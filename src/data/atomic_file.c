@@ -280,25 +280,45 @@ static int link_and_rename(const struct atomic_file *file)
 }
 
 /*
+ * Reads what link_and_rename() returned in the child, which is 0 or an errno. *killed becomes true
+ * if the child ended without a word.
+ */
+static int read_answer(int fd, bool *killed)
+{
+	int answer;
+	ssize_t n;
+
+	do {
+		n = read(fd, &answer, sizeof(answer));
+	} while (n == -1 && errno == EINTR);
+	*killed = n != (ssize_t)sizeof(answer);
+	return *killed ? ECANCELED : answer;
+}
+
+/*
  * Calls link_and_rename() in a child, so that one SIGKILL leaves no temporary name: if this process
  * is killed, the child goes on to its end; if the child is killed, *killed becomes true, as temp
- * may be left. Returns 0 or an errno.
+ * may be left. The child answers through a pipe, so a failing wait hides nothing. Returns 0 or an
+ * errno.
  */
 static int replace_in_child(const struct atomic_file *file, bool *killed)
 {
-	int status;
-	pid_t pid = fork();
+	int ends[2];
 
-	if (pid == -1) /* no more processes are allowed: better without a child than not at all */
+	if (pipe2(ends, O_CLOEXEC) == -1)
 		return link_and_rename(file);
-	if (pid == 0)
-		_exit(link_and_rename(file));
-	while (waitpid(pid, &status, 0) == -1) {
-		if (errno != EINTR)
-			return errno;
+	pid_t pid = fork();
+	if (pid == 0) {
+		int answer = link_and_rename(file);
+		_exit(write(ends[1], &answer, sizeof(answer)) == -1);
 	}
-	*killed = !WIFEXITED(status);
-	return *killed ? ECANCELED : WEXITSTATUS(status);
+	close(ends[1]);
+	/* If no more processes are allowed, it is better without a child than not at all. */
+	int errnum = pid == -1 ? link_and_rename(file) : read_answer(ends[0], killed);
+	close(ends[0]);
+	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	return errnum;
 }
 
 /*
@@ -340,10 +360,27 @@ static int publish_temporary(struct atomic_file *file, bool no_clobber)
 	return status;
 }
 
+/* Whether the new file has the name, whatever a call has said: a server may lose its answer. */
+static bool has_name(const struct atomic_file *file)
+{
+	struct stat ours;
+	struct stat named;
+
+	return fstat(file->fd, &ours) == 0 &&
+	       fstatat(file->dir, file->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
 int atomic_file_publish(struct atomic_file *file, bool no_clobber)
 {
-	return file->temp[0] == '\0' ? publish_nameless(file, no_clobber)
-	                             : publish_temporary(file, no_clobber);
+	int status = file->temp[0] == '\0' ? publish_nameless(file, no_clobber)
+	                                   : publish_temporary(file, no_clobber);
+	int errnum = errno;
+
+	if (status == 0 || has_name(file))
+		return 0;
+	errno = errnum;
+	return -1;
 }
 
 void atomic_file_close(struct atomic_file *file)

@@ -237,6 +237,46 @@ failing_write() {
 	failing_call old renameat,renameat2
 }
 
+@test "where the step that replaces a file cannot be waited for, what it did is told" {
+	inject wait4,waitid:error=ECHILD
+	prepare_output old
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	same d/out "$BATS_FILE_TMPDIR/data"
+	holds d out
+
+	inject wait4,waitid:error=ECHILD renameat,renameat2:error=EIO
+	prepare_output old
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send 6
+	finish recv 1
+	complaint recv
+	has recv.complaint 'd/out: Input/output error'
+	output_untouched old
+}
+
+# Of an empty file, and quiet, the process that replaces the old one is the only one that writes anything.
+@test "where the step that replaces a file is killed, or mute, after the rename, the file is stored" {
+	local fault
+
+	: >empty
+	for fault in write:signal=SIGKILL write:error=EIO pipe2:error=EMFILE; do
+		inject "$fault"
+		prepare_output old
+		free_port
+		start recv "${FRONT[@]}" "$SOCKXFER" recv -p "$port" d/out
+		wait_for listening "$port"
+		start send "$SOCKXFER" send -V "127.0.0.1:$port" empty
+		finish send
+		finish recv
+		[ ! -s d/out ]
+		holds d out
+	done
+}
+
 # The close of the output's duplicate is the last one before the link.
 @test "close that fails: recv 1, send 6 with that text, nothing left" {
 	local output number
