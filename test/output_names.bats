@@ -204,6 +204,36 @@ refused() {
 	[ "$(cat out)" = mine ]
 }
 
+@test "-n refuses a dangling symbolic link, and a chain of them, before it listens or connects" {
+	local link
+
+	mkdir d
+	ln -s d/new link
+	ln -s "$PWD/link" chain
+	ln -s nosuch/new lost
+	for link in link chain lost ./d/../link; do
+		start us "$SOCKXFER" recv -n -p 0 "$link"
+		finish us 1
+		[ "$(cat us.err)" = "sockxfer: recv: $link: File exists" ]
+		free_port
+		start us "$SOCKXFER" recv -n "127.0.0.1:$port" "$link"
+		finish us 1
+		[ "$(cat us.err)" = "sockxfer: recv: $link: File exists" ]
+	done
+	holds d
+}
+
+@test "-n does not write through a dangling symbolic link that appears during the transfer" {
+	mkdir d e
+	receive_half -n d/out
+	ln -s ../e/new d/out
+	touch go
+	finish us 1
+	has us.err 'File exists'
+	[ "$(readlink d/out)" = ../e/new ]
+	holds e
+}
+
 @test "-n does not replace a file that appears during the transfer: exit 1" {
 	mkdir d
 	receive_half -n d/out

@@ -93,6 +93,9 @@ static struct sink *open_path(const struct sink_options *options, int64_t deadli
 	if (stat(path, &st) == -1) {
 		if (errno != ENOENT || options->only_inbox)
 			return refuse_sink(path, errno, err);
+		/* A dangling link exists, too; -n must not make its target. */
+		if (options->no_clobber && lstat(path, &st) == 0)
+			return refuse_sink(path, EEXIST, err);
 		return sink_file_open(path, NULL, options->no_clobber, sync, err);
 	}
 	if (options->only_inbox && !S_ISDIR(st.st_mode))
