@@ -185,7 +185,8 @@ int io_write_back(int fd, int64_t offset, int64_t size, struct err *err)
 
 	/* A call that does not wait takes no error away from fsync(2), so it may be refused. */
 	if (sync_file_range(fd, offset, size, SYNC_FILE_RANGE_WRITE) == -1) {
-		bool is_refused = errno == EINVAL || errno == ENOSYS || errno == ESPIPE;
+		bool is_refused =
+		    errno == EINVAL || errno == ENOSYS || errno == ESPIPE || errno == EPERM;
 		return is_refused ? 0 : fail_by_errno(err);
 	}
 	if (offset >= size && sync_file_range(fd, offset - size, size, wait) == -1)
