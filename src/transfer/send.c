@@ -116,8 +116,9 @@ static void note_progress(struct sending *sending)
 
 static bool has_progressed(const struct sending *sending)
 {
-	return sending->limits->idle != 0 &&
-	       sending->channel->type->in_flight(sending->channel) < sending->in_flight;
+	int64_t left = sending->channel->type->in_flight(sending->channel);
+
+	return left >= 0 && left < sending->in_flight;
 }
 
 /*
@@ -130,10 +131,11 @@ static int wait_for_room(struct sending *sending, struct err *err)
 	unsigned wanted = CHANNEL_WRITABLE | hear_events(sending);
 	int events = channel->type->wait(channel, wanted, NULL, sending->idle_until, err);
 
-	if (events == -1)
+	if (events == -1 || hear(sending, events, err) == -1)
 		return -1;
-	if (events != 0)
-		return hear(sending, events, err);
+	/* A peer that talks without a pause must not keep us from the limits. */
+	if ((events & CHANNEL_WRITABLE) != 0 || clock_now() < sending->idle_until)
+		return 0;
 	if (clock_now() >= sending->limits->end || !has_progressed(sending))
 		return err_set(err, ERR_TIMEOUT, 0, "timed out");
 	note_progress(sending);
@@ -169,9 +171,8 @@ static int await_source(struct sending *sending, struct err *err)
 	while (!source_is_ready(sending->source, &from)) {
 		int events = channel->type->wait(channel, hear_events(sending), &from,
 		    sending->limits->end, err);
-		if (events == 0)
-			return err_set(err, ERR_TIMEOUT, 0, "timed out");
-		if (events == -1 || hear(sending, events, err) == -1)
+		if (events == -1 || hear(sending, events, err) == -1 ||
+		    transfer_check_time(sending->limits, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -259,8 +260,11 @@ static int wait_for_end(struct sending *sending, struct err *err)
 			return -1;
 		if (left == 0 && (sending->peer_ended || now >= quiet_at))
 			return 0;
+		if (left < 0 && sending->peer_ended)
+			return err_set(err, ERR_FAILED, 0, "%s",
+			    "the receiver closed, and it cannot be told whether it has everything");
 		/* Progress, or a slow peer to which no limit was set. */
-		if (left < last || (left > 0 && limits->idle == 0) ||
+		if ((left >= 0 && left < last) || (left > 0 && limits->idle == 0) ||
 		    sending->receipt.state != state)
 			quiet_at = patience(sending);
 		last = left;

@@ -31,14 +31,15 @@
 
 /* What the peer, or the network, can do. */
 enum memory_does {
-	SPEAKS, /* sends .bytes, of .n bytes, or all of the string */
-	FLOODS, /* sends without end */
-	ENDS,   /* ends its stream */
-	CLOSES, /* closes, and it shows that both streams have ended */
-	RESETS, /* the connection breaks, with the errno .n */
-	TAKES,  /* has room for .n bytes more than it had */
-	ACKS,   /* acknowledges .n bytes more, or all there are by then (0) */
-	BECOMES /* what is known of the peer is .n from now on */
+	SPEAKS,  /* sends .bytes, of .n bytes, or all of the string */
+	FLOODS,  /* sends without end */
+	ENDS,    /* ends its stream */
+	CLOSES,  /* closes, and it shows that both streams have ended */
+	RESETS,  /* the connection breaks, with the errno .n */
+	TAKES,   /* has room for .n bytes more than it had */
+	ACKS,    /* acknowledges .n bytes more, or all there are by then (0) */
+	BECOMES, /* what is known of the peer is .n from now on */
+	HIDES    /* what is in flight cannot be told from now on */
 };
 
 struct memory_step {
@@ -220,6 +221,9 @@ static inline void memory_take_step(struct memory *memory, const struct memory_s
 		break;
 	case BECOMES:
 		memory->peer = (enum channel_peer)step->n;
+		break;
+	case HIDES:
+		memory->is_unknown = true;
 		break;
 	}
 }

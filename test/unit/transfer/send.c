@@ -910,7 +910,8 @@ static void unknown_and_closed(void)
 	prepare(&trial);
 	trial.memory.is_unknown = true;
 	answers(&trial, "");
-	fails(&trial, ERR_TIMEOUT, "end of data: timed out after 10 bytes");
+	fails(&trial, ERR_FAILED,
+	    "the receiver closed, and it cannot be told whether it has everything");
 }
 
 static void unknown_and_full(void)
@@ -1316,6 +1317,89 @@ static void no_memory(void)
 	CHECK_STR(trial.memory.log, "");
 }
 
+/* A peer that talks without a pause */
+
+static void flood_while_full(void)
+{
+	struct trial trial;
+
+	prepare_limited(&trial, 2 * SECOND);
+	trial.memory.room = 2;
+	trial.memory.recv_time = SECOND / 10;
+	PEER(&trial.memory, FLOODS);
+	fails(&trial, ERR_TIMEOUT, "send: the time limit of -W has passed after 2 bytes");
+	CHECK_INT(trial.took, 2 * SECOND);
+}
+
+static void idle_flood_while_full(void)
+{
+	struct trial trial;
+
+	prepare(&trial);
+	trial.policy.limits.idle = 2 * SECOND;
+	trial.memory.acks_by_script = true;
+	trial.memory.room = 2;
+	trial.memory.recv_time = SECOND / 10;
+	PEER(&trial.memory, FLOODS);
+	fails(&trial, ERR_TIMEOUT, "send: timed out after 2 bytes");
+}
+
+static void flood_while_source_is_slow(void)
+{
+	struct trial trial;
+
+	prepare_limited(&trial, 2 * SECOND);
+	trial.memory.source_gap = 3600 * SECOND;
+	memory_source_has(&trial.memory, DATA, SIZE);
+	trial.memory.recv_time = SECOND / 10;
+	PEER(&trial.memory, FLOODS);
+	fails(&trial, ERR_TIMEOUT, "send: the time limit of -W has passed after 0 bytes");
+	CHECK_INT(trial.took, 2 * SECOND);
+}
+
+/* Nothing more can come, and nothing shows that all was received. */
+static void unknown_and_closed_with_confirmation(void)
+{
+	struct trial trial;
+
+	prepare(&trial);
+	trial.memory.is_unknown = true;
+	trial.policy.must_confirm = true;
+	answers(&trial, "");
+	CHECK_INT(run(&trial), -1);
+	CHECK(!trial.memory.is_stuck);
+}
+
+static void unknown_and_received_only(void)
+{
+	struct trial trial;
+
+	prepare(&trial);
+	trial.memory.is_unknown = true;
+	answers(&trial, trial.received);
+	CHECK_INT(run(&trial), -1);
+	CHECK(!trial.memory.is_stuck);
+}
+
+static void becoming_unknown_is_no_progress(void)
+{
+	struct trial trial;
+
+	prepare(&trial);
+	trial.policy.limits.idle = SECOND;
+	trial.memory.acks_by_script = true;
+	trial.memory.room = 2;
+	PEER(&trial.memory, HIDES, .at = SECOND / 2);
+	fails(&trial, ERR_TIMEOUT, "send: timed out after 2 bytes");
+	CHECK_INT(trial.took, SECOND);
+	prepare(&trial);
+	trial.policy.limits.idle = SECOND;
+	trial.memory.acks_by_script = true;
+	PEER(&trial.memory, HIDES, .at = SECOND / 2, .at_end = true);
+	fails(&trial, ERR_TIMEOUT, "end of data: timed out after 10 bytes");
+	CHECK_INT(trial.took, SECOND);
+}
+
 /* What is told on the way */
 
 static void progress(void)
@@ -1479,6 +1563,17 @@ int main(void)
 	promise("an interruption of any call is one of the transfer", interrupted);
 	promise("a fault of any call is a failure", any_fault);
 	promise("a chunk for which there is no memory is a failure", no_memory);
+	promise("-W holds while a peer talks without a pause and takes nothing", flood_while_full);
+	promise("-w holds while a peer talks without a pause and takes nothing",
+	    idle_flood_while_full);
+	promise("-W holds while a peer talks without a pause and the source is slow",
+	    flood_while_source_is_slow);
+	promise("not knowing what is in flight, a close without a receipt ends the wait of -V",
+	    unknown_and_closed_with_confirmation);
+	promise("not knowing what is in flight, a close behind \"received\" ends the wait",
+	    unknown_and_received_only);
+	promise("no longer knowing what is in flight is no progress",
+	    becoming_unknown_is_no_progress);
 	promise("how far it is can be read", progress);
 	promise("what it waits for can be read", phases);
 	return check_end();
