@@ -294,7 +294,7 @@ never_replaced() {
 	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
 	finish send
 	finish recv
-	grep -oE 'fsync|linkat' trace >calls
+	grep -owE 'fsync|linkat' trace >calls
 	[ "$(<calls)" = $'fsync\nlinkat\nfsync' ]
 
 	inject fsync:error=EIO:when=2

@@ -130,6 +130,61 @@ setup_file() {
 	done
 }
 
+### The directory, meanwhile
+
+# moved OPTION...: in mid-transfer d is moved to e/d, and "other" takes its name, or nothing does.
+moved() {
+	local other
+
+	for other in other nosuch; do
+		rm -rf d e other go
+		mkdir d e other
+		echo old >d/out
+		ln -s d link
+		receive_half "$@"
+		mv d e/d
+		mv -T "$other" d 2>/dev/null || true
+		touch go
+		finish us
+		finish sender
+		same e/d/out expected
+		holds e/d out
+		[ ! -e d ] || holds d
+		rm link
+	done
+}
+
+@test "a file whose directory is moved meanwhile: -v and --json say where it is, and stdout is left alone" {
+	local output
+
+	for output in d/out ./d/../d/out "$PWD/d/out" link/out; do
+		moved -v "$output"
+		grep -qF "sockxfer: recv: $PWD/e/d/out: 300 kB in " us.err
+		[ ! -s us.out ]
+		moved --json "$output"
+		has us.out "\"path\": \"$PWD/e/d/out\""
+	done
+}
+
+@test "a file of which the name is a link, and its directory is moved meanwhile: --json says where it is" {
+	mkdir d e
+	ln -s ../e/file d/link
+	receive_half --json d/link
+	mv e f
+	touch go
+	finish us
+	same f/file expected
+	has us.out "\"path\": \"$PWD/f/file\""
+}
+
+@test "a file whose directory stays is told as it was named" {
+	mkdir d
+	receive_half --json d/../d/out
+	touch go
+	finish us
+	has us.out '"path": "d/../d/out"'
+}
+
 ### Without O_TMPFILE
 
 # The names in d, the hidden ones included.

@@ -117,19 +117,26 @@ static bool is_same_place(const struct atomic_file *a, const struct atomic_file 
 	       first.st_ino == second.st_ino;
 }
 
+bool atomic_file_is_at(const struct atomic_file *file, const char *path)
+{
+	struct atomic_file found;
+	struct err ignored;
+
+	if (atomic_file_find(&found, path, &ignored) == -1)
+		return false;
+	bool is_same = is_same_place(&found, file);
+	atomic_file_close(&found);
+	return is_same;
+}
+
 bool atomic_file_is_same(const char *a, const char *b)
 {
 	struct atomic_file first;
-	struct atomic_file second;
 	struct err ignored;
-	bool is_same = false;
 
 	if (atomic_file_find(&first, a, &ignored) == -1)
 		return false;
-	if (atomic_file_find(&second, b, &ignored) == 0) {
-		is_same = is_same_place(&first, &second);
-		atomic_file_close(&second);
-	}
+	bool is_same = atomic_file_is_at(&first, b);
 	atomic_file_close(&first);
 	return is_same;
 }

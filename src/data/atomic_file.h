@@ -39,6 +39,9 @@ int atomic_file_find(struct atomic_file *file, const char *path, struct err *err
  */
 int atomic_file_find_directory(struct atomic_file *file, const char *path, struct err *err);
 
+/* Whether path leads to the name and the directory of file; a file need not exist there. */
+bool atomic_file_is_at(const struct atomic_file *file, const char *path);
+
 /* Whether a and b lead to the same name in the same directory; the file need not exist. */
 bool atomic_file_is_same(const char *a, const char *b);
 

@@ -29,8 +29,9 @@ struct sink {
 	const struct sink_type *type;
 	const char *name; /* for messages; the caller's, or the sink's */
 	const char *done; /* the word for a commit: "stored", "written"; of static duration */
-	const char *made; /* after the commit, the path of a new file in an inbox; else NULL */
-	bool is_inbox;    /* its path is a directory, and it makes a new file there */
+	/* after the commit, the path of a new file in an inbox, or of a moved one; or NULL */
+	const char *made;
+	bool is_inbox; /* its path is a directory, and it makes a new file there */
 	/* the first failure, or ERR_NONE: the kernel may tell of a lost write only once */
 	struct err failure;
 	/* a server keeps it open, or a FIFO's reader would see an end between two transfers */

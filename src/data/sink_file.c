@@ -31,7 +31,7 @@ struct sink_file {
 	int64_t written;     /* bytes */
 	int64_t synced;      /* of these, bytes that the device gets by now */
 	const char *peer;    /* the address that they come from */
-	char made[PATH_MAX]; /* in an inbox, the path of the file */
+	char made[PATH_MAX]; /* for sink.made */
 };
 
 static int sink_file_begin(struct sink *sink, const struct ends *ends, struct err *err)
@@ -58,31 +58,45 @@ static int sink_file_write(struct sink *sink, const void *buffer, size_t size, i
 	return 0;
 }
 
-/* Whether the path still leads to the directory that was opened. */
-static bool is_at_path(const struct sink_file *file)
+/* Writes dir/name into path, of PATH_MAX bytes. Returns whether it fits. */
+static bool join(char *path, const char *dir, const char *name)
 {
-	struct stat path;
-	struct stat dir;
+	const char *slash = dir[strlen(dir) - 1] == '/' ? "" : "/";
 
-	return stat(file->path, &path) == 0 && fstat(file->file.dir, &dir) == 0 &&
-	       path.st_dev == dir.st_dev && path.st_ino == dir.st_ino;
+	return snprintf(path, PATH_MAX, "%s%s%s", dir, slash, name) < PATH_MAX;
 }
 
-/* Notes the path of the new file; if its directory was moved, by the directory's present path. */
-static void note_made(struct sink_file *file)
+/* Writes the path that the file has now into file->made. Returns whether there is one. */
+static bool find_made(struct sink_file *file)
 {
-	const char *dir = file->path;
-	char moved[PATH_MAX];
+	char dir[PATH_MAX];
 	char link[DESCRIPTOR_PATH_MAX];
 
-	if (!is_at_path(file)) {
-		descriptor_proc_path(file->file.dir, link);
-		ssize_t len = readlink(link, moved, sizeof(moved) - 1);
-		moved[len < 0 ? 0 : len] = '\0';
-		dir = len > 0 ? moved : dir;
-	}
-	snprintf(file->made, sizeof(file->made), "%s%s%s", dir,
-	    dir[strlen(dir) - 1] == '/' ? "" : "/", file->file.name);
+	descriptor_proc_path(file->file.dir, link);
+	ssize_t len = readlink(link, dir, sizeof(dir) - 1);
+	if (len <= 0)
+		return false;
+	dir[len] = '\0';
+	return join(file->made, dir, file->file.name);
+}
+
+/*
+ * Notes where the file is that was published: by the path of the command line if that still leads
+ * there; if its directory was moved, by the directory's present path.
+ */
+static void note_made(struct sink_file *file)
+{
+	char path[PATH_MAX];
+
+	if (file->sink.is_inbox)
+		join(path, file->path, file->file.name);
+	else
+		strlcpy(path, file->path, sizeof(path));
+	bool is_there = atomic_file_is_at(&file->file, path);
+	if (is_there && !file->sink.is_inbox)
+		return;
+	if (is_there || !find_made(file))
+		strlcpy(file->made, path, sizeof(file->made));
 	file->sink.made = file->made;
 	file->sink.name = file->made;
 }
@@ -98,10 +112,8 @@ static int publish_in_inbox(struct sink_file *file)
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (unsigned number = 1; number <= INBOX_TRIES; number++) {
 		inbox_name(file->file.name, &now, file->peer, number);
-		if (atomic_file_publish(&file->file, true) == 0) {
-			note_made(file);
+		if (atomic_file_publish(&file->file, true) == 0)
 			return 0;
-		}
 		if (errno != EEXIST)
 			return -1;
 	}
@@ -129,6 +141,7 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 		return -1;
 	if (publish(file) == -1)
 		return err_sys(err, "%s", sink->name);
+	note_made(file);
 	if (file->dir != -1 && descriptor_sync(file->dir) == -1)
 		return err_sys(err, "%s: fsync of its directory", sink->name);
 	return 0;

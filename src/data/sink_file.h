@@ -14,6 +14,7 @@
  * Makes a sink of the file path. old is the file that is there and is going to be replaced, or
  * NULL. A file that appears meanwhile is replaced too, or makes the commit fail if no_clobber. If
  * sync, the commit waits until file and directory are on the device. path has to outlive the sink.
+ * If the directory was moved, the commit sets sink->made to the path that the file has then.
  * Returns the sink, the caller's to close, or NULL with ERR_FAILED if there can be no such file.
  * Does not block.
  */

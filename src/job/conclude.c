@@ -15,7 +15,7 @@ static int print_for_program(const struct talk *talk, struct shared_lock *lock,
 
 	if (talk->json)
 		return result_json(&output, outcome, err, outcome_exit_code(err));
-	if (err->kind == ERR_NONE && outcome->made[0] != '\0')
+	if (err->kind == ERR_NONE && outcome->is_inbox)
 		return result_path(&output, outcome);
 	return 0;
 }

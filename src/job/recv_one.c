@@ -26,12 +26,13 @@ struct sink *recv_one_open_sink(const struct sink_options *options, int64_t dead
 	return sink;
 }
 
-/* Takes the name of a new file in an inbox, which the sink has chosen, into outcome. */
+/* Takes the path of a file that is not, or no longer, the one given into outcome. */
 static void name_made_file(const struct sink *sink, struct outcome *outcome)
 {
 	if (sink->made == NULL)
 		return;
 	strlcpy(outcome->made, sink->made, sizeof(outcome->made));
+	outcome->is_inbox = sink->is_inbox;
 	outcome->path = outcome->made;
 	outcome->name = outcome->made;
 }

@@ -21,7 +21,8 @@ struct outcome {
 	bool is_verified;          /* if TRANSFER_STORED, the digest has been compared */
 	char local[ADDR_TEXT_MAX]; /* "": there was no connection */
 	char peer[ADDR_TEXT_MAX];
-	char made[PATH_MAX];  /* the path of the new file in an inbox; "": there is none */
+	char made[PATH_MAX];  /* sink->made (data/sink.h); "": there is none */
+	bool is_inbox;        /* it is a new file in an inbox */
 	int64_t started;      /* clock_now() of the connection; 0: there was none */
 	int64_t ended;        /* clock_now() of the end; 0: it has not ended yet */
 	const char *receiver; /* if there are several, this one as it was typed; else NULL */
