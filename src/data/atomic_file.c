@@ -219,15 +219,49 @@ static int open_temporary(struct atomic_file *file, mode_t mode)
 	return -1;
 }
 
-/* Gives the new file the mode of the old one and, if we may set it, the owner. */
-static int copy_mode(const struct atomic_file *file, const struct stat *old)
+/*
+ * Gives the new file the mode and, as far as permitted, the owner of the old one. Returns 0, or -1
+ * with errno set.
+ */
+static int copy_mode(struct atomic_file *file, const struct stat *old)
 {
 	mode_t mode = old->st_mode & 0777;
 
+	/* Between two owners nobody else may read it. */
+	(void)fchmod(file->fd, mode & 0700);
 	if (fchown(file->fd, old->st_uid, old->st_gid) == -1 &&
 	    fchown(file->fd, (uid_t)-1, old->st_gid) == -1)
-		mode &= ~(mode_t)070; /* the group is another one, and gets no rights */
-	return fchmod(file->fd, mode);
+		mode &= ~(mode_t)070; /* what the old group might do, ours need not */
+	if (fchmod(file->fd, mode) == -1)
+		return -1;
+	file->like = *old;
+	return 0;
+}
+
+/* Whether the new file has been given the mode and the owner of the old one before. */
+static bool is_like(const struct atomic_file *file, const struct stat *old)
+{
+	return file->like.st_mode == old->st_mode && file->like.st_uid == old->st_uid &&
+	       file->like.st_gid == old->st_gid;
+}
+
+int atomic_file_match(struct atomic_file *file)
+{
+	struct stat old;
+
+	if (fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISREG(old.st_mode) || is_like(file, &old))
+		return 0;
+	return copy_mode(file, &old);
+}
+
+/* Renames the temporary name to the final one, and so replaces what has that. As rename(2). */
+static int rename_over(struct atomic_file *file)
+{
+	if (atomic_file_match(file) == -1)
+		return -1;
+	return renameat(file->dir, file->temp, file->dir, file->name);
 }
 
 int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,
@@ -275,11 +309,11 @@ static int link_nameless(const struct atomic_file *file, const char *name)
  * Links the nameless file as temp and renames temp to the name; removes temp if that fails. Returns
  * 0 or an errno.
  */
-static int link_and_rename(const struct atomic_file *file)
+static int link_and_rename(struct atomic_file *file)
 {
 	if (link_nameless(file, file->temp) == -1)
 		return errno;
-	if (renameat(file->dir, file->temp, file->dir, file->name) == 0)
+	if (rename_over(file) == 0)
 		return 0;
 	int errnum = errno;
 	unlinkat(file->dir, file->temp, 0);
@@ -308,7 +342,7 @@ static int read_answer(int fd, bool *killed)
  * may be left. The child answers through a pipe, so a failing wait hides nothing. Returns 0 or an
  * errno.
  */
-static int replace_in_child(const struct atomic_file *file, bool *killed)
+static int replace_in_child(struct atomic_file *file, bool *killed)
 {
 	int ends[2];
 
@@ -359,8 +393,7 @@ static int publish_nameless(struct atomic_file *file, bool no_clobber)
 
 static int publish_temporary(struct atomic_file *file, bool no_clobber)
 {
-	int status =
-	    no_clobber ? rename_new(file) : renameat(file->dir, file->temp, file->dir, file->name);
+	int status = no_clobber ? rename_new(file) : rename_over(file);
 
 	if (status == 0)
 		file->temp[0] = '\0';

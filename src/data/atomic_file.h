@@ -24,6 +24,7 @@ struct atomic_file {
 	int dir;                         /* the directory, O_PATH: for the *at() calls only */
 	char name[NAME_MAX + 1];         /* the file's name in the directory */
 	char temp[ATOMIC_FILE_TEMP_MAX]; /* its temporary name there; "": it has none */
+	struct stat like;                /* of the old file, as the new one is; all 0: of none */
 };
 
 /*
@@ -53,6 +54,14 @@ bool atomic_file_is_same(const char *a, const char *b);
  */
 int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,
     struct err *err);
+
+/*
+ * Gives the new file the mode and, as far as permitted, the owner of the file that has the name
+ * now. If there is none, or it is no regular file, the new one stays as it is. Returns 0, or -1
+ * with errno set. atomic_file_publish() does the same at the last moment; the caller does it before
+ * fsync(2), which syncs them.
+ */
+int atomic_file_match(struct atomic_file *file);
 
 /*
  * Gives the file its name, and so replaces an old file of that name; if no_clobber, an old file

@@ -131,6 +131,8 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 	struct sink_file *file = (struct sink_file *)sink;
 
 	(void)deadline;
+	if (!sink->is_inbox && atomic_file_match(&file->file) == -1)
+		return err_sys(err, "%s", sink->name);
 	if (descriptor_finish(file->file.fd, file->sync, err) == -1)
 		return err_prefix(err, "%s", sink->name);
 	/*
