@@ -227,11 +227,11 @@ static int copy_mode(struct atomic_file *file, const struct stat *old)
 {
 	mode_t mode = old->st_mode & 0777;
 
-	/* Between two owners nobody else may read it. */
+	/* Until it has its owner, no other user may read it. */
 	(void)fchmod(file->fd, mode & 0700);
 	if (fchown(file->fd, old->st_uid, old->st_gid) == -1 &&
 	    fchown(file->fd, (uid_t)-1, old->st_gid) == -1)
-		mode &= ~(mode_t)070; /* what the old group might do, ours need not */
+		mode &= ~(mode_t)070; /* the group is another one, and gets no rights */
 	if (fchmod(file->fd, mode) == -1)
 		return -1;
 	file->like = *old;
