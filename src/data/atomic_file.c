@@ -351,7 +351,7 @@ static int replace_in_child(struct atomic_file *file, bool *killed)
 	pid_t pid = fork();
 	if (pid == 0) {
 		int answer = link_and_rename(file);
-		_exit(write(ends[1], &answer, sizeof(answer)) == -1);
+		_exit(write(ends[1], &answer, sizeof(answer)) == -1 ? EXIT_FAILURE : EXIT_SUCCESS);
 	}
 	close(ends[1]);
 	/* If no more processes are allowed, it is better without a child than not at all. */
