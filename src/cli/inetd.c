@@ -8,21 +8,26 @@
 #include "net/sock.h"
 #include "sys/descriptor.h"
 
-/* Puts /dev/null in the place of each of the descriptors 0, 1 and 2 that is the same socket. */
+/*
+ * Puts /dev/null in the place of each of the descriptors 0, 1 and 2 that is the same socket. If it
+ * cannot be opened, they are closed: else the message about that would go to the peer.
+ */
 static int clear_stdio(int sock, struct err *err)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int status = null;
+	int status = null == -1 ? err_sys(err, "/dev/null") : 0;
 
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && status != -1; fd++) {
-		if (fd != sock && sock_same(sock, fd))
-			status = dup2(null, fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fd == sock || !sock_same(sock, fd))
+			continue;
+		if (null == -1)
+			close(fd);
+		else if (dup2(null, fd) == -1)
+			status = err_sys(err, "/dev/null");
 	}
-	if (status == -1)
-		err_sys(err, "/dev/null");
 	if (null != -1)
 		close(null);
-	return status == -1 ? -1 : 0;
+	return status;
 }
 
 /* The descriptor of the data on this machine, or -1 if they are in a file or a command. */

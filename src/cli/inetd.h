@@ -9,9 +9,10 @@
 
 /*
  * Moves an inherited connection away from descriptors 0, 1 and 2, puts /dev/null in its place, and
- * writes the new descriptor into settings->address. For any other address it does nothing. It has
- * to be called before anything is printed: a message on the connection, or the output of a command,
- * would reach the peer, and, if the peer does not read it, make its kernel destroy data in flight.
+ * writes the new descriptor into settings->address. Without /dev/null it closes the three instead,
+ * and fails. For any other address it does nothing. It has to be called before anything is printed:
+ * a message on the connection, or the output of a command, would reach the peer, and, if the peer
+ * does not read it, make its kernel destroy data in flight.
  *
  * From then on the connection is reset if the program ends: an exit before the transfer must not
  * look like the end of an empty stream. Returns 0, or -1 with ERR_FAILED, or with ERR_USAGE if the

@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +17,35 @@
 #include "job/send_many.h"
 #include "job/send_one.h"
 #include "job/serve_each.h"
+#include "net/sock.h"
 #include "sys/signals.h"
 #include "ui/log.h"
+
+/*
+ * Whether a message may be written to fd, which need not be open. A socket may be the peer's, and
+ * stdin the file to be sent.
+ */
+static bool takes_messages(int fd)
+{
+	if (fd == STDIN_FILENO)
+		return isatty(fd);
+	return fcntl(fd, F_GETFD) != -1 && !sock_same(fd, fd);
+}
+
+/* Ends the program, as errno says why, with a message on the first descriptor that takes one. */
+static _Noreturn void end_without_null(int closed)
+{
+	const char *reason = strerror(errno);
+	int fd = STDERR_FILENO;
+
+	while (fd >= STDIN_FILENO && !takes_messages(fd))
+		fd--;
+	if (fd >= STDIN_FILENO)
+		dprintf(fd,
+		    "sockxfer: descriptor %d is closed, and /dev/null cannot be opened: %s\n",
+		    closed, reason);
+	_exit(EXIT_FAILURE);
+}
 
 /*
  * Opens each of the descriptors 0, 1 and 2 that is closed, as one that fails as a closed one does.
@@ -28,7 +57,7 @@ static void fill_standard_descriptors(void)
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", modes[fd]) == -1)
-			_exit(EXIT_FAILURE);
+			end_without_null(fd);
 	}
 }
 
