@@ -208,6 +208,7 @@ refuses() {
 	has send.err 'the receiver failed: File exists'
 	refuses listen -l fd:3 no/such/out
 	has send.err 'the receiver failed: No such file or directory'
+	refuses accept -l fd:3 no/such/out
 	refuses accept -n fd:3 out
 	has us.err 'out: File exists'
 	refuses inetd -n fd:0 out
@@ -535,4 +536,13 @@ inetd_line() {
 	hears eof
 	finish us
 	[ "$(stat -c %s dump)" -eq 1000 ]
+}
+
+@test "-l with a descriptor that is no socket says that it cannot listen there, after what is wrong with the port file" {
+	run --separate-stderr "$SOCKXFER" recv -l fd:9 out
+	[ "$status" -eq 2 ]
+	[ "$stderr" = "sockxfer: recv: listen: fd:9: Bad file descriptor" ]
+	run --separate-stderr "$SOCKXFER" recv -l fd:9 --port-file no/such/port out
+	[ "$status" -eq 1 ]
+	[ "$stderr" = "sockxfer: recv: --port-file: no/such/port: No such file or directory" ]
 }

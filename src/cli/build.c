@@ -66,7 +66,7 @@ static struct rendezvous_options build_rendezvous(const struct settings *setting
 	return (struct rendezvous_options){
 	    .endpoint =
 		{
-		    .listens = settings->listens,
+		    .listens = settings->listens || settings->keeps,
 		    .address = settings->address,
 		    .family = settings->family,
 		    .source = settings->has_source ? &settings->source : NULL,

@@ -46,6 +46,8 @@ static int meet_and_send(const struct send_job *job, struct source *source,
 	listen_close(&listening);
 	if (status == 0)
 		status = send_one_over(source, &connection, policy, outcome, err);
+	else if (connection.local[0] != '\0')
+		outcome_connected(outcome, connection.local, connection.peer);
 	endpoint_close(&connection);
 	return status;
 }

@@ -112,6 +112,8 @@ static int serve_peer(void *context, const struct listen_accepted *accepted)
 	int status = endpoint_take(&serving->rendezvous->endpoint, accepted, &connection, &err);
 	if (status == 0)
 		status = transfer_with(serving, &connection, &outcome, &err);
+	else if (connection.local[0] != '\0')
+		outcome_connected(&outcome, connection.local, connection.peer);
 	endpoint_close(&connection);
 	if (status == 0)
 		finish_regardless();

@@ -34,10 +34,15 @@ int endpoint_find_way(const struct endpoint_options *options, enum endpoint_way 
 		*way = options->listens ? ENDPOINT_LISTENS : ENDPOINT_CONNECTS;
 		return 0;
 	}
-	if (check_inherited(options, err) == -1 ||
-	    sock_adopt(options->address.fd, &is_listening, err) == -1)
+	if (check_inherited(options, err) == -1)
 		return -1;
-	*way = is_listening || options->listens ? ENDPOINT_LISTENS : ENDPOINT_INHERITS;
+	*way = ENDPOINT_LISTENS; /* endpoint_listen() finds out whether it can */
+	if (options->listens)
+		return 0;
+	if (sock_adopt(options->address.fd, &is_listening, err) == -1)
+		return -1;
+	if (!is_listening)
+		*way = ENDPOINT_INHERITS;
 	return 0;
 }
 
@@ -48,8 +53,10 @@ int endpoint_check_congestion(const struct endpoint_options *options, struct err
 	if (options->congestion == NULL || options->address.kind == ADDR_FD)
 		return 0;
 	int sock = sock_open(is_inet ? AF_INET : AF_UNIX, err);
-	if (sock == -1 && err->errnum == EAFNOSUPPORT)
+	if (sock == -1 && err->errnum == EAFNOSUPPORT) {
+		err_clear(err);
 		return 0;
+	}
 	if (sock == -1)
 		return -1;
 	int status = sock_set_congestion(sock, options->congestion, err);
@@ -119,12 +126,10 @@ static int open_channel(const struct endpoint_options *options, int sock,
 		return err_prefix(err, "-C, --congestion");
 	}
 	sock_local_name(sock, connection->local);
-	connection->channel = channel_open(sock, options->role, err);
-	if (connection->channel == NULL)
-		return -1;
 	if (options->events.on_connected != NULL)
 		options->events.on_connected(options->events.context, connection->peer);
-	return 0;
+	connection->channel = channel_open(sock, options->role, err);
+	return connection->channel == NULL ? err_prefix(err, "%s", connection->peer) : 0;
 }
 
 int endpoint_take(const struct endpoint_options *options, const struct listen_accepted *accepted,
@@ -224,13 +229,18 @@ int endpoint_open(const struct endpoint_options *options, enum endpoint_way way,
 int endpoint_open_waiting(const struct endpoint_options *options, struct connection *connection)
 {
 	struct listen_set listening = {.count = 0};
-	enum endpoint_way way;
+	bool is_listening;
 	struct err err;
 
 	*connection = (struct connection){.channel = NULL};
-	if (options->address.kind != ADDR_FD || endpoint_find_way(options, &way, &err) == -1)
+	/*
+	 * What the socket is counts, and not what the user takes it for: its peer waits in any
+	 * case.
+	 */
+	if (options->address.kind != ADDR_FD ||
+	    sock_adopt(options->address.fd, &is_listening, &err) == -1)
 		return -1;
-	if (way == ENDPOINT_INHERITS)
+	if (!is_listening)
 		return inherit(options, connection, &err);
 	if (endpoint_listen(options, &listening, DEADLINE_NOW, &err) == -1)
 		return -1;

@@ -47,7 +47,7 @@ struct endpoint_options {
 /* How the connection will come about. */
 enum endpoint_way { ENDPOINT_LISTENS, ENDPOINT_CONNECTS, ENDPOINT_INHERITS };
 
-/* A connection that is there. */
+/* A connection that is there, or was: the texts stay if no channel could be made of it. */
 struct connection {
 	struct channel *channel; /* NULL: there is none */
 	char peer[ADDR_TEXT_MAX];

@@ -116,3 +116,25 @@ time_of() {
 		fails 2 port send "127.0.0.1:$bad" "$BATS_FILE_TMPDIR/data"
 	done
 }
+
+@test "a family that is denied when -C is looked at fails no transfer to several receivers" {
+	local one
+
+	need_strace
+	random_file in 1000
+	ours r1 recv -v -l 127.0.0.1:0 a
+	find_address r1
+	one=$address
+	ours r2 recv -v -l 127.0.0.1:0 b
+	find_address r2
+	# Without -f: only the first process, which looks, and not the workers, which connect.
+	start send strace -qq -o trace -e trace=socket -e inject=socket:error=EAFNOSUPPORT:when=1 \
+		"$SOCKXFER" send -V -C reno "$one,$address" in
+	finish send
+	finish r1
+	finish r2
+	has trace EAFNOSUPPORT
+	[ ! -s send.err ]
+	same a in
+	same b in
+}
