@@ -25,7 +25,7 @@
 /* "Not yet": nothing can be sent or received now, and nothing is wrong. */
 #define CHANNEL_LATER IO_LATER
 
-/* What a channel is waited for, and what there is then: bits. */
+/* Events, as bits: those that a wait is for, and those that it has found. */
 enum channel_event {
 	CHANNEL_READABLE = 1, /* recv() has something: bytes, the end or an error */
 	CHANNEL_WRITABLE = 2, /* send() takes something, or has an error */
@@ -33,7 +33,7 @@ enum channel_event {
 	CHANNEL_OTHER = 8,    /* the other descriptor has something */
 };
 
-/* What is known of the peer, where the peer is one of ours. */
+/* The state of the peer, which is known only of a peer of our kind. */
 enum channel_peer {
 	CHANNEL_PEER_UNKNOWN, /* nothing: it may be any program */
 	CHANNEL_PEER_OPEN,    /* it has not said that its end is certain: going now is dying */
@@ -43,9 +43,9 @@ enum channel_peer {
 struct channel;
 
 /*
- * What each kind of channel does. Errors, unless it is said otherwise: ERR_FAILED with the errno,
- * or ERR_INTERRUPTED; the text has no operation and no object, which the caller puts in front.
- * Nothing blocks but recv() and wait(), until their deadlines.
+ * The functions of a kind of channel. Errors, unless it is said otherwise: ERR_FAILED with the
+ * errno, or ERR_INTERRUPTED; the text has no operation and no object, which the caller puts in
+ * front. Nothing blocks but recv() and wait(), until their deadlines.
  */
 struct channel_type {
 	/*
@@ -90,7 +90,7 @@ struct channel_type {
 	 */
 	int (*check)(struct channel *channel, struct err *err);
 
-	/* What is known of the peer by now. */
+	/* Returns the state of the peer, as far as it is known by now. */
 	enum channel_peer (*peer)(struct channel *channel);
 
 	/*

@@ -233,10 +233,7 @@ int endpoint_open_waiting(const struct endpoint_options *options, struct connect
 	struct err err;
 
 	*connection = (struct connection){.channel = NULL};
-	/*
-	 * What the socket is counts, and not what the user takes it for: its peer waits in any
-	 * case.
-	 */
+	/* The socket itself says whether it listens: its peer waits, whatever -l says. */
 	if (options->address.kind != ADDR_FD ||
 	    sock_adopt(options->address.fd, &is_listening, &err) == -1)
 		return -1;

@@ -17,7 +17,7 @@
 #include "net/channel_open.h"
 #include "net/listen.h"
 
-/* What an endpoint tells, and asks, with context. Each may be NULL. */
+/* The callbacks of an endpoint, called with context. Each may be NULL. */
 struct endpoint_events {
 	void *context;
 	/* The peer may not connect, for the reason why; it is reset, and nothing of it is read. */

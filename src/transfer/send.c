@@ -90,7 +90,7 @@ static int sending_broken(struct sending *sending, const char *operation, struct
 	return transfer_broken(operation, sending->result->bytes, sending->limits, err);
 }
 
-/* What the channel is waited for besides its room for data. */
+/* Returns the events to wait for besides room for data. */
 static unsigned hear_events(const struct sending *sending)
 {
 	return sending->peer_ended ? CHANNEL_HUNG_UP : CHANNEL_READABLE;
@@ -295,7 +295,7 @@ static int check_receipt(const struct sending *sending, struct err *err)
 	    (long long)receipt->bytes, receipt->digest, (long long)result->bytes, result->digest);
 }
 
-/* What the end of the connection means. */
+/* Decides what the end of the connection means. */
 static int judge(struct sending *sending, struct err *err)
 {
 	struct channel *channel = sending->channel;
