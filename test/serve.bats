@@ -314,9 +314,9 @@ send_line() {
 	stop a
 }
 
-# That the process called $1 has opened "pipe".
+# That the cat called $1 has opened "pipe". Before it is cat, it is a shell with the test's own 8.
 reads() {
-	[ -n "$(find "/proc/${PID[$1]}/fd" -lname "$PWD/pipe")" ]
+	[ "$(<"/proc/${PID[$1]}/comm")" = cat ] && [ -n "$(find "/proc/${PID[$1]}/fd" -lname "$PWD/pipe")" ]
 }
 
 # That hardly anything more fits into the pipe that descriptor 8 is.
