@@ -8,138 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "data/attributes.h"
 #include "sys/descriptor.h"
-
-/* The most links that Linux follows in one path (path_resolution(7)). */
-#define LINKS_MAX 40
 
 /* How many temporary names are tried, as a name may be taken. */
 #define TEMP_TRIES 100
 
-static const struct atomic_file closed = {.fd = -1, .dir = -1};
-
-/*
- * Splits path at its last slash into dir ("." if there is no slash), of PATH_MAX bytes, and name,
- * of NAME_MAX + 1 bytes. Returns 0, or -1 with errno set.
- */
-static int split(const char *path, char *dir, char *name)
-{
-	const char *slash = strrchr(path, '/');
-	const char *last = slash == NULL ? path : slash + 1;
-	size_t len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-
-	if (len >= PATH_MAX || strlen(last) > NAME_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(dir, path, len);
-	strlcpy(dir + len, len == 0 ? "." : "", PATH_MAX - len);
-	strlcpy(name, last, NAME_MAX + 1);
-	if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
-		errno = *path == '\0' ? ENOENT : EISDIR;
-		return -1;
-	}
-	return 0;
-}
-
-/*
- * Opens the directory of path, which is relative to the directory at, and notes the name. Returns
- * 0, or -1 with errno set.
- */
-static int step(struct atomic_file *file, int at, const char *path)
-{
-	char dir[PATH_MAX];
-
-	if (split(path, dir, file->name) == -1)
-		return -1;
-	/*
-	 * O_PATH, as we may have no permission to read a directory that we may write to, such as a
-	 * drop box.
-	 */
-	file->dir = openat(at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return file->dir == -1 ? -1 : 0;
-}
-
-/*
- * Follows the symbolic link of that name. Returns 1, or 0 if it is no link, or -1 with errno set.
- */
-static int follow(struct atomic_file *file)
-{
-	char target[PATH_MAX];
-	int at = file->dir;
-	ssize_t len = readlinkat(at, file->name, target, sizeof(target) - 1);
-
-	if (len == -1)
-		return errno == EINVAL || errno == ENOENT ? 0 : -1;
-	target[len] = '\0';
-	int result = step(file, at, target);
-	int errnum = errno;
-	close(at);
-	errno = errnum;
-	return result == -1 ? -1 : 1;
-}
-
-int atomic_file_find(struct atomic_file *file, const char *path, struct err *err)
-{
-	int followed;
-
-	*file = closed;
-	if (step(file, AT_FDCWD, path) == -1)
-		return err_sys(err, "%s", path);
-	for (int links = 0; (followed = follow(file)) == 1; links++) {
-		if (links == LINKS_MAX) {
-			errno = ELOOP;
-			followed = -1;
-			break;
-		}
-	}
-	if (followed == 0)
-		return 0;
-	err_sys(err, "%s", path);
-	atomic_file_close(file);
-	return -1;
-}
-
-int atomic_file_find_directory(struct atomic_file *file, const char *path, struct err *err)
-{
-	*file = closed;
-	file->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return file->dir == -1 ? err_sys(err, "%s", path) : 0;
-}
-
-static bool is_same_place(const struct atomic_file *a, const struct atomic_file *b)
-{
-	struct stat first;
-	struct stat second;
-
-	return strcmp(a->name, b->name) == 0 && fstat(a->dir, &first) == 0 &&
-	       fstat(b->dir, &second) == 0 && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
-}
-
-bool atomic_file_is_at(const struct atomic_file *file, const char *path)
-{
-	struct atomic_file found;
-	struct err ignored;
-
-	if (atomic_file_find(&found, path, &ignored) == -1)
-		return false;
-	bool is_same = is_same_place(&found, file);
-	atomic_file_close(&found);
-	return is_same;
-}
-
-bool atomic_file_is_same(const char *a, const char *b)
-{
-	struct atomic_file first;
-	struct err ignored;
-
-	if (atomic_file_find(&first, a, &ignored) == -1)
-		return false;
-	bool is_same = atomic_file_is_at(&first, b);
-	atomic_file_close(&first);
-	return is_same;
-}
+static const struct atomic_file closed = {.fd = -1, .place = {.dir = -1}};
 
 /*
  * Whether the old file is a mount point, as a container's bind mounts are: rename(2) would fail
@@ -150,8 +25,8 @@ static bool is_mount_point(const struct atomic_file *file)
 	struct statx old;
 	struct statx dir;
 
-	return statx(file->dir, file->name, 0, STATX_MNT_ID, &old) == 0 &&
-	       statx(file->dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &dir) == 0 &&
+	return statx(file->place.dir, file->place.name, 0, STATX_MNT_ID, &old) == 0 &&
+	       statx(file->place.dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &dir) == 0 &&
 	       (old.stx_mask & dir.stx_mask & STATX_MNT_ID) != 0 &&
 	       old.stx_mnt_id != dir.stx_mnt_id;
 }
@@ -165,8 +40,8 @@ static int check_replaceable(const struct atomic_file *file, const char *path,
 {
 	struct stat dir;
 
-	if (faccessat(file->dir, file->name, W_OK, AT_EACCESS) == -1 ||
-	    fstat(file->dir, &dir) == -1)
+	if (faccessat(file->place.dir, file->place.name, W_OK, AT_EACCESS) == -1 ||
+	    fstat(file->place.dir, &dir) == -1)
 		return err_sys(err, "%s", path);
 	if ((dir.st_mode & S_ISVTX) != 0 && geteuid() != 0 && geteuid() != old->st_uid &&
 	    geteuid() != dir.st_uid)
@@ -192,7 +67,7 @@ static int open_nameless(struct atomic_file *file, mode_t mode)
 {
 	char path[DESCRIPTOR_PATH_MAX];
 
-	file->fd = openat(file->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	file->fd = openat(file->place.dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
 	if (file->fd == -1)
 		return -1;
 	descriptor_proc_path(file->fd, path);
@@ -208,8 +83,8 @@ static int open_temporary(struct atomic_file *file, mode_t mode)
 {
 	for (int tries = 0; tries < TEMP_TRIES; tries++) {
 		make_temp_name(file->temp);
-		file->fd =
-		    openat(file->dir, file->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		file->fd = openat(file->place.dir, file->temp,
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 		if (file->fd != -1)
 			return 0;
 		if (errno != EEXIST)
@@ -219,25 +94,6 @@ static int open_temporary(struct atomic_file *file, mode_t mode)
 	return -1;
 }
 
-/*
- * Gives the new file the mode and, as far as permitted, the owner of the old one. Returns 0, or -1
- * with errno set.
- */
-static int copy_mode(struct atomic_file *file, const struct stat *old)
-{
-	mode_t mode = old->st_mode & 0777;
-
-	/* Until it has its owner, no other user may read it. */
-	(void)fchmod(file->fd, mode & 0700);
-	if (fchown(file->fd, old->st_uid, old->st_gid) == -1 &&
-	    fchown(file->fd, (uid_t)-1, old->st_gid) == -1)
-		mode &= ~(mode_t)070; /* the group is another one, and gets no rights */
-	if (fchmod(file->fd, mode) == -1)
-		return -1;
-	file->like = *old;
-	return 0;
-}
-
 /* Whether the new file has been given the mode and the owner of the old one before. */
 static bool is_like(const struct atomic_file *file, const struct stat *old)
 {
@@ -245,15 +101,23 @@ static bool is_like(const struct atomic_file *file, const struct stat *old)
 	       file->like.st_gid == old->st_gid;
 }
 
+static int make_like(struct atomic_file *file, const struct stat *old)
+{
+	if (attributes_copy(file->fd, old) == -1)
+		return -1;
+	file->like = *old;
+	return 0;
+}
+
 int atomic_file_match(struct atomic_file *file)
 {
 	struct stat old;
 
-	if (fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(file->place.dir, file->place.name, &old, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (!S_ISREG(old.st_mode) || is_like(file, &old))
 		return 0;
-	return copy_mode(file, &old);
+	return make_like(file, &old);
 }
 
 /* Renames the temporary name to the final one, and so replaces what has that. As rename(2). */
@@ -261,7 +125,7 @@ static int rename_over(struct atomic_file *file)
 {
 	if (atomic_file_match(file) == -1)
 		return -1;
-	return renameat(file->dir, file->temp, file->dir, file->name);
+	return renameat(file->place.dir, file->temp, file->place.dir, file->place.name);
 }
 
 int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,
@@ -277,7 +141,7 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 		if (open_temporary(file, mode) == -1)
 			return err_sys(err, "%s", path);
 	}
-	if (old != NULL && copy_mode(file, old) == -1)
+	if (old != NULL && make_like(file, old) == -1)
 		return err_sys(err, "%s", path);
 	return 0;
 }
@@ -285,13 +149,13 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 /* Renames as rename(2), but fails with EEXIST, also on a file system without RENAME_NOREPLACE. */
 static int rename_new(const struct atomic_file *file)
 {
-	int dir = file->dir;
+	int dir = file->place.dir;
 
-	if (renameat2(dir, file->temp, dir, file->name, RENAME_NOREPLACE) == 0)
+	if (renameat2(dir, file->temp, dir, file->place.name, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
-	if (linkat(dir, file->temp, dir, file->name, 0) == -1)
+	if (linkat(dir, file->temp, dir, file->place.name, 0) == -1)
 		return -1;
 	unlinkat(dir, file->temp, 0); /* even if that fails, the file has its name */
 	return 0;
@@ -302,7 +166,7 @@ static int link_nameless(const struct atomic_file *file, const char *name)
 	char path[DESCRIPTOR_PATH_MAX];
 
 	descriptor_proc_path(file->fd, path);
-	return linkat(AT_FDCWD, path, file->dir, name, AT_SYMLINK_FOLLOW);
+	return linkat(AT_FDCWD, path, file->place.dir, name, AT_SYMLINK_FOLLOW);
 }
 
 /*
@@ -316,7 +180,7 @@ static int link_and_rename(struct atomic_file *file)
 	if (rename_over(file) == 0)
 		return 0;
 	int errnum = errno;
-	unlinkat(file->dir, file->temp, 0);
+	unlinkat(file->place.dir, file->temp, 0);
 	return errnum;
 }
 
@@ -384,7 +248,7 @@ static int replace(struct atomic_file *file)
 
 static int publish_nameless(struct atomic_file *file, bool no_clobber)
 {
-	if (link_nameless(file, file->name) == 0)
+	if (link_nameless(file, file->place.name) == 0)
 		return 0;
 	if (errno != EEXIST || no_clobber)
 		return -1;
@@ -407,7 +271,7 @@ static bool has_name(const struct atomic_file *file)
 	struct stat named;
 
 	return fstat(file->fd, &ours) == 0 &&
-	       fstatat(file->dir, file->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(file->place.dir, file->place.name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
@@ -426,10 +290,9 @@ int atomic_file_publish(struct atomic_file *file, bool no_clobber)
 void atomic_file_close(struct atomic_file *file)
 {
 	if (file->temp[0] != '\0')
-		unlinkat(file->dir, file->temp, 0);
+		unlinkat(file->place.dir, file->temp, 0);
 	if (file->fd != -1)
 		close(file->fd);
-	if (file->dir != -1)
-		close(file->dir);
+	place_close(&file->place);
 	*file = closed;
 }

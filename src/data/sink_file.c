@@ -72,12 +72,12 @@ static bool find_made(struct sink_file *file)
 	char dir[PATH_MAX];
 	char link[DESCRIPTOR_PATH_MAX];
 
-	descriptor_proc_path(file->file.dir, link);
+	descriptor_proc_path(file->file.place.dir, link);
 	ssize_t len = readlink(link, dir, sizeof(dir) - 1);
 	if (len <= 0)
 		return false;
 	dir[len] = '\0';
-	return join(file->made, dir, file->file.name);
+	return join(file->made, dir, file->file.place.name);
 }
 
 /*
@@ -89,10 +89,10 @@ static void note_made(struct sink_file *file)
 	char path[PATH_MAX];
 
 	if (file->sink.is_inbox)
-		join(path, file->path, file->file.name);
+		join(path, file->path, file->file.place.name);
 	else
 		strlcpy(path, file->path, sizeof(path));
-	bool is_there = atomic_file_is_at(&file->file, path);
+	bool is_there = place_is_at(&file->file.place, path);
 	if (is_there && !file->sink.is_inbox)
 		return;
 	if (is_there || !find_made(file))
@@ -111,7 +111,7 @@ static int publish_in_inbox(struct sink_file *file)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (unsigned number = 1; number <= INBOX_TRIES; number++) {
-		inbox_name(file->file.name, &now, file->peer, number);
+		inbox_name(file->file.place.name, &now, file->peer, number);
 		if (atomic_file_publish(&file->file, true) == 0)
 			return 0;
 		if (errno != EEXIST)
@@ -183,7 +183,7 @@ static struct sink_file *new_sink(const char *path, bool is_inbox, bool sync, st
 		    .is_inbox = is_inbox,
 		},
 	    .path = path,
-	    .file = {.fd = -1, .dir = -1},
+	    .file = {.fd = -1, .place = {.dir = -1}},
 	    .sync = sync,
 	    .dir = -1,
 	    .peer = "",
@@ -195,7 +195,7 @@ static struct sink_file *new_sink(const char *path, bool is_inbox, bool sync, st
 static int open_there(struct sink_file *file, const struct stat *old, struct err *err)
 {
 	if (file->sync) {
-		file->dir = openat(file->file.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		file->dir = openat(file->file.place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (file->dir == -1)
 			return err_sys(err, "%s: %s directory, which -S has to open", file->path,
 			    file->sink.is_inbox ? "the" : "its");
@@ -211,7 +211,7 @@ struct sink *sink_file_open(const char *path, const struct stat *old, bool no_cl
 	if (file == NULL)
 		return NULL;
 	file->no_clobber = no_clobber;
-	if (atomic_file_find(&file->file, path, err) == 0 && open_there(file, old, err) == 0)
+	if (place_find(&file->file.place, path, err) == 0 && open_there(file, old, err) == 0)
 		return &file->sink;
 	/* The path ends as only a directory's may, and no such directory is there. */
 	if (old == NULL && err->errnum == EISDIR)
@@ -230,7 +230,7 @@ struct sink *sink_file_open_new(const char *path, bool sync, struct err *err)
 	struct sink_file *file = new_sink(path, true, sync, err);
 	if (file == NULL)
 		return NULL;
-	if (atomic_file_find_directory(&file->file, path, err) == 0 &&
+	if (place_find_directory(&file->file.place, path, err) == 0 &&
 	    open_there(file, NULL, err) == 0)
 		return &file->sink;
 	sink_close(&file->sink);

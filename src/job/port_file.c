@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "data/atomic_file.h"
 #include "data/open.h"
+#include "data/place.h"
 #include "net/sock.h"
 
 /* Whether the file or pipe at path is that of the data, now or once it is there. */
@@ -17,7 +17,7 @@ static bool has_data(const char *path, const char *data)
 	if (data == NULL)
 		return false;
 	if (stat(path, &port) == -1 || stat(data, &st) == -1)
-		return atomic_file_is_same(path, data);
+		return place_is_same(path, data);
 	return (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) && st.st_dev == port.st_dev &&
 	       st.st_ino == port.st_ino;
 }
