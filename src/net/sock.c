@@ -46,13 +46,38 @@ void sock_set_port(struct sock_addr *addr, uint16_t port)
 		((struct sockaddr_in *)&addr->storage)->sin_port = htons(port);
 }
 
+static int set_option(int sock, int level, int name, int value, const char *what, struct err *err)
+{
+	if (setsockopt(sock, level, name, &value, sizeof(value)) == -1)
+		return err_sys(err, "%s", what);
+	return 0;
+}
+
+/*
+ * An urgent byte (MSG_OOB) is a byte of the stream like any other. A listening socket hands the
+ * option on to its connections; set on those only, it would be too late for two such bytes in
+ * front.
+ */
+static int keep_urgent_in_line(int sock, struct err *err)
+{
+	const int on = 1;
+
+	/* MPTCP has no such bytes, and no such option. */
+	if (setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) == 0 || errno == EOPNOTSUPP)
+		return 0;
+	return err_sys(err, "SO_OOBINLINE");
+}
+
 int sock_open(int family, struct err *err)
 {
 	int sock = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (sock == -1)
 		return err_sys(err, "socket");
-	return sock;
+	if (keep_urgent_in_line(sock, err) == 0)
+		return sock;
+	close(sock);
+	return -1;
 }
 
 static int get_option(int sock, int level, int name, int *value)
@@ -75,13 +100,6 @@ int sock_adopt(int fd, bool *listening, struct err *err)
 		return err_sys(err, "fd:%d: fcntl", fd);
 	get_option(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts);
 	*listening = accepts != 0;
-	return 0;
-}
-
-static int set_option(int sock, int level, int name, int value, const char *what, struct err *err)
-{
-	if (setsockopt(sock, level, name, &value, sizeof(value)) == -1)
-		return err_sys(err, "%s", what);
 	return 0;
 }
 
@@ -120,6 +138,8 @@ int sock_prepare(int sock, int64_t idle_limit, struct err *err)
 {
 	if (set_linger(sock, true) == -1)
 		return err_sys(err, "SO_LINGER");
+	if (keep_urgent_in_line(sock, err) == -1)
+		return -1;
 	return is_tcp(sock) ? set_tcp_limits(sock, idle_limit, err) : 0;
 }
 

@@ -31,8 +31,8 @@ uint16_t sock_port_of(const struct sock_addr *addr);
 void sock_set_port(struct sock_addr *addr, uint16_t port);
 
 /*
- * Makes a stream socket of the family (AF_INET, AF_INET6, AF_UNIX). Returns the descriptor, the
- * caller's to close, or -1.
+ * Makes a stream socket of the family (AF_INET, AF_INET6, AF_UNIX), with SO_OOBINLINE set. Returns
+ * the descriptor, the caller's to close, or -1.
  */
 int sock_open(int family, struct err *err);
 
@@ -48,12 +48,13 @@ int sock_adopt(int fd, bool *listening, struct err *err);
  *
  * - SO_LINGER {1, 0}: the death of the process, however it comes, is an RST, and not the FIN of a
  *   complete stream;
+ * - SO_OOBINLINE: an urgent byte (MSG_OOB) is not lost, but received as part of the stream;
  * - keepalive after 30 s idle, every 10 s, 3 probes: the death of the peer's host is noticed;
  * - TCP_NODELAY: the end of a receipt does not wait until its beginning is acknowledged;
  * - TCP_USER_TIMEOUT of idle_limit ns (RFC 5482), unless that is 0: a connection whose data stay
  *   unacknowledged ends.
  *
- * A socket that is not TCP gets SO_LINGER only.
+ * A socket that is not TCP gets the first two only.
  */
 int sock_prepare(int sock, int64_t idle_limit, struct err *err);
 

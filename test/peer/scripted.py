@@ -10,6 +10,7 @@ soon as somebody listens there, so that what it takes to start a peer is no part
   trickle:PATH    send a byte of it every tenth of a second, until that file has something in it
   upto:N          send of it what is missing in N bytes
   text:STRING     send this text; backslash escapes as in Python (text:hello\\n)
+  urgent:STRING   send it as urgent data (MSG_OOB), whose last byte is the urgent one
   file:PATH       send the contents of a file
   expect:N        receive exactly N bytes more; an end before that is a failure
   eof             receive until the peer ends its stream, however much comes
@@ -150,6 +151,9 @@ class Peer:
 
     def do_text(self, text):
         self.connection.sendall(text.encode().decode("unicode_escape").encode("latin-1"))
+
+    def do_urgent(self, text):
+        self.connection.send(text.encode(), socket.MSG_OOB)
 
     def do_file(self, path):
         with open(path, "rb") as source:
