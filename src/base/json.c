@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/printable.h"
+
 #define REPLACEMENT "\\ufffd"
 
 void json_begin(struct json *json, FILE *out)
@@ -42,6 +44,32 @@ static size_t utf8_length(const unsigned char *text)
 	return is_continuation(text[3]) ? 4 : 0;
 }
 
+/* Returns the character of the UTF-8 sequence of len bytes at text, which is valid. */
+static uint32_t utf8_char(const unsigned char *text, size_t len)
+{
+	uint32_t c = len == 1 ? text[0] : text[0] & (0x7fU >> len);
+
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | (text[i] & 0x3f);
+	return c;
+}
+
+/* Terminals take U+009B, of C1, for ESC [. */
+static bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+/* Beyond U+FFFF it needs two, a surrogate pair (RFC 8259, section 7). */
+static void put_escaped(FILE *out, uint32_t c)
+{
+	if (c > 0xffff)
+		fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd7c0 + (c >> 10),
+		    0xdc00 | (c & 0x3ff));
+	else
+		fprintf(out, "\\u%04" PRIx32, c);
+}
+
 static void put_quoted(FILE *out, const char *value)
 {
 	const unsigned char *next = (const unsigned char *)value;
@@ -49,13 +77,12 @@ static void put_quoted(FILE *out, const char *value)
 	putc('"', out);
 	while (*next != '\0') {
 		size_t len = utf8_length(next);
+		uint32_t c = utf8_char(next, len);
 		if (len == 0)
 			fputs(REPLACEMENT, out);
-		else if (*next < 0x20 || *next == 0x7f)
-			fprintf(out, "\\u%04x", *next);
-		else if (*next == 0xc2 && next[1] < 0xa0) /* C1: terminals take U+009B for ESC [ */
-			fprintf(out, "\\u%04x", next[1]);
-		else if (*next == '"' || *next == '\\')
+		else if (is_control(c) || printable_is_format(c))
+			put_escaped(out, c);
+		else if (c == '"' || c == '\\')
 			fprintf(out, "\\%c", *next);
 		else
 			fwrite(next, 1, len, out);

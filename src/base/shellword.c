@@ -5,6 +5,8 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "base/printable.h"
+
 struct shellword_text shellword_begin(char *start, size_t size)
 {
 	start[0] = '\0';
@@ -59,7 +61,8 @@ bool shellword_is_copyable(const char *name)
 
 	for (; *name != '\0'; name += len) {
 		len = mbrtowc(&c, name, strlen(name), &state);
-		if (len > strlen(name) || (!iswgraph((wint_t)c) && c != L' '))
+		if (len > strlen(name) || (!iswgraph((wint_t)c) && c != L' ') ||
+		    printable_is_format((uint32_t)c))
 			return false;
 	}
 	return true;

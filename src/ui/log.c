@@ -3,17 +3,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/printable.h"
+
+/* The most bytes of the program's name, which its caller chooses (argv[0]). */
+#define PROGRAM_NAME_MAX 32
 
 static void print_line(const struct log *log, const char *text)
 {
 	char safe[PRINTABLE_SIZE(LOG_LINE_MAX)];
-	char line[sizeof(safe) + 64];
+	char name[PROGRAM_NAME_MAX + 1];
+	char safe_name[PRINTABLE_SIZE(PROGRAM_NAME_MAX)];
+	char line[sizeof(safe) + sizeof(safe_name) + 16];
 
 	printable(safe, text);
-	snprintf(line, sizeof(line), "%.32s: %s%s%s", getprogname(),
-	    log->role == NULL ? "" : log->role, log->role == NULL ? "" : ": ", safe);
+	strlcpy(name, getprogname(), sizeof(name));
+	printable(safe_name, name);
+	snprintf(line, sizeof(line), "%s: %s%s%s", safe_name, log->role == NULL ? "" : log->role,
+	    log->role == NULL ? "" : ": ", safe);
 	terminal_print(log->terminal, line);
 }
 

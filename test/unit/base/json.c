@@ -1,5 +1,6 @@
 /* JSON: what a string becomes, whatever bytes it has, and the object around it. */
 #include "base/json.h"
+#include "base/printable.h"
 
 #include "check.h"
 
@@ -83,13 +84,15 @@ static void valid_utf8(void)
 	    {"\337\277", "\337\277"},
 	    {"\340\240\200", "\340\240\200"},
 	    {"\355\237\277", "\355\237\277"},
-	    {"\356\200\200", "\356\200\200"},
+	    {"\356\200\200", "\\ue000"},
 	    {"\357\277\275", "\357\277\275"},
 	    {"\357\277\277", "\357\277\277"},
 	    {"\360\220\200\200", "\360\220\200\200"},
 	    {"\364\217\277\277", "\364\217\277\277"},
 	    {"\360\237\220\241!", "\360\237\220\241!"},
-	    {"\342\200\250", "\342\200\250"},
+	    {"\342\200\250", "\\u2028"},
+	    {"a\342\200\256b", "a\\u202eb"},
+	    {"\363\240\201\241", "\\udb40\\udc61"},
 	};
 
 	check_strings(rows, ROWS(rows));
@@ -151,10 +154,21 @@ static size_t utf8_of(unsigned int code, char *text)
 	return len;
 }
 
+/* Writes the character as JSON escapes it: beyond U+FFFF, as UTF-16 does, in two halves. */
+static void escape_of(unsigned int code, char escape[16])
+{
+	if (code < 0x10000)
+		snprintf(escape, 16, "\\u%04x", code);
+	else
+		snprintf(escape, 16, "\\u%04x\\u%04x", 0xd800 + (code - 0x10000) / 0x400,
+		    0xdc00 + code % 0x400);
+}
+
 static void every_character(void)
 {
 	struct json json;
 	char character[5];
+	char escape[16];
 
 	for (unsigned int code = 0xa0; code <= 0x10ffff; code++) {
 		char got[64] = "";
@@ -168,8 +182,11 @@ static void every_character(void)
 		json_string(&json, "s", character);
 		fclose(out);
 		check_row("U+%04X", code);
+		escape_of(code, escape);
 		if (surrogate)
 			CHECK_STR(got, "{\"s\": \"" R R R "\"");
+		else if (printable_is_format(code))
+			CHECK(strncmp(got + 7, escape, strlen(escape)) == 0);
 		else if (strncmp(got + 7, character, strlen(character)) != 0)
 			CHECK_STR(got + 7, character);
 	}
@@ -254,10 +271,10 @@ int main(void)
 	promise("a string is itself between quotation marks, which are escaped in it",
 	    plain_strings);
 	promise("control characters are escaped", control_characters);
-	promise("valid UTF-8 is let alone, but for the C1 control characters", valid_utf8);
+	promise("valid UTF-8 is let alone, but for C1 and formats, which are escaped", valid_utf8);
 	promise("each byte that is no UTF-8 becomes U+FFFD", invalid_utf8);
 	promise(
-	    "every character of Unicode from U+00A0 on is let alone, and every surrogate is not",
+	    "every character from U+00A0 on is let alone, but formats are escaped, and surrogates replaced",
 	    every_character);
 	promise("an object has its members in the order of the calls", object);
 	promise("seconds have six digits behind the point", seconds);
