@@ -350,6 +350,12 @@ replace_in_namespace() {
 	"${NS[@]}" mount --bind "${1##*/}.ours" "$1"
 }
 
+# set_in_namespace NAME VALUE: sets what sysctl(8) calls NAME, of the network.
+set_in_namespace() {
+	# shellcheck disable=SC2016  # the inner shell's
+	"${NS[@]}" sh -c 'echo "$1" >"$0"' "/proc/sys/${1//.//}" "$2" 2>/dev/null || skip "needs to set $1"
+}
+
 # Drops incoming packets that match the nft expression, as a black hole in the network would.
 drop_in_namespace() {
 	need nft

@@ -117,6 +117,49 @@ one_socket() {
 	[ "$(find "/proc/${PID[$1]}/fd" -lname 'socket:*' | wc -l)" -eq 1 ]
 }
 
+# connected_unnoticed NAME: both addresses of the name "both" connect while our sender, "us", is stopped, so that
+# it has not heard of it; "one" and "two" accept.
+connected_unnoticed() {
+	need nft ss
+	make_namespace_with_names
+	drop_in_namespace 'tcp flags syn'
+	scripted one listen '[::1]:0' eof
+	wait_port one
+	scripted two listen "127.0.0.1:$port" eof
+	wait_port two
+	ours us send -v "both:$port" "$BATS_FILE_TMPDIR/data"
+	wait_for sockets_in syn-sent 2
+	kill -STOP "${PID[us]}"
+	"${NS[@]}" nft delete table inet holes
+	wait_said one 'peer '
+	wait_said two 'peer '
+}
+
+# sockets_in STATE COUNT
+sockets_in() {
+	[ "$("${NS[@]}" ss -Htan state "$1" | wc -l)" -eq "$2" ]
+}
+
+@test "an attempt that has lost the race is reset: it is no empty stream to whoever accepted it" {
+	connected_unnoticed
+	kill -CONT "${PID[us]}"
+	finish us
+	has us.err "connected to [::1]:$port"
+	finish one
+	finish two 1
+	has two.err 'reset'
+}
+
+@test "a sender killed before it knows that it is connected has sent no empty stream" {
+	connected_unnoticed
+	kill -KILL "${PID[us]}"
+	finish us 137
+	finish one 1
+	has one.err 'reset'
+	finish two 1
+	has two.err 'reset'
+}
+
 @test "when all addresses fail, one line names each with its reason" {
 	make_namespace_with_names
 	free_port

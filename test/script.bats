@@ -70,6 +70,36 @@ retries() {
 	[ "$(<tries)" -ge 5 ] && [ "$(<tries)" -le 10 ]
 }
 
+# Where the port is the only one that a connection can have at its own end, each try meets itself.
+@test "-r to a local port that meets itself leaves that port free for the receiver" {
+	need ss
+	make_namespace
+	set_in_namespace net.ipv4.ip_local_port_range '40001 40001'
+	ours send send -v -r 60 127.0.0.1:40001 "$BATS_FILE_TMPDIR/data"
+	wait_said send '127.0.0.1:40001: connect: Connection refused; trying again'
+	ours send6 send -r 1 '[::1]:40001' "$BATS_FILE_TMPDIR/data"
+	finish send6 1
+	has send6.err '[::1]:40001: connect: Connection refused'
+	wait_for stopped_between_tries
+	ours recv recv -p 40001 out
+	wait_for listening 40001
+	[ -z "$("${NS[@]}" ss -Htan state time-wait)" ]
+	kill -CONT "${PID[send]}"
+	# Now it cannot come from another port.
+	set_in_namespace net.ipv4.ip_local_port_range '40002 50000'
+	finish send
+	finish recv
+	same out "$BATS_FILE_TMPDIR/data"
+}
+
+stopped_between_tries() {
+	kill -STOP "${PID[send]}"
+	wait_for grep -q '^State:.T' "/proc/${PID[send]}/status"
+	[ -n "$("${NS[@]}" ss -Htan state connected exclude time-wait)" ] || return 0
+	kill -CONT "${PID[send]}"
+	return 1
+}
+
 @test "-W ends the tries of -r, as a timeout; -w is the limit of one of them" {
 	local since
 

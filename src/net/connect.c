@@ -117,39 +117,42 @@ static bool is_self(int sock)
 	return sock_port(sock) != 0 && strcmp(local, peer) == 0;
 }
 
-/* Begins a connect(2). Returns the socket, which is connected if *connected, or -1 with err set. */
+/*
+ * Begins a connect(2); the socket becomes writable when that has ended. Returns it, or -1 with err
+ * set.
+ */
 static int begin_connect(const struct sock_addr *addr, const struct resolve_list *sources,
-    bool *connected, struct err *err)
+    struct err *err)
 {
 	int sock = sock_open(addr->storage.ss_family, err);
 
 	if (sock == -1)
 		return -1;
+	/*
+	 * An attempt that loses the race or meets itself, or whose process dies, is no empty stream
+	 * for whoever has accepted it, nor may its port stay in TIME-WAIT: a receiver that we wait
+	 * for may be about to listen there.
+	 */
+	sock_begin_abort(sock);
 	if (sources != NULL && bind_source(sock, sources, addr->storage.ss_family, err) == -1)
 		goto fail;
-	*connected = connect(sock, sock_sockaddr(addr), addr->len) == 0;
 	/* EINTR: the connect goes on in the background all the same (connect(2)). */
-	if (!*connected && errno != EINPROGRESS && errno != EINTR) {
-		err_sys(err, "%s", "");
-		goto fail;
-	}
-	return sock;
+	if (connect(sock, sock_sockaddr(addr), addr->len) == 0 || errno == EINPROGRESS ||
+	    errno == EINTR)
+		return sock;
+	err_sys(err, "%s", "");
 fail:
 	close(sock);
 	return -1;
 }
 
-/* Starts the attempt on one address. Returns whether it is connected already. */
-static bool start_attempt(struct race *race, size_t index)
+static void start_attempt(struct race *race, size_t index)
 {
-	bool connected = false;
 	struct err err;
 
-	race->sock[index] =
-	    begin_connect(&race->list->addr[index], race->sources, &connected, &err);
+	race->sock[index] = begin_connect(&race->list->addr[index], race->sources, &err);
 	if (race->sock[index] == -1)
 		attempt_failed(race, index, &err);
-	return connected;
 }
 
 /* Takes note of the end of an attempt. Returns whether it is connected. */
@@ -209,8 +212,7 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 		ssize_t winner;
 		switch (step.verb) {
 		case HAPPY_EYEBALLS_START:
-			if (start_attempt(race, step.index))
-				return (ssize_t)step.index;
+			start_attempt(race, step.index);
 			break;
 		case HAPPY_EYEBALLS_WAIT:
 			winner = wait_for_attempts(race, deadline_min(step.until, deadline), err);
@@ -259,7 +261,7 @@ static void sort_list(struct resolve_list *list)
 }
 
 static int connect_inet(const struct addr *addr, const struct connect_options *options,
-    int64_t deadline, struct err *err)
+    struct connect_state *state, int64_t deadline, struct err *err)
 {
 	struct resolve_list list;
 	struct resolve_list sources;
@@ -267,10 +269,11 @@ static int connect_inet(const struct addr *addr, const struct connect_options *o
 	char name[ADDR_TEXT_MAX];
 
 	addr_text(addr, name);
-	if (resolve(addr->host, addr->port, options->family, deadline, &list, err) == -1)
+	if (resolve_keeping(&state->host, addr->host, addr->port, options->family, deadline, &list,
+		err) == -1)
 		return err_prefix(err, "%s", name);
-	if (source != NULL &&
-	    resolve(source->host, source->port, options->family, deadline, &sources, err) == -1)
+	if (source != NULL && resolve_keeping(&state->source, source->host, source->port,
+				  options->family, deadline, &sources, err) == -1)
 		return err_prefix(err, "source address %s", source->host);
 	sort_list(&list);
 	int sock = race_addresses(&list, source == NULL ? NULL : &sources, deadline, err);
@@ -310,10 +313,16 @@ static int connect_unix(const char *path, int64_t deadline, struct err *err)
 	return sock;
 }
 
-int connect_open(const struct addr *addr, const struct connect_options *options, int64_t deadline,
-    struct err *err)
+int connect_open(const struct addr *addr, const struct connect_options *options,
+    struct connect_state *state, int64_t deadline, struct err *err)
 {
 	if (addr->kind == ADDR_UNIX)
 		return connect_unix(addr->path, deadline, err);
-	return connect_inet(addr, options, deadline, err);
+	return connect_inet(addr, options, state, deadline, err);
+}
+
+void connect_forget(struct connect_state *state)
+{
+	resolve_forget(&state->host);
+	resolve_forget(&state->source);
 }

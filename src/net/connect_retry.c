@@ -56,15 +56,15 @@ static int set_retry_error(const struct connect_retry_options *options, struct e
 	return err_prefix(err, "the time limit of -W has passed");
 }
 
-int connect_retry(const struct addr *addr, const struct connect_options *how,
-    const struct connect_retry_options *options, struct err *err)
+static int try_until(const struct addr *addr, const struct connect_options *how,
+    const struct connect_retry_options *options, struct connect_state *state, struct err *err)
 {
 	int64_t until = deadline_min(options->until, options->limits->end);
 	int64_t pause = FIRST_PAUSE;
 	bool is_first = true;
 
 	for (;;) {
-		int sock = connect_open(addr, how, deadline_of_try(options, is_first), err);
+		int sock = connect_open(addr, how, state, deadline_of_try(options, is_first), err);
 		if (sock != -1)
 			err_clear(err);
 		if (sock != -1 || !is_passing(err, how->source != NULL))
@@ -80,4 +80,14 @@ int connect_retry(const struct addr *addr, const struct connect_options *how,
 		pause = deadline_min(2 * pause, LAST_PAUSE);
 		is_first = false;
 	}
+}
+
+int connect_retry(const struct addr *addr, const struct connect_options *how,
+    const struct connect_retry_options *options, struct err *err)
+{
+	struct connect_state state = {.host = NULL};
+	int sock = try_until(addr, how, options, &state, err);
+
+	connect_forget(&state);
+	return sock;
 }

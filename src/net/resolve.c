@@ -14,13 +14,15 @@
 #define NAME_SERVER "no name server answers; an address needs none"
 
 /*
- * A lookup, which resolve() and its thread share. The thread may outlive resolve(), so the last of
- * the two to let go frees it. The thread closes its end of the pipe done, which wakes resolve().
+ * A look-up, which its caller and its thread share. The thread may outlive the caller's interest,
+ * so the last of the two to let go frees it. The thread closes its end of the pipe done, which
+ * wakes the caller.
  */
-struct lookup {
+struct resolve_lookup {
 	pthread_mutex_t lock;
 	int holders;
-	int done[2];
+	pthread_t thread;
+	int done[2]; /* -1 if there is no thread */
 	char host[NI_MAXHOST];
 	char port[NI_MAXSERV];
 	struct addrinfo hints;
@@ -29,7 +31,7 @@ struct lookup {
 	struct addrinfo *result;
 };
 
-static void run_lookup(struct lookup *lookup)
+static void run_lookup(struct resolve_lookup *lookup)
 {
 	const char *host = lookup->host[0] == '\0' ? NULL : lookup->host;
 
@@ -37,7 +39,7 @@ static void run_lookup(struct lookup *lookup)
 	lookup->errnum = errno;
 }
 
-static void let_go(struct lookup *lookup)
+static void let_go(struct resolve_lookup *lookup)
 {
 	pthread_mutex_lock(&lookup->lock);
 	int holders = --lookup->holders;
@@ -52,7 +54,7 @@ static void let_go(struct lookup *lookup)
 
 static void *lookup_thread(void *argument)
 {
-	struct lookup *lookup = argument;
+	struct resolve_lookup *lookup = argument;
 	int done = lookup->done[1];
 
 	run_lookup(lookup);
@@ -62,49 +64,40 @@ static void *lookup_thread(void *argument)
 }
 
 /* Starts the thread without signals: they are for the thread that waits. */
-static int start_thread(struct lookup *lookup, pthread_t *thread, struct err *err)
+static int start_thread(struct resolve_lookup *lookup, struct err *err)
 {
 	sigset_t all;
 	sigset_t old;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int error = pthread_create(thread, NULL, lookup_thread, lookup);
+	int error = pthread_create(&lookup->thread, NULL, lookup_thread, lookup);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return error == 0 ? 0 : err_set(err, ERR_FAILED, error, "pthread_create");
 }
 
-static int wait_for_thread(struct lookup *lookup, int64_t deadline, struct err *err)
+static int start_lookup(struct resolve_lookup *lookup, struct err *err)
 {
-	pthread_t thread;
-
 	if (pipe2(lookup->done, O_CLOEXEC) == -1)
 		return err_sys(err, "pipe");
-	int done = lookup->done[0];
 	lookup->holders++;
-	if (start_thread(lookup, &thread, err) == -1) {
-		lookup->holders--;
-		close(lookup->done[1]);
-		close(done);
-		return -1;
-	}
-	int ready = io_wait(done, POLLIN, deadline, err);
-	close(done);
-	if (ready == -1)
-		pthread_detach(thread);
-	else
-		pthread_join(thread, NULL);
-	return ready == -1 ? -1 : 0;
+	if (start_thread(lookup, err) == 0)
+		return 0;
+	lookup->holders--;
+	close(lookup->done[1]);
+	close(lookup->done[0]);
+	return -1;
 }
 
-static struct lookup *new_lookup(const char *host, const char *port, int family)
+static struct resolve_lookup *new_lookup(const char *host, const char *port, int family)
 {
-	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	struct resolve_lookup *lookup = calloc(1, sizeof(*lookup));
 
 	if (lookup == NULL)
 		return NULL;
 	pthread_mutex_init(&lookup->lock, NULL);
 	lookup->holders = 1;
+	lookup->done[0] = -1;
 	strlcpy(lookup->host, host, sizeof(lookup->host));
 	strlcpy(lookup->port, port, sizeof(lookup->port));
 	/*
@@ -123,7 +116,7 @@ static struct lookup *new_lookup(const char *host, const char *port, int family)
  * Looks up host and port as numbers, which needs no thread. Returns whether they are numbers; the
  * thread reports any other error.
  */
-static bool is_numeric(struct lookup *lookup)
+static bool is_numeric(struct resolve_lookup *lookup)
 {
 	lookup->hints.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
 	run_lookup(lookup);
@@ -142,7 +135,7 @@ static const char *unknown_name(const char *host)
 	           : "is the name right? Or write the address, as 192.0.2.7:9009";
 }
 
-static int set_lookup_error(const struct lookup *lookup, struct err *err)
+static int set_lookup_error(const struct resolve_lookup *lookup, struct err *err)
 {
 	switch (lookup->status) {
 	case EAI_NONAME:
@@ -189,25 +182,68 @@ static void copy_list(struct resolve_list *list, const struct addrinfo *ai)
 	}
 }
 
-static int advise_on_timeout(struct err *err)
+/* Begins a look-up, which has ended already if host and port are numbers. Returns it, or NULL. */
+static struct resolve_lookup *begin_lookup(const char *host, const char *port, int family,
+    struct err *err)
 {
-	return err->kind == ERR_TIMEOUT ? err_advise(err, NAME_SERVER) : -1;
+	struct resolve_lookup *lookup = new_lookup(host, port, family);
+
+	if (lookup == NULL) {
+		err_sys(err, "%s", "");
+		return NULL;
+	}
+	if (is_numeric(lookup) || start_lookup(lookup, err) == 0)
+		return lookup;
+	let_go(lookup);
+	return NULL;
+}
+
+/* Waits until the look-up has ended. Returns 0, or -1 if it goes on. */
+static int await_lookup(struct resolve_lookup *lookup, int64_t deadline, struct err *err)
+{
+	int done = lookup->done[0];
+
+	if (done == -1)
+		return 0;
+	if (io_wait(done, POLLIN, deadline, err) == -1)
+		return err->kind == ERR_TIMEOUT ? err_advise(err, NAME_SERVER) : -1;
+	close(done);
+	pthread_join(lookup->thread, NULL);
+	return 0;
+}
+
+int resolve_keeping(struct resolve_lookup **kept, const char *host, const char *port, int family,
+    int64_t deadline, struct resolve_list *list, struct err *err)
+{
+	if (*kept == NULL)
+		*kept = begin_lookup(host, port, family, err);
+	if (*kept == NULL || await_lookup(*kept, deadline, err) == -1)
+		return err_prefix(err, "resolve");
+	struct resolve_lookup *lookup = *kept;
+	int status = lookup->status == 0 ? 0 : set_lookup_error(lookup, err);
+	if (status == 0)
+		copy_list(list, lookup->result);
+	let_go(lookup);
+	*kept = NULL;
+	return status == 0 ? 0 : err_prefix(err, "resolve");
+}
+
+void resolve_forget(struct resolve_lookup **kept)
+{
+	if (*kept == NULL)
+		return;
+	close((*kept)->done[0]);
+	pthread_detach((*kept)->thread);
+	let_go(*kept);
+	*kept = NULL;
 }
 
 int resolve(const char *host, const char *port, int family, int64_t deadline,
     struct resolve_list *list, struct err *err)
 {
-	struct lookup *lookup = new_lookup(host, port, family);
-	int result = 0;
+	struct resolve_lookup *lookup = NULL;
+	int status = resolve_keeping(&lookup, host, port, family, deadline, list, err);
 
-	if (lookup == NULL)
-		return err_sys(err, "resolve");
-	if (!is_numeric(lookup))
-		result = wait_for_thread(lookup, deadline, err) == 0 ? 0 : advise_on_timeout(err);
-	if (result == 0 && lookup->status != 0)
-		result = set_lookup_error(lookup, err);
-	if (result == 0)
-		copy_list(list, lookup->result);
-	let_go(lookup);
-	return result == -1 ? err_prefix(err, "resolve") : 0;
+	resolve_forget(&lookup);
+	return status;
 }

@@ -47,6 +47,28 @@ hanging_dns() {
 	soon 2000 "$since"
 }
 
+# The look-up is one thread with two descriptors, and we hold its pipe; what it asks next may take a socket more.
+@test "a name server that does not answer: -r waits for one look-up, and leaves none behind with each try" {
+	local pid threads descriptors
+
+	hanging_dns
+	ours us send -v -w 0.1 -r 60 -s us.example host.example:9 "$BATS_FILE_TMPDIR/data"
+	wait_for tried us 3
+	pid=${PID[us]}
+	threads=$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)
+	descriptors=$(find "/proc/$pid/fd" -type l | wc -l)
+	wait_for tried us 7
+	[ "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" -le "$threads" ]
+	[ "$(find "/proc/$pid/fd" -type l | wc -l)" -le $((descriptors + 1)) ]
+	kill -TERM "$pid"
+	finish us 143
+}
+
+# tried NAME COUNT
+tried() {
+	[ "$(grep -c 'resolve: timed out; trying again' "$1.err")" -ge "$2" ]
+}
+
 @test "a name server that does not answer: ^C works" {
 	hanging_dns
 	watched us

@@ -177,6 +177,46 @@ static void does_not_wait(void)
 	let_it_end(descriptors);
 }
 
+static void is_kept(void)
+{
+	struct resolve_lookup *kept = NULL;
+	struct resolve_list list;
+	struct err err;
+	int descriptors;
+
+	CHECK_INT(resolve_keeping(&kept, "slow", "80", AF_UNSPEC, DEADLINE_NOW, &list, &err), -1);
+	CHECK_INT(err.kind, ERR_TIMEOUT);
+	CHECK_STR(err.text, "resolve: timed out");
+	CHECK(kept != NULL);
+	wait_for(&asked);
+	descriptors = check_descriptors();
+	for (int tries = 0; tries < 10; tries++)
+		CHECK_INT(resolve_keeping(&kept, "slow", "80", AF_UNSPEC, DEADLINE_NOW, &list,
+			      &err),
+		    -1);
+	CHECK_INT(check_descriptors(), descriptors);
+	sem_post(&answer);
+	CHECK_INT(resolve_keeping(&kept, "slow", "80", AF_UNSPEC, DEADLINE_NEVER, &list, &err), 0);
+	CHECK_INT((int)list.count, 3);
+	CHECK(kept == NULL);
+	CHECK_INT(sem_trywait(&asked), -1);
+	wait_for(&freed);
+	resolve_forget(&kept);
+}
+
+static void is_forgotten(void)
+{
+	struct resolve_lookup *kept = NULL;
+	struct resolve_list list;
+	struct err err;
+	int descriptors = check_descriptors();
+
+	CHECK_INT(resolve_keeping(&kept, "slow", "80", AF_UNSPEC, DEADLINE_NOW, &list, &err), -1);
+	resolve_forget(&kept);
+	CHECK(kept == NULL);
+	let_it_end(descriptors);
+}
+
 static void *answer_when_asked(void *unused)
 {
 	wait_for(&asked);
@@ -235,6 +275,8 @@ int main(void)
 	promise("a look-up that takes too long is given up at the deadline", deadline_passes);
 	promise("with DEADLINE_NOW a look-up is not waited for", does_not_wait);
 	promise("an answer that comes in time is taken", waits_for_answer);
+	promise("a look-up that is kept is gone on with, and no other begun", is_kept);
+	promise("a look-up that is kept and not wanted any more frees itself", is_forgotten);
 	promise("a signal ends the wait for a look-up, which itself takes none", signal_stops);
 	return check_end();
 }
