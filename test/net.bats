@@ -360,6 +360,43 @@ source_is() {
 	fails 1 'Address already in use' send -s "127.0.0.1:$chosen" "127.0.0.1:$port" /dev/null
 }
 
+# one_port_taken: a namespace in which a connection can have one port only, and one from 127.0.0.1 to 127.0.0.1:9001
+# has it. Another peer listens at port 9002.
+one_port_taken() {
+	make_namespace
+	set_in_namespace net.ipv4.ip_local_port_range '40001 40001'
+	scripted one listen 127.0.0.1:9001 await:go eof
+	wait_port one
+	scripted two listen 127.0.0.1:9002 await:go eof
+	wait_port two
+	ours first send -v "$@" 127.0.0.1:9001 "$BATS_FILE_TMPDIR/data"
+	wait_said first 'connected to'
+}
+
+@test "-s with an address alone leaves its port to connections that go elsewhere" {
+	one_port_taken -s 127.0.0.1
+	ours second send -v -s 127.0.0.1 127.0.0.1:9002 "$BATS_FILE_TMPDIR/data"
+	wait_said second 'connected to'
+	touch go
+	finish first
+	finish second
+	has one.out 'peer 127.0.0.1:40001'
+	has two.out 'peer 127.0.0.1:40001'
+}
+
+@test "where no port is left for -s, that is told, and that another address has some" {
+	one_port_taken
+	ours failing send -s 127.0.0.1 127.0.0.1:9001 "$BATS_FILE_TMPDIR/data"
+	finish failing 1
+	has failing.err '127.0.0.1:9001: connect: no local port is free'
+	has failing.err 'hint: too many connections go there; wait a minute, or give -s another address'
+	ours second send -v -s 127.0.0.9 127.0.0.1:9002 "$BATS_FILE_TMPDIR/data"
+	wait_said second 'connected to'
+	touch go
+	finish first
+	finish second
+}
+
 ### Unix sockets
 
 @test "a unix socket that is not there is told: exit 1" {

@@ -19,6 +19,7 @@ struct race {
 	int sock[HAPPY_EYEBALLS_MAX];       /* the attempts under way, else -1 */
 	char reasons[768];                  /* of the attempts that failed, as text */
 	int errnum;                         /* of the reason that tells most */
+	const char *advice;                 /* of that reason */
 };
 
 /*
@@ -41,25 +42,19 @@ static void add_reason(struct race *race, size_t index, const char *reason)
 }
 
 /* Returns what the user can do about a connect(2) that failed with errnum, or NULL. */
-static const char *connect_advice(int errnum, bool has_source)
+static const char *connect_advice(int errnum)
 {
-	/* Without -s the kernel chooses our address, and finds none while there is no network. */
-	if (errnum == EADDRNOTAVAIL && !has_source)
-		errnum = ENETUNREACH;
 	switch (errnum) {
 	case ECONNREFUSED:
 	case ENOENT: /* a unix socket */
 		return "nobody listens there yet: start the other end, or use -r 60";
+	case EADDRNOTAVAIL: /* for our end, while there is no network */
 	case ENETUNREACH:
 	case EHOSTUNREACH:
 	case ENETDOWN:
 		return "no way there: is the address right, and the network up?";
 	case ETIMEDOUT:
 		return "no answer: is the address right, and no firewall between?";
-	case EADDRINUSE:
-		return "that source port is taken; without one, -s takes any";
-	case EADDRNOTAVAIL:
-		return "-s takes an address of this machine";
 	default:
 		return NULL;
 	}
@@ -82,9 +77,35 @@ static void attempt_failed(struct race *race, size_t index, const struct err *re
 		close(race->sock[index]);
 	race->sock[index] = -1;
 	add_reason(race, index, reason->text);
-	if (tells_more(race->errnum, reason->errnum))
+	if (tells_more(race->errnum, reason->errnum)) {
 		race->errnum = reason->errnum;
+		race->advice = reason->advice;
+	}
 	happy_eyeballs_failed(&race->happy);
+}
+
+/* Too many connections to that place have, or had a minute ago, all the ports of our address. */
+static int set_no_port(struct err *err)
+{
+	err_set(err, ERR_FAILED, 0, "no local port is free");
+	err->errnum = EADDRINUSE;
+	return err_advise(err, "too many connections go there; wait a minute, or give -s another "
+			       "address");
+}
+
+static int set_bind_error(const struct sock_addr *source, struct err *err)
+{
+	err_sys(err, "bind to source address");
+	switch (err->errnum) {
+	case EADDRINUSE:
+		if (sock_port_of(source) == 0)
+			return set_no_port(err);
+		return err_advise(err, "that source port is taken; without one, -s takes any");
+	case EADDRNOTAVAIL:
+		return err_advise(err, "-s takes an address of this machine");
+	default:
+		return -1;
+	}
 }
 
 static int bind_source(int sock, const struct resolve_list *sources, int family, struct err *err)
@@ -93,13 +114,39 @@ static int bind_source(int sock, const struct resolve_list *sources, int family,
 		const struct sock_addr *source = &sources->addr[i];
 		if (source->storage.ss_family != family)
 			continue;
+		if (sock_port_of(source) == 0)
+			sock_leave_port(sock);
 		if (bind(sock, sock_sockaddr(source), source->len) == 0)
 			return 0;
-		return err_sys(err, "bind to source address");
+		return set_bind_error(source, err);
 	}
 	err_set(err, ERR_FAILED, 0, "the source address is of the other family");
 	err->errnum = EAFNOSUPPORT;
 	return -1;
+}
+
+/*
+ * Whether this machine has an address from which it would connect there. connect(2) of a datagram
+ * socket chooses it, and needs no port of TCP and sends nothing.
+ */
+static bool has_own_address(const struct sock_addr *addr)
+{
+	int sock = socket(addr->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (sock == -1)
+		return false;
+	bool has = connect(sock, sock_sockaddr(addr), addr->len) == 0;
+	close(sock);
+	return has;
+}
+
+/* connect(2) says EADDRNOTAVAIL for two things: we have no address, or it has no port left. */
+static int set_connect_error(const struct sock_addr *addr, struct err *err)
+{
+	err_sys(err, "%s", "");
+	if (err->errnum == EADDRNOTAVAIL && has_own_address(addr))
+		return set_no_port(err);
+	return err_advise(err, connect_advice(err->errnum));
 }
 
 /*
@@ -140,7 +187,7 @@ static int begin_connect(const struct sock_addr *addr, const struct resolve_list
 	if (connect(sock, sock_sockaddr(addr), addr->len) == 0 || errno == EINPROGRESS ||
 	    errno == EINTR)
 		return sock;
-	err_sys(err, "%s", "");
+	set_connect_error(addr, err);
 fail:
 	close(sock);
 	return -1;
@@ -166,6 +213,7 @@ static bool finish_attempt(struct race *race, size_t index)
 	if (error == 0)
 		return true;
 	err_set(&err, ERR_FAILED, error, "%s", "");
+	err_advise(&err, connect_advice(error));
 	attempt_failed(race, index, &err);
 	return false;
 }
@@ -196,7 +244,7 @@ static int set_timeout_error(const struct race *race, struct err *err)
 		err_set(err, ERR_TIMEOUT, 0, "timed out");
 	else
 		err_set(err, ERR_TIMEOUT, 0, "timed out; %s", race->reasons);
-	return err_advise(err, connect_advice(ETIMEDOUT, race->sources != NULL));
+	return err_advise(err, connect_advice(ETIMEDOUT));
 }
 
 /* Runs the race. Returns the index of the attempt that is connected, or -1. */
@@ -222,7 +270,7 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 		case HAPPY_EYEBALLS_EXHAUSTED:
 			err_set(err, ERR_FAILED, 0, "%s", race->reasons);
 			err->errnum = race->errnum;
-			return err_advise(err, connect_advice(race->errnum, race->sources != NULL));
+			return err_advise(err, race->advice);
 		}
 	}
 }
@@ -289,7 +337,7 @@ static int connect_backlog(int sock, const struct sock_addr *addr, int64_t deadl
 	while (connect(sock, sock_sockaddr(addr), addr->len) == -1) {
 		if (errno != EAGAIN && errno != EINTR) {
 			err_sys(err, "%s", "");
-			return err_advise(err, connect_advice(err->errnum, false));
+			return err_advise(err, connect_advice(err->errnum));
 		}
 		if (clock_now() >= deadline)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");

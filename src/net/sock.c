@@ -209,6 +209,13 @@ int sock_v6_only(int sock, struct err *err)
 	return set_option(sock, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY", err);
 }
 
+void sock_leave_port(int sock)
+{
+	int on = 1;
+
+	(void)setsockopt(sock, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+}
+
 int sock_take_error(int sock)
 {
 	int error = 0;

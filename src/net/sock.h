@@ -95,6 +95,13 @@ int sock_reuse_addr(int sock, struct err *err);
 int sock_v6_only(int sock, struct err *err);
 
 /*
+ * Makes bind(2) to an address without a port leave the choice of the port to connect(2)
+ * (IP_BIND_ADDRESS_NO_PORT, ip(7)). A port that bind(2) chooses is kept from all other connections,
+ * wherever they go; so does a kernel without the option, which is no error.
+ */
+void sock_leave_port(int sock);
+
+/*
  * Returns what became of a connect(2), an errno or 0, and clears it (SO_ERROR, socket(7)). Not for
  * a socket that has carried data: without its error, the next recv(2) would look like the end of
  * the stream.
