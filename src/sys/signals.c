@@ -1,17 +1,53 @@
 #include "sys/signals.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_signal;
 
-static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
-
-#define STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
-
-static void on_stop_signal(int sig)
+/* Whether sig asks the program to end: all do that end a process by default, but for some. */
+static bool asks_to_end(int sig)
 {
+	switch (sig) {
+	case SIGKILL: /* cannot be handled, nor can SIGSTOP */
+	case SIGSTOP:
+	case SIGTSTP: /* these six end no process */
+	case SIGTTIN:
+	case SIGTTOU:
+	case SIGCONT:
+	case SIGCHLD:
+	case SIGURG:
+	case SIGUSR1: /* signals_queries() */
+	case SIGWINCH:
+	case SIGPIPE: /* errors of one write */
+	case SIGXFSZ:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Whether the kernel sends sig for what an instruction or a call of our own has done. */
+static bool tells_of_fault(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGFPE ||
+	       sig == SIGTRAP || sig == SIGSYS;
+}
+
+/*
+ * A fault of our own ends us at once, by its signal, when this function returns: nothing that
+ * follows can be relied on. Another process may send the same signal, and then it is as the others.
+ */
+static void on_stop_signal(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (tells_of_fault(sig) && info->si_code > 0) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+		return;
+	}
 	stop_signal = sig;
 }
 
@@ -26,6 +62,22 @@ static void handle(int sig, void (*handler)(int), int flags)
 
 	sigemptyset(&action.sa_mask);
 	sigaction(sig, &action, NULL);
+}
+
+static void handle_stop(int sig)
+{
+	struct sigaction action = {.sa_sigaction = on_stop_signal, .sa_flags = SA_SIGINFO};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(sig, &action, NULL);
+}
+
+/* Whether sig has its default action. (If it has not, it is ignored, or a sanitizer has it.) */
+static bool is_default(int sig)
+{
+	struct sigaction old;
+
+	return sigaction(sig, NULL, &old) == 0 && old.sa_handler == SIG_DFL;
 }
 
 /* A signal that is ignored stays so, in this process and in its commands. */
@@ -57,8 +109,10 @@ void signals_block_queries(void)
 
 void signals_install(void)
 {
-	for (size_t i = 0; i < STOP_SIGNALS; i++)
-		handle_unless_ignored(stop_signals[i], on_stop_signal, 0);
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (asks_to_end(sig) && is_default(sig))
+			handle_stop(sig);
+	}
 	signal(SIGCHLD, SIG_DFL); /* if inherited as ignored, it would hide how children ended */
 	handle(SIGPIPE, SIG_IGN, 0);
 	handle(SIGXFSZ, SIG_IGN, 0);
@@ -75,7 +129,7 @@ void signals_become_worker(void)
 	stop_signal = 0;
 	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);
 	handle_unless_ignored(SIGTERM, on_other_signal, SA_RESTART);
-	handle(SIGNALS_ABORT, on_stop_signal, 0);
+	handle_stop(SIGNALS_ABORT);
 }
 
 int signals_caught(void)
@@ -106,9 +160,10 @@ void signals_block(sigset_t *old)
 	sigset_t mask;
 
 	sigemptyset(&mask);
-	for (size_t i = 0; i < STOP_SIGNALS; i++)
-		sigaddset(&mask, stop_signals[i]);
-	sigaddset(&mask, SIGNALS_ABORT);
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (asks_to_end(sig))
+			sigaddset(&mask, sig);
+	}
 	pthread_sigmask(SIG_BLOCK, &mask, old);
 }
 
@@ -127,5 +182,5 @@ void signals_die(void)
 	sigaddset(&mask, sig);
 	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
 	raise(sig);
-	_exit(128 + sig); /* not reached: each of the three ends a process by default */
+	_exit(128 + sig); /* not reached: each of them ends a process by default */
 }

@@ -1,11 +1,14 @@
 /*
- * The signals that ask the program to end: INT, TERM and HUP. A handler sets a flag and does
- * nothing else. Each wait and each loop checks the flag, cleans up and returns; main() then ends
- * the program by that same signal, so that a shell sees what it would see of any program.
+ * The signals that ask the program to end: INT, TERM, HUP, and all others that end a process by
+ * default, such as QUIT, ALRM, XCPU and the realtime signals; not KILL, which cannot be handled. A
+ * handler sets a flag and does nothing else. Each wait and each loop checks the flag, cleans up and
+ * returns; main() then ends the program by that same signal, so that a shell sees what it would see
+ * of any program, and gets the core that a QUIT leaves. Signals of a fault, such as SEGV, do so
+ * only if another process has sent them; a fault of our own ends us at once.
  *
  * A worker is a process that we have forked. Its parent ends it by SIGNALS_ABORT. HUP and TERM may
  * be sent to all processes of a session or a service; they do not end a worker, so that its parent
- * can act on them and give the worker time.
+ * can act on them and give the worker time. The others do.
  *
  * No function here blocks.
  */
@@ -33,7 +36,9 @@ void signals_queries(sigset_t *set);
 /* Blocks the signals of signals_queries() in this thread and in those that it will start. */
 void signals_block_queries(void);
 
-/* Asks a worker to end. INT does so too: a terminal sends it to parent and workers alike. */
+/*
+ * Asks a worker to end. So do INT and QUIT: a terminal sends them to parent and workers alike.
+ */
 #define SIGNALS_ABORT SIGUSR2
 
 /*
@@ -61,7 +66,7 @@ int signals_take(void);
 int signals_check(struct err *err);
 
 /*
- * Blocks the three signals and SIGNALS_ABORT, so that none comes between a check of the flag and a
+ * Blocks the signals that ask for the end, so that none comes between a check of the flag and a
  * wait that unblocks them (ppoll(2)). *old becomes the mask to wait with and to restore.
  */
 void signals_block(sigset_t *old);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# INT, TERM and HUP, in every state and both roles: the end comes within a second, by that very signal, and the
-# peer, the output and the old file are as after any other failure.
+# INT, TERM and HUP, in every state and both roles, and all other signals that end a program: the end comes within
+# a second, by that very signal, and the peer, the output and the old file are as after any other failure.
 # shellcheck disable=SC2154  # address, port: set by the helpers
 
 load ../helper
@@ -207,6 +207,36 @@ named_temporary() {
 	every_signal named_temporary
 }
 
+@test "any other signal that ends a program in mid-transfer: the temporary file is gone, and it dies of it" {
+	need_tmpfile_filter
+	ulimit -c 0
+	SIGNALS=(QUIT ALRM XCPU USR2 VTALRM PROF IO PWR STKFLT ABRT RTMIN RTMIN+1 RTMAX)
+	every_signal named_temporary
+}
+
+@test "a signal of a fault that another process has sent, too" {
+	need_tmpfile_filter
+	need_plain_build
+	ulimit -c 0
+	SIGNALS=(SEGV BUS ILL FPE TRAP SYS)
+	every_signal named_temporary
+}
+
+@test "a time limit of the processor (ulimit -t) leaves no temporary file" {
+	need_tmpfile_filter
+	prepare_output old
+	watched recv
+	# shellcheck disable=SC2016  # $@ is for the inner shell
+	FRONT+=("$PYTHON" "$TOOLS/no_tmpfile.py" sh -c 'ulimit -c 0; ulimit -St 1; exec "$@"' -)
+	listen_as recv recv tcp4 -B 1 d/out
+	FRONT=()
+	truncate -s 1T endless
+	connect_as send send "$address" endless
+	finish recv $((128 + $(kill -l XCPU)))
+	finish send 1
+	output_untouched old
+}
+
 ### Waiting for the receipt
 
 # waiting TRANSPORT TEXT SIGNAL: the peer has everything, and has said that. Our stream has ended by then, so
@@ -300,7 +330,7 @@ silent_command() {
 @test "a signal that was ignored at the start, as by nohup, stays ignored" {
 	local signal
 
-	for signal in HUP INT TERM; do
+	for signal in HUP INT TERM QUIT ALRM USR2 XCPU; do
 		rm -f out
 		watched recv
 		FRONT+=(env "--ignore-signal=$signal")

@@ -1,11 +1,19 @@
 /* The signals that ask the program to end, and those that must not. */
 #include "sys/signals.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "check.h"
 
-static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGXCPU, SIGUSR2, SIGVTALRM,
+    SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGABRT};
+
+/* Signals of a fault, which a sanitizer may have taken already. */
+static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+
+/* Those that stop no process, or whose default does not end one, or that have another meaning. */
+static const int others[] = {SIGUSR1, SIGWINCH, SIGPIPE, SIGXFSZ, SIGCHLD, SIGCONT, SIGURG};
 
 static void sets_the_flag(void)
 {
@@ -21,7 +29,64 @@ static void sets_the_flag(void)
 		CHECK_INT(signals_check(&err), -1);
 		CHECK_INT(err.kind, ERR_INTERRUPTED);
 	}
-	CHECK_STR(err.text, "interrupted (Hangup)");
+	CHECK_STR(err.text, "interrupted (Aborted)");
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++) {
+		raise(sig);
+		CHECK_INT(signals_caught(), sig);
+	}
+}
+
+static void others_do_not(void)
+{
+	signals_block_queries();
+	signals_install();
+	for (size_t i = 0; i < ROWS(others); i++)
+		raise(others[i]);
+	CHECK_INT(signals_caught(), 0);
+}
+
+/* Returns what a child ends of that installs the handlers and calls fail(). */
+static int end_of_child(void (*fail)(void))
+{
+	int status = 0;
+	const struct rlimit no_core = {.rlim_cur = 0};
+	pid_t child = fork();
+
+	if (child == 0) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		for (size_t i = 0; i < ROWS(faults); i++)
+			signal(faults[i], SIG_DFL);
+		signals_install();
+		fail();
+		_exit(0);
+	}
+	CHECK_INT(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+}
+
+static void take_each_fault(void)
+{
+	for (size_t i = 0; i < ROWS(faults); i++) {
+		raise(faults[i]);
+		if (signals_caught() != faults[i])
+			_exit(1);
+	}
+}
+
+/* A page behind the end of its file. */
+static void touch_nothing(void)
+{
+	int fd = open("empty", O_RDWR | O_CREAT, 0600);
+	volatile char *page = mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
+
+	_exit(page[0] + 1);
+}
+
+static void faults_end_us(void)
+{
+	CHECK_INT(end_of_child(take_each_fault), 0);
+	CHECK_INT(end_of_child(touch_nothing), SIGBUS);
+	CHECK_INT(end_of_child(abort), SIGABRT);
 }
 
 static void stays_ignored(void)
@@ -88,6 +153,9 @@ static void blocks(void)
 
 static void dies_of_it(void)
 {
+	const struct rlimit no_core = {.rlim_cur = 0};
+
+	setrlimit(RLIMIT_CORE, &no_core);
 	for (size_t i = 0; i < ROWS(stops); i++) {
 		int status = 0;
 		check_row("%s", strsignal(stops[i]));
@@ -105,7 +173,11 @@ static void dies_of_it(void)
 
 int main(void)
 {
-	promise("INT, TERM and HUP set the flag, and do nothing else", sets_the_flag);
+	promise("each signal that ends a process by default sets the flag, and does nothing else",
+	    sets_the_flag);
+	promise("a query, a write error or a signal that ends no process does not", others_do_not);
+	promise("a fault of our own ends us by its signal, one that was sent sets the flag",
+	    faults_end_us);
 	promise("a signal that was ignored stays so", stays_ignored);
 	promise("a signal to stop ends the system call that it meets",
 	    system_calls_are_not_restarted);
