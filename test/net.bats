@@ -439,6 +439,22 @@ one_port_taken() {
 	holds d
 }
 
+@test "where listen(2) fails, the file of a unix socket is removed, and one that was there before is not" {
+	need strace
+	need_plain_build
+	strace -o /dev/null true 2>/dev/null || skip "needs ptrace"
+	mkdir d
+	start us strace -f -q -o trace -e inject=listen:error=EADDRINUSE "$SOCKXFER" recv -l unix:d/socket out
+	finish us 1
+	has us.err 'unix:d/socket: listen: Address already in use'
+	holds d
+	echo precious >d/socket
+	start us strace -f -q -o trace -e inject=listen:error=EADDRINUSE "$SOCKXFER" recv -l unix:d/socket out
+	finish us 1
+	has us.err 'unix:d/socket: bind: Address already in use'
+	[ "$(cat d/socket)" = precious ]
+}
+
 @test "a unix socket that nobody listens on any more is replaced" {
 	start us "$SOCKXFER" recv -l unix:socket out
 	wait_for listening_unix socket

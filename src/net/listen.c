@@ -30,9 +30,7 @@ static int bind_socket(int sock, const struct sock_addr *addr, struct err *err)
 		return -1;
 	if (addr->storage.ss_family == AF_INET6 && sock_v6_only(sock, err) == -1)
 		return -1;
-	if (bind(sock, sock_sockaddr(addr), addr->len) == -1)
-		return err_sys(err, "bind");
-	return listen(sock, BACKLOG) == -1 ? err_sys(err, "listen") : 0;
+	return bind(sock, sock_sockaddr(addr), addr->len) == -1 ? err_sys(err, "bind") : 0;
 }
 
 /* Returns what the user can do about an address that cannot be had because of errnum, or NULL. */
@@ -55,22 +53,42 @@ static const char *listen_advice(const struct sock_addr *addr, int errnum)
 	}
 }
 
-/* Returns the listening socket, or -1 with an error whose text names the address. */
-static int open_one(const struct sock_addr *addr, struct err *err)
+/* Closes sock, unless it is -1, and names the address in the error. Returns -1. */
+static int fail_at(int sock, const struct sock_addr *addr, struct err *err)
 {
 	char name[ADDR_TEXT_MAX];
+
+	if (sock != -1)
+		close(sock);
+	addr_format(sock_sockaddr(addr), addr->len, name);
+	err_prefix(err, "%s", name);
+	return err_advise(err, listen_advice(addr, err->errnum));
+}
+
+/* Returns a socket that has the address, or -1 with an error whose text names it. */
+static int open_bound(const struct sock_addr *addr, struct err *err)
+{
 	int sock = sock_open(addr->storage.ss_family, err);
 
-	if (sock != -1 && bind_socket(sock, addr, err) == -1) {
-		close(sock);
-		sock = -1;
-	}
-	if (sock == -1) {
-		addr_format(sock_sockaddr(addr), addr->len, name);
-		err_prefix(err, "%s", name);
-		err_advise(err, listen_advice(addr, err->errnum));
-	}
+	if (sock == -1 || bind_socket(sock, addr, err) == -1)
+		return fail_at(sock, addr, err);
 	return sock;
+}
+
+/* Makes sock listen. Returns sock, or -1 as open_bound(), sock then being closed. */
+static int begin_to_listen(int sock, const struct sock_addr *addr, struct err *err)
+{
+	if (listen(sock, BACKLOG) == 0)
+		return sock;
+	err_sys(err, "listen");
+	return fail_at(sock, addr, err);
+}
+
+static int open_one(const struct sock_addr *addr, struct err *err)
+{
+	int sock = open_bound(addr, err);
+
+	return sock == -1 ? -1 : begin_to_listen(sock, addr, err);
 }
 
 /* Whether this host has no such family or address, so that the set may do without it. */
@@ -166,35 +184,40 @@ static int lock_directory(const char *path)
 	return -1;
 }
 
-static int replace_stale(const struct sock_addr *addr, const char *path, struct err *err)
+/* Binds a socket to path, and notes its file in set. Returns the socket, or -1. */
+static int bind_unix(struct listen_set *set, const struct sock_addr *addr, const char *path,
+    struct err *err)
 {
-	int lock = lock_directory(path);
-
-	if (is_stale(addr, path))
-		unlink(path);
+	struct stat st;
 	mode_t mask = umask(077);
-	int sock = open_one(addr, err);
+	int sock = open_bound(addr, err);
+
 	umask(mask);
-	if (lock != -1)
-		close(lock);
+	if (sock != -1 && lstat(path, &st) == 0) {
+		strlcpy(set->path, path, sizeof(set->path));
+		set->dev = st.st_dev;
+		set->ino = st.st_ino;
+	}
 	return sock;
 }
 
 static int open_unix(struct listen_set *set, const char *path, struct err *err)
 {
 	struct sock_addr addr = sock_unix_addr(path);
-	struct stat st;
-	int sock = replace_stale(&addr, path, err);
+	int lock = lock_directory(path);
 
+	if (is_stale(&addr, path))
+		unlink(path);
+	int sock = bind_unix(set, &addr, path, err);
+	if (sock != -1)
+		sock = begin_to_listen(sock, &addr, err);
 	if (sock == -1)
-		return -1;
-	set->fd[set->count++] = sock;
-	if (lstat(path, &st) == 0) {
-		strlcpy(set->path, path, sizeof(set->path));
-		set->dev = st.st_dev;
-		set->ino = st.st_ino;
-	}
-	return 0;
+		listen_close(set); /* if only listen(2) has failed, the file is there */
+	else
+		set->fd[set->count++] = sock;
+	if (lock != -1)
+		close(lock);
+	return sock == -1 ? -1 : 0;
 }
 
 static int adopt(struct listen_set *set, int fd, struct err *err)
