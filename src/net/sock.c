@@ -87,6 +87,26 @@ static int get_option(int sock, int level, int name, int *value)
 	return getsockopt(sock, level, name, value, &len);
 }
 
+static int set_linger(int sock, bool on)
+{
+	struct linger linger = {.l_onoff = on, .l_linger = 0};
+
+	return setsockopt(sock, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+/* Others are refused: on AF_VSOCK, for one, SO_LINGER resets nothing, and so no death shows. */
+static int check_family(int fd, struct err *err)
+{
+	int family;
+
+	if (get_option(fd, SOL_SOCKET, SO_DOMAIN, &family) == -1)
+		return err_set(err, ERR_USAGE, errno, "fd:%d", fd);
+	if (family == AF_INET || family == AF_INET6 || family == AF_UNIX)
+		return 0;
+	return err_set(err, ERR_USAGE, 0,
+	    "fd:%d: a socket of another family than IPv4, IPv6 and unix", fd);
+}
+
 int sock_adopt(int fd, bool *listening, struct err *err)
 {
 	int type;
@@ -96,18 +116,15 @@ int sock_adopt(int fd, bool *listening, struct err *err)
 		return err_set(err, ERR_USAGE, errno, "fd:%d", fd);
 	if (type != SOCK_STREAM)
 		return err_set(err, ERR_USAGE, 0, "fd:%d: not a stream socket", fd);
+	if (check_family(fd, err) == -1)
+		return -1;
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == -1)
 		return err_sys(err, "fd:%d: fcntl", fd);
 	get_option(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts);
 	*listening = accepts != 0;
+	if (!*listening && set_linger(fd, true) == -1)
+		return err_sys(err, "fd:%d: SO_LINGER", fd);
 	return 0;
-}
-
-static int set_linger(int sock, bool on)
-{
-	struct linger linger = {.l_onoff = on, .l_linger = 0};
-
-	return setsockopt(sock, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
 static bool is_tcp(int sock)
@@ -126,10 +143,12 @@ static int set_tcp_limits(int sock, int64_t idle_limit, struct err *err)
 	    set_option(sock, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE", err) == -1 ||
 	    set_option(sock, IPPROTO_TCP, TCP_KEEPIDLE, 30, "TCP_KEEPIDLE", err) == -1 ||
 	    set_option(sock, IPPROTO_TCP, TCP_KEEPINTVL, 10, "TCP_KEEPINTVL", err) == -1 ||
-	    set_option(sock, IPPROTO_TCP, TCP_KEEPCNT, 3, "TCP_KEEPCNT", err) == -1)
+	    set_option(sock, IPPROTO_TCP, TCP_KEEPCNT, 3, "TCP_KEEPCNT", err) == -1 ||
+	    set_option(sock, IPPROTO_TCP, TCP_CORK, 0, "TCP_CORK", err) == -1 ||
+	    set_option(sock, IPPROTO_TCP, TCP_LINGER2, 0, "TCP_LINGER2", err) == -1)
 		return -1;
-	if (user_timeout == 0 || user_timeout > INT32_MAX)
-		return 0;
+	if (user_timeout > INT32_MAX)
+		user_timeout = 0;
 	return set_option(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)user_timeout,
 	    "TCP_USER_TIMEOUT", err);
 }
@@ -138,8 +157,11 @@ int sock_prepare(int sock, int64_t idle_limit, struct err *err)
 {
 	if (set_linger(sock, true) == -1)
 		return err_sys(err, "SO_LINGER");
-	if (keep_urgent_in_line(sock, err) == -1)
+	if (keep_urgent_in_line(sock, err) == -1 ||
+	    set_option(sock, SOL_SOCKET, SO_RCVLOWAT, 1, "SO_RCVLOWAT", err) == -1)
 		return -1;
+	if (sock_is_unix(sock))
+		return set_option(sock, SOL_SOCKET, SO_PEEK_OFF, -1, "SO_PEEK_OFF", err);
 	return is_tcp(sock) ? set_tcp_limits(sock, idle_limit, err) : 0;
 }
 

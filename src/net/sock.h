@@ -37,24 +37,28 @@ void sock_set_port(struct sock_addr *addr, uint16_t port);
 int sock_open(int family, struct err *err);
 
 /*
- * Takes over an inherited descriptor: checks that it is a stream socket, and makes it close-on-exec
- * and non-blocking. *listening becomes whether it listens (SO_ACCEPTCONN). Returns 0, or -1 with
- * ERR_USAGE if fd is no stream socket, else with ERR_FAILED.
+ * Takes over an inherited descriptor: checks that it is a stream socket of IPv4, IPv6 or unix, and
+ * makes it close-on-exec and non-blocking. *listening becomes whether it listens (SO_ACCEPTCONN);
+ * else its close is an abort from now on (sock_begin_abort()), and waits for nothing. Returns 0, or
+ * -1 with ERR_USAGE if fd is no such socket, else with ERR_FAILED.
  */
 int sock_adopt(int fd, bool *listening, struct err *err);
 
 /*
- * Prepares a connection, before its first byte, with the options that every connection gets:
+ * Prepares a connection, before its first byte, with the options that every connection gets. An
+ * inherited socket, and a connection accepted from one, may have any value before:
  *
  * - SO_LINGER {1, 0}: the death of the process, however it comes, is an RST, and not the FIN of a
  *   complete stream;
  * - SO_OOBINLINE: an urgent byte (MSG_OOB) is not lost, but received as part of the stream;
- * - keepalive after 30 s idle, every 10 s, 3 probes: the death of the peer's host is noticed;
- * - TCP_NODELAY: the end of a receipt does not wait until its beginning is acknowledged;
- * - TCP_USER_TIMEOUT of idle_limit ns (RFC 5482), unless that is 0: a connection whose data stay
- *   unacknowledged ends.
- *
- * A socket that is not TCP gets the first two only.
+ * - SO_RCVLOWAT 1: a single byte is an event;
+ * - unix: SO_PEEK_OFF -1: a look sees the first byte;
+ * - TCP: keepalive after 30 s idle, every 10 s, 3 probes: the death of the peer's host is noticed;
+ * - TCP_NODELAY, no TCP_CORK: the end of a receipt does not wait until its beginning is
+ *   acknowledged;
+ * - TCP_LINGER2 0: after a close our FIN stays a FIN, and does not become a reset;
+ * - TCP_USER_TIMEOUT of idle_limit ns (RFC 5482), or none if that is 0: a connection whose data
+ *   stay unacknowledged ends.
  */
 int sock_prepare(int sock, int64_t idle_limit, struct err *err);
 

@@ -104,3 +104,124 @@ encoded() {
 	printf '%s\n' "$stderr" >err
 	encoded err
 }
+
+### Inherited sockets, whose options whoever started us has chosen
+
+# inheriting MANNER ADDRESS [OPTION=VALUE ...] -- ARGUMENT...: sockxfer, "us", with that socket as descriptor 3.
+inheriting() {
+	local arguments=("$@") word
+
+	for word in "${!arguments[@]}"; do
+		[ "${arguments[word]}" != -- ] || break
+	done
+	start us "$PYTHON" "$PEER/inherit.py" "${arguments[@]:0:word+1}" "$SOCKXFER" "${arguments[@]:word+1}"
+}
+
+@test "the options of an inherited socket are set, not assumed" {
+	inheriting accept 127.0.0.1:0 SO_RCVLOWAT=100000 SO_OOBINLINE=0 TCP_NODELAY=0 TCP_CORK=1 TCP_USER_TIMEOUT=500 \
+		TCP_LINGER2=-1 -- recv fd:3 out
+	wait_port us
+	start send "$SOCKXFER" send "127.0.0.1:$port" "$ROOT/README"
+	finish us
+	finish send
+	has us.out 'SO_RCVLOWAT 1'
+	has us.out 'SO_OOBINLINE 1'
+	has us.out 'TCP_NODELAY 1'
+	has us.out 'TCP_CORK 0'
+	has us.out 'TCP_USER_TIMEOUT 0'
+	has_not us.out 'TCP_LINGER2 -1'
+}
+
+@test "bytes are taken as they come, whatever low-water mark an inherited socket has" {
+	local manner address
+
+	for manner in listen accept; do
+		for address in 127.0.0.1:0 unix:socket; do
+			rm -f socket
+			inheriting "$manner" "$address" SO_RCVLOWAT=100000 -- recv fd:3 -
+			wait_said us 'listening on'
+			[[ $address == unix:* ]] || { wait_port us && address=127.0.0.1:$port; }
+			scripted stranger connect "$address" text:early await:go half eof
+			wait_said us early
+			touch go
+			finish us
+			finish stranger
+			rm go
+		done
+	done
+}
+
+@test "a killed sender is no end of the data to a receiver whose inherited socket is set to look further on" {
+	open_pipe
+	mkdir d
+	inheriting accept unix:socket SO_PEEK_OFF=100000 -- recv fd:3 d/out
+	wait_said us 'listening on'
+	start send "$SOCKXFER" send unix:socket <pipe
+	head -c 1000 /dev/urandom >&8
+	wait_for arrived_anywhere 1000
+	stop send
+	finish us 1
+	has us.err 'the peer is gone after 1000 bytes'
+	holds d
+}
+
+# Whether a file without a name in d has that many bytes.
+arrived_anywhere() {
+	local file
+
+	for file in /proc/[0-9]*/fd/*; do
+		[[ $(readlink "$file") == "$PWD/d/"* ]] && [ "$(stat -L -c %s "$file")" -ge "$1" ] && return
+	done 2>/dev/null
+	return 1
+}
+
+@test "an inherited socket of a family whose deaths do not show is refused" {
+	local manner role
+
+	for manner in listen accept; do
+		for role in send recv; do
+			inheriting "$manner" vsock: -- "$role" fd:3 "$ROOT/README"
+			wait_for ended "${PID[us]}"
+			if wait "${PID[us]}"; then false; elif [ $? -eq 77 ]; then skip "needs vsock"; fi
+			finish us 2
+			one_line us.err
+			has us.err 'fd:3: a socket of another family than IPv4, IPv6 and unix'
+		done
+	done
+}
+
+@test "MPTCP, which resets as TCP does, is as good as TCP" {
+	"$PYTHON" - "$SOCKXFER" <<-'END' || { [ $? -eq 77 ] && skip "needs MPTCP"; }
+		import os, socket, subprocess, sys
+		try:
+		    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+		except OSError:
+		    sys.exit(77)
+		listener.bind(("127.0.0.1", 0))
+		listener.listen()
+		def pair():
+		    ours = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+		    ours.connect(listener.getsockname())
+		    return ours, listener.accept()[0]
+		ours, peer = pair()
+		receiver = subprocess.Popen([sys.argv[1], "recv", "fd:%d" % ours.fileno(), "out"], pass_fds=[ours.fileno()])
+		ours.close()
+		peer.sendall(b"whole")
+		peer.shutdown(socket.SHUT_WR)
+		assert receiver.wait(60) == 0
+		assert open("out").read() == "whole"
+		ours, peer = pair()
+		sender = subprocess.Popen([sys.argv[1], "send", "fd:%d" % ours.fileno()], pass_fds=[ours.fileno()],
+		                          stdin=subprocess.PIPE)
+		ours.close()
+		sender.stdin.write(b"half")
+		sender.stdin.flush()
+		assert peer.recv(4) == b"half"
+		sender.kill()
+		sender.wait(60)
+		try:
+		    assert False, peer.recv(1)
+		except ConnectionResetError:
+		    pass
+	END
+}
