@@ -1,5 +1,6 @@
 #include "net/channel_open.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/channel_tcp.h"
@@ -9,9 +10,13 @@
 struct channel *channel_open(int sock, enum channel_role role, struct err *err)
 {
 	bool offers = role == CHANNEL_SENDS;
-	struct channel *channel =
-	    sock_is_unix(sock) ? channel_unix_open(sock, offers, err) : channel_tcp_open(sock, err);
+	int family = sock_family(sock, err);
+	struct channel *channel = NULL;
 
+	if (family == AF_UNIX)
+		channel = channel_unix_open(sock, offers, err);
+	else if (family != -1)
+		channel = channel_tcp_open(sock, err);
 	if (channel == NULL)
 		close(sock);
 	return channel;

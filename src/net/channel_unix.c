@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/channel_socket.h"
 #include "net/sock.h"
 #include "sys/io.h"
@@ -91,6 +92,15 @@ static void say_word(const struct channel_unix *local, char word)
 		io_tell(local->lifeline, &word, 1);
 }
 
+/* Whether it is, or may be: what cannot be told is no reason to take the peer for a stranger. */
+static bool may_be_unix(int fd)
+{
+	struct err err = {.kind = ERR_NONE};
+	int family = sock_family(fd, &err);
+
+	return family == AF_UNIX || (family == -1 && err.errnum != ENOTSOCK);
+}
+
 /* Keeps the first unix socket of a message and closes the others, which no peer of ours sends. */
 static void take_descriptors(struct channel_unix *local, struct cmsghdr *header)
 {
@@ -99,26 +109,19 @@ static void take_descriptors(struct channel_unix *local, struct cmsghdr *header)
 	for (size_t i = 0; i < count; i++) {
 		int fd;
 		memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
-		if (local->lifeline == -1 && sock_is_unix(fd))
+		if (local->lifeline == -1 && may_be_unix(fd))
 			local->lifeline = fd;
 		else
 			close(fd);
 	}
 }
 
-/* This is only a look, so that if we die before we say that we hold it, the peer sees a reset. */
-static ssize_t peek(int sock, struct msghdr *message)
-{
-	ssize_t n;
-
-	do {
-		n = recvmsg(sock, message, MSG_PEEK | MSG_CMSG_CLOEXEC);
-	} while (n == -1 && errno == EINTR);
-	return n;
-}
-
-/* Takes the lifeline that came with the first byte, which is there and not read yet, if one did. */
-static void take_lifeline(struct channel_unix *local)
+/*
+ * Takes the lifeline that came with the first byte, if one did; has_taken becomes true once that
+ * byte is there. This is only a look, so that if we die before we say that we hold it, the peer
+ * sees a reset. Returns 0, or -1: then nobody knows.
+ */
+static int take_lifeline(struct channel_unix *local, struct err *err)
 {
 	union incoming control;
 	char byte;
@@ -130,8 +133,8 @@ static void take_lifeline(struct channel_unix *local)
 	    .msg_controllen = sizeof(control.bytes),
 	};
 
-	if (peek(local->socket.fd, &message) == -1)
-		return;
+	if (recvmsg(local->socket.fd, &message, MSG_PEEK | MSG_CMSG_CLOEXEC) == -1)
+		return errno == EAGAIN || errno == EINTR ? 0 : err_sys(err, "%s", "");
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
 	     header = CMSG_NXTHDR(&message, header)) {
 		if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
@@ -145,6 +148,8 @@ static void take_lifeline(struct channel_unix *local)
 	if (local->lifeline != -1 || (message.msg_flags & MSG_CTRUNC) != 0)
 		local->peer = CHANNEL_PEER_OPEN;
 	say_word(local, WORD_TAKEN);
+	local->has_taken = true;
+	return 0;
 }
 
 static ssize_t unix_recv(struct channel *channel, void *bytes, size_t size, int64_t deadline,
@@ -152,12 +157,14 @@ static ssize_t unix_recv(struct channel *channel, void *bytes, size_t size, int6
 {
 	struct channel_unix *local = unix_of(channel);
 
-	if (!local->has_taken) {
+	while (!local->has_taken) {
 		int events = channel_socket_wait(channel, CHANNEL_READABLE, NULL, deadline, err);
 		if (events <= 0)
 			return events == 0 ? CHANNEL_LATER : -1;
-		take_lifeline(local);
-		local->has_taken = true;
+		if (take_lifeline(local, err) == -1)
+			return -1;
+		if (!local->has_taken && clock_now() >= deadline)
+			return CHANNEL_LATER;
 	}
 	return channel_socket_recv(channel, bytes, size, deadline, err);
 }

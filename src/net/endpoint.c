@@ -20,7 +20,12 @@ static int check_inherited(const struct endpoint_options *options, struct err *e
 {
 	const char *only = options->allow->count > 0 ? "--allow" : "--max-per-peer";
 
-	if (!is_limited(options) || !sock_is_unix(options->address.fd))
+	if (!is_limited(options))
+		return 0;
+	int family = sock_family(options->address.fd, err);
+	if (family == -1)
+		return err_set(err, ERR_USAGE, err->errnum, "fd:%d", options->address.fd);
+	if (family != AF_UNIX)
 		return 0;
 	return err_set(err, ERR_USAGE, 0, "%s: fd:%d is no TCP socket", only, options->address.fd);
 }

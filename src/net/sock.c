@@ -94,13 +94,21 @@ static int set_linger(int sock, bool on)
 	return setsockopt(sock, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
-/* Others are refused: on AF_VSOCK, for one, SO_LINGER resets nothing, and so no death shows. */
-static int check_family(int fd, struct err *err)
+int sock_family(int sock, struct err *err)
 {
 	int family;
 
-	if (get_option(fd, SOL_SOCKET, SO_DOMAIN, &family) == -1)
-		return err_set(err, ERR_USAGE, errno, "fd:%d", fd);
+	return get_option(sock, SOL_SOCKET, SO_DOMAIN, &family) == -1 ? err_sys(err, "SO_DOMAIN")
+	                                                              : family;
+}
+
+/* Others are refused: on AF_VSOCK, for one, SO_LINGER resets nothing, and so no death shows. */
+static int check_family(int fd, struct err *err)
+{
+	int family = sock_family(fd, err);
+
+	if (family == -1)
+		return err_prefix(err, "fd:%d", fd);
 	if (family == AF_INET || family == AF_INET6 || family == AF_UNIX)
 		return 0;
 	return err_set(err, ERR_USAGE, 0,
@@ -110,7 +118,7 @@ static int check_family(int fd, struct err *err)
 int sock_adopt(int fd, bool *listening, struct err *err)
 {
 	int type;
-	int accepts = 0;
+	int accepts;
 
 	if (get_option(fd, SOL_SOCKET, SO_TYPE, &type) == -1)
 		return err_set(err, ERR_USAGE, errno, "fd:%d", fd);
@@ -120,18 +128,22 @@ int sock_adopt(int fd, bool *listening, struct err *err)
 		return -1;
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == -1)
 		return err_sys(err, "fd:%d: fcntl", fd);
-	get_option(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts);
+	if (get_option(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts) == -1)
+		return err_sys(err, "fd:%d: SO_ACCEPTCONN", fd);
 	*listening = accepts != 0;
 	if (!*listening && set_linger(fd, true) == -1)
 		return err_sys(err, "fd:%d: SO_LINGER", fd);
 	return 0;
 }
 
-static bool is_tcp(int sock)
+/* Returns the number of the protocol, 0 of a unix socket, or -1. */
+static int get_protocol(int sock, struct err *err)
 {
 	int protocol;
 
-	return get_option(sock, SOL_SOCKET, SO_PROTOCOL, &protocol) == 0 && protocol == IPPROTO_TCP;
+	return get_option(sock, SOL_SOCKET, SO_PROTOCOL, &protocol) == -1
+	           ? err_sys(err, "SO_PROTOCOL")
+	           : protocol;
 }
 
 static int set_tcp_limits(int sock, int64_t idle_limit, struct err *err)
@@ -160,9 +172,13 @@ int sock_prepare(int sock, int64_t idle_limit, struct err *err)
 	if (keep_urgent_in_line(sock, err) == -1 ||
 	    set_option(sock, SOL_SOCKET, SO_RCVLOWAT, 1, "SO_RCVLOWAT", err) == -1)
 		return -1;
-	if (sock_is_unix(sock))
+	int family = sock_family(sock, err);
+	if (family == AF_UNIX)
 		return set_option(sock, SOL_SOCKET, SO_PEEK_OFF, -1, "SO_PEEK_OFF", err);
-	return is_tcp(sock) ? set_tcp_limits(sock, idle_limit, err) : 0;
+	int protocol = get_protocol(sock, err);
+	if (family == -1 || protocol == -1)
+		return -1;
+	return protocol == IPPROTO_TCP ? set_tcp_limits(sock, idle_limit, err) : 0;
 }
 
 void sock_pace(int sock, int64_t rate)
@@ -188,7 +204,10 @@ int sock_set_congestion(int sock, const char *name, struct err *err)
 {
 	char names[256];
 
-	if (!is_tcp(sock))
+	int protocol = get_protocol(sock, err);
+	if (protocol == -1)
+		return -1;
+	if (protocol != IPPROTO_TCP)
 		return err_set(err, ERR_USAGE, 0, "only TCP has a congestion control");
 	if (setsockopt(sock, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0)
 		return 0;
@@ -204,10 +223,9 @@ int sock_set_congestion(int sock, const char *name, struct err *err)
 
 void sock_begin_abort(int sock)
 {
-	int accepts = 0;
+	int accepts;
 
-	get_option(sock, SOL_SOCKET, SO_ACCEPTCONN, &accepts);
-	if (!accepts)
+	if (get_option(sock, SOL_SOCKET, SO_ACCEPTCONN, &accepts) == -1 || accepts == 0)
 		set_linger(sock, true);
 }
 
@@ -306,13 +324,6 @@ uint16_t sock_port(int sock)
 	default:
 		return 0;
 	}
-}
-
-bool sock_is_unix(int sock)
-{
-	int domain;
-
-	return get_option(sock, SOL_SOCKET, SO_DOMAIN, &domain) == 0 && domain == AF_UNIX;
 }
 
 bool sock_same(int a, int b)

@@ -36,6 +36,9 @@ void sock_set_port(struct sock_addr *addr, uint16_t port);
  */
 int sock_open(int family, struct err *err);
 
+/* Returns the family of a socket (AF_INET, AF_UNIX, ...), or -1, with ENOTSOCK if it is none. */
+int sock_family(int sock, struct err *err);
+
 /*
  * Takes over an inherited descriptor: checks that it is a stream socket of IPv4, IPv6 or unix, and
  * makes it close-on-exec and non-blocking. *listening becomes whether it listens (SO_ACCEPTCONN);
@@ -77,7 +80,7 @@ int sock_set_congestion(int sock, const char *name, struct err *err);
 
 /*
  * Makes the death of the process, and a close, an RST, as sock_prepare() does among other things. A
- * socket that listens stays as it is, for other processes may share it.
+ * socket that is known to listen stays as it is, for other processes may share it.
  */
 void sock_begin_abort(int sock);
 
@@ -133,9 +136,6 @@ int sock_peer_addr(int sock, struct sock_addr *addr);
 
 /* Returns the port that a socket is bound to, or 0 if it has none. */
 uint16_t sock_port(int sock);
-
-/* Whether sock is a unix socket; false if it is no socket. */
-bool sock_is_unix(int sock);
 
 /* Whether two descriptors are the same open socket (fstat(2)); false if one is no socket. */
 bool sock_same(int a, int b);

@@ -70,8 +70,12 @@ int io_wait(int fd, short events, int64_t deadline, struct err *err)
 bool io_hung_up(int fd)
 {
 	struct pollfd pfd = {.fd = fd};
+	int ready;
 
-	return poll(&pfd, 1, 0) == 1 && (pfd.revents & (POLLHUP | POLLERR)) != 0;
+	do {
+		ready = poll(&pfd, 1, 0);
+	} while (ready == -1 && errno == EINTR);
+	return ready != 0 && (ready == -1 || (pfd.revents & (POLLHUP | POLLERR)) != 0);
 }
 
 int io_sleep(int64_t deadline, struct err *err)

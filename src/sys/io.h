@@ -33,8 +33,9 @@ int io_poll(struct pollfd *fds, size_t count, int64_t deadline, struct err *err)
 int io_wait(int fd, short events, int64_t deadline, struct err *err);
 
 /*
- * Whether fd has hung up. A unix socket has when the peer has closed it, and not just ended its
- * stream (on TCP the two look the same); a pipe for writing has when its reader has gone.
+ * Whether fd has hung up; true also if that cannot be told. A unix socket has when the peer has
+ * closed it, and not just ended its stream (on TCP the two look the same); a pipe for writing has
+ * when its reader has gone.
  */
 bool io_hung_up(int fd);
 

@@ -225,3 +225,48 @@ arrived_anywhere() {
 		    pass
 	END
 }
+
+### What cannot be told is never good
+
+# under_trace TRANSPORT STATUS FAULT... -- STEP...: what a receiver that connects makes of a peer that does this, with
+# those faults by strace.
+under_trace() {
+	local faults=() transport=$1 status=$2
+
+	shift 2
+	while [ "$1" != -- ]; do
+		faults+=("$1")
+		shift
+	done
+	prepare_output old
+	scripted_listen stranger "$transport" "${@:2}"
+	inject "${faults[@]}"
+	connect_as recv recv "$address" d/out
+	FRONT=()
+	finish recv "$status"
+	stop stranger
+	rm -f stranger.socket
+}
+
+# untold ARGUMENT...: nothing is stored then.
+untold() {
+	under_trace "$1" 1 "${@:2}"
+	output_untouched old
+	one_line recv.err
+}
+
+@test "a receiver that cannot tell what a socket is, or whether its peer is there, stores nothing" {
+	local transport calls call
+
+	for transport in tcp4 unix; do
+		under_trace "$transport" 0 -- text:data half eof
+		calls=$(grep -c 'getsockopt(' trace)
+		[ "$calls" -ge 1 ]
+		for ((call = 1; call <= calls; call++)); do
+			untold "$transport" "getsockopt:error=EPERM:when=$call" -- text:data half eof
+		done
+	done
+	untold unix recvmsg:error=ENOMEM -- text:data half eof
+	untold unix poll:error=ENOMEM -- half eof
+	untold tcp4 ioctl:error=EINVAL -- half eof
+}
