@@ -180,6 +180,76 @@ sockets_in() {
 	fails 1 "only4:$port" send -6 "only4:$port" /dev/null
 }
 
+# A namespace where the name "many" has the addresses 127.0.1.1 to 127.0.1.COUNT.
+make_namespace_with_many() {
+	local i
+
+	make_namespace
+	for ((i = 1; i <= $1; i++)); do
+		echo "127.0.1.$i many"
+	done | replace_in_namespace /etc/hosts
+	printf '%s\n' 'multi on' >many.conf
+	[ ! -e /etc/host.conf ] || replace_in_namespace /etc/host.conf <many.conf
+	echo 'hosts: files' | replace_in_namespace /etc/nsswitch.conf
+	[ "$("${NS[@]}" getent ahosts many | grep -c STREAM)" -eq "$1" ] || skip "needs a resolver that has all of them"
+}
+
+@test "of a name all addresses are tried, however many: the listener has the 60th, the 200th" {
+	make_namespace_with_many 200
+	connects 127.0.1.60:0 many
+	connects 127.0.1.200:0 many
+}
+
+@test "of a name with more addresses than there may be descriptors all are tried" {
+	make_namespace_with_many 200
+	ours recv recv -l 127.0.1.200:0 out
+	wait_port recv
+	with_descriptors 16 "$SOCKXFER" send "many:$port" "$BATS_FILE_TMPDIR/data"
+	finish us
+	finish recv
+	same out "$BATS_FILE_TMPDIR/data"
+}
+
+# with_descriptors COUNT COMMAND...: "us", which may have so many.
+with_descriptors() {
+	# shellcheck disable=SC2016  # the inner shell's
+	start us "${NS[@]}" bash -c 'ulimit -n "$0"; exec "$@"' "$@"
+}
+
+@test "when many addresses fail, as many are named with their reasons as fit, and the others counted" {
+	local named
+
+	make_namespace_with_many 60
+	fails 1 'listen: many:0: the name has more than 32 addresses' recv -l many:0 out
+	fails 1 'many:9: connect: 127.0.1.' send many:9 /dev/null
+	grep -qE ': Connection refused; and [0-9]+ more$' failing.err
+	named=$(grep -oF ': Connection refused' failing.err | wc -l)
+	[ "$named" -gt 10 ]
+	has failing.err "; and $((60 - named)) more"
+	drop_in_namespace 'ip daddr 127.0.1.60 tcp flags syn'
+	fails 3 'many:9: connect: timed out; 127.0.1.' send -w 1 many:9 /dev/null
+	grep -qE '; and [0-9]+ more$' failing.err
+}
+
+@test "addresses for which there is no descriptor are tried when others have failed" {
+	need nft ss
+	make_namespace_with_many 60
+	drop_in_namespace 'tcp flags syn'
+	ours recv recv -l 127.0.1.60:0 out
+	wait_port recv
+	with_descriptors 16 "$SOCKXFER" send "many:$port" "$BATS_FILE_TMPDIR/data"
+	wait_for sockets_in syn-sent 8
+	wait_for lacks_descriptors us
+	"${NS[@]}" nft delete table inet holes
+	finish us
+	finish recv
+	same out "$BATS_FILE_TMPDIR/data"
+}
+
+lacks_descriptors() {
+	[ "$(find "/proc/${PID[$1]}/fd" -type l | wc -l)" -eq 16 ]
+}
+
 # As the C library does for IPv4 and a name with both 127.0.0.1 and ::1 in /etc/hosts, such as localhost.
 @test "an address that the resolver gives twice is told once" {
 	make_namespace_with_names
@@ -269,6 +339,17 @@ sockets_in() {
 	wait_port us
 	has us.err "[::1]:$port"
 	has us.err "127.0.0.1:$port"
+}
+
+@test "-l with a name of many addresses listens on all, and names whole ones as far as there is room" {
+	make_namespace_with_many 32
+	ours us recv -l many:0 out
+	wait_port us
+	has us.err ', 127.0.1.25:'"$port"
+	grep -qxE 'sockxfer: recv: listening on (127\.0\.1\.[0-9]+:[0-9]+, )*127\.0\.1\.[0-9]+:[0-9]+( and [0-9]+ more)?' us.err
+	ours send send -V "127.0.1.32:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
 }
 
 @test "-4 and -6 listen on that family only" {

@@ -69,7 +69,7 @@ static int wait_for_event(struct server *server, bool *comes, struct err *err)
 	const struct listen_set *listening = server->listening;
 	bool is_paused = clock_now() < server->retry_at;
 	bool accepts = !is_paused && !is_full(server);
-	struct pollfd fds[POLL_LISTENING + HAPPY_EYEBALLS_MAX] = {
+	struct pollfd fds[POLL_LISTENING + LISTEN_MAX] = {
 	    [POLL_ENDED] = {.fd = server->workers.ended, .events = POLLIN},
 	    [POLL_QUERIES] = {.fd = server->queries, .events = POLLIN},
 	    [POLL_OUTPUT] = {.fd = server->options->has_reader ? STDOUT_FILENO : -1},

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,16 +13,24 @@
 #include "net/sock.h"
 #include "sys/io.h"
 
-/* A race between the addresses of one name. The attempts start in the order of list. */
+/* A race between the addresses of one name. The attempts are numbered as they start. */
 struct race {
 	struct happy_eyeballs happy;
 	const struct resolve_list *list;
 	const struct resolve_list *sources; /* NULL: the kernel chooses */
-	int sock[HAPPY_EYEBALLS_MAX];       /* the attempts under way, else -1 */
+	size_t *order;                      /* the address of each attempt, as an index of list */
+	int *sock;                          /* of each attempt, -1 if it is not under way */
+	struct pollfd *fds;                 /* room to wait for those under way */
 	char reasons[768];                  /* of the attempts that failed, as text */
+	size_t untold;                      /* so many more failed, and are not in the text */
 	int errnum;                         /* of the reason that tells most */
 	const char *advice;                 /* of that reason */
 };
+
+static const struct sock_addr *address_of(const struct race *race, size_t index)
+{
+	return &race->list->addr[race->order[index]];
+}
 
 /*
  * Adds a reason to the text: "reason" if there is one address, or
@@ -28,17 +38,34 @@ struct race {
  */
 static void add_reason(struct race *race, size_t index, const char *reason)
 {
-	const struct sock_addr *addr = &race->list->addr[index];
-	char name[ADDR_TEXT_MAX];
+	const struct sock_addr *addr = address_of(race, index);
+	const char *separator = race->reasons[0] == '\0' ? "" : "; ";
+	size_t len = strlen(race->reasons);
+	size_t room = sizeof(race->reasons) - len;
+	char name[ADDR_TEXT_MAX + sizeof(": ")] = "";
 
 	if (race->list->count > 1) {
 		addr_format(sock_sockaddr(addr), addr->len, name);
-		if (race->reasons[0] != '\0')
-			strlcat(race->reasons, "; ", sizeof(race->reasons));
-		strlcat(race->reasons, name, sizeof(race->reasons));
-		strlcat(race->reasons, ": ", sizeof(race->reasons));
+		strlcat(name, ": ", sizeof(name));
 	}
-	strlcat(race->reasons, reason, sizeof(race->reasons));
+	/* The first is there whatever its length; of the others there is none by half. */
+	if (race->untold == 0 &&
+	    (len == 0 || strlen(separator) + strlen(name) + strlen(reason) < room))
+		snprintf(race->reasons + len, room, "%s%s%s", separator, name, reason);
+	else
+		race->untold++;
+}
+
+/* Writes the reasons, and how many more there are, into err, behind the text in front. */
+static int set_reasons(const struct race *race, enum err_kind kind, const char *front,
+    struct err *err)
+{
+	char more[48] = "";
+
+	if (race->untold > 0)
+		snprintf(more, sizeof(more), "; and %zu more", race->untold);
+	return err_set(err, kind, 0, "%s%s%s%s", front,
+	    front[0] != '\0' && race->reasons[0] != '\0' ? "; " : "", race->reasons, more);
 }
 
 /* Returns what the user can do about a connect(2) that failed with errnum, or NULL. */
@@ -193,22 +220,34 @@ fail:
 	return -1;
 }
 
+/* Whether there is no descriptor for an attempt now, but one will come free when another fails. */
+static bool has_to_wait(const struct race *race, const struct err *reason)
+{
+	return (reason->errnum == EMFILE || reason->errnum == ENFILE) &&
+	       race->happy.started - 1 > race->happy.failed;
+}
+
 static void start_attempt(struct race *race, size_t index)
 {
 	struct err err;
 
-	race->sock[index] = begin_connect(&race->list->addr[index], race->sources, &err);
-	if (race->sock[index] == -1)
+	race->sock[index] = begin_connect(address_of(race, index), race->sources, &err);
+	if (race->sock[index] != -1)
+		return;
+	if (has_to_wait(race, &err))
+		happy_eyeballs_postponed(&race->happy);
+	else
 		attempt_failed(race, index, &err);
 }
 
 /* Takes note of the end of an attempt. Returns whether it is connected. */
 static bool finish_attempt(struct race *race, size_t index)
 {
-	int error = sock_take_error(race->sock[index]);
+	int sock = race->sock[index];
+	int error = sock_take_error(sock);
 	struct err err;
 
-	if (error == 0 && is_self(race->sock[index]))
+	if (error == 0 && is_self(sock))
 		error = ECONNREFUSED;
 	if (error == 0)
 		return true;
@@ -224,26 +263,28 @@ static bool finish_attempt(struct race *race, size_t index)
  */
 static ssize_t wait_for_attempts(struct race *race, int64_t until, struct err *err)
 {
-	struct pollfd fds[HAPPY_EYEBALLS_MAX];
-	size_t count = race->list->count;
+	size_t count = 0;
 
-	for (size_t i = 0; i < count; i++)
-		fds[i] = (struct pollfd){.fd = race->sock[i], .events = POLLOUT};
-	if (io_poll(fds, count, until, err) == -1)
+	/* Only those: poll(2) refuses more places than there may be descriptors. */
+	for (size_t i = 0; i < race->happy.started; i++) {
+		if (race->sock[i] != -1)
+			race->fds[count++] =
+			    (struct pollfd){.fd = race->sock[i], .events = POLLOUT};
+	}
+	if (io_poll(race->fds, count, until, err) == -1)
 		return -1;
-	for (size_t i = 0; i < count; i++) {
-		if (fds[i].revents != 0 && finish_attempt(race, i))
+	count = 0;
+	for (size_t i = 0; i < race->happy.started; i++) {
+		if (race->sock[i] != -1 && race->fds[count++].revents != 0 &&
+		    finish_attempt(race, i))
 			return (ssize_t)i;
 	}
-	return (ssize_t)count;
+	return (ssize_t)race->list->count;
 }
 
 static int set_timeout_error(const struct race *race, struct err *err)
 {
-	if (race->reasons[0] == '\0')
-		err_set(err, ERR_TIMEOUT, 0, "timed out");
-	else
-		err_set(err, ERR_TIMEOUT, 0, "timed out; %s", race->reasons);
+	set_reasons(race, ERR_TIMEOUT, "timed out", err);
 	return err_advise(err, connect_advice(ETIMEDOUT));
 }
 
@@ -268,11 +309,44 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 				return winner;
 			break;
 		case HAPPY_EYEBALLS_EXHAUSTED:
-			err_set(err, ERR_FAILED, 0, "%s", race->reasons);
+			set_reasons(race, ERR_FAILED, "", err);
 			err->errnum = race->errnum;
 			return err_advise(err, race->advice);
 		}
 	}
+}
+
+/* Makes the order of the attempts, of which none has a socket yet. */
+static int prepare_race(struct race *race, struct err *err)
+{
+	size_t count = race->list->count;
+	int *families = calloc(count, sizeof(*families));
+
+	race->order = calloc(count, sizeof(*race->order));
+	race->sock = calloc(count, sizeof(*race->sock));
+	race->fds = calloc(count, sizeof(*race->fds));
+	if (families == NULL || race->order == NULL || race->sock == NULL || race->fds == NULL) {
+		free(families);
+		return err_sys(err, "%s", "");
+	}
+	for (size_t i = 0; i < count; i++) {
+		families[i] = race->list->addr[i].storage.ss_family;
+		race->sock[i] = -1;
+	}
+	happy_eyeballs_order(families, count, race->order);
+	happy_eyeballs_init(&race->happy, count);
+	free(families);
+	return 0;
+}
+
+/* Closes the sockets but that of the winner, which may be -1. Returns the winner's, or -1. */
+static int finish_race(const struct race *race, ssize_t winner)
+{
+	for (size_t i = 0; i < race->happy.started; i++) {
+		if ((ssize_t)i != winner && race->sock[i] != -1)
+			close(race->sock[i]);
+	}
+	return winner == -1 ? -1 : race->sock[winner];
 }
 
 static int race_addresses(const struct resolve_list *list, const struct resolve_list *sources,
@@ -281,51 +355,50 @@ static int race_addresses(const struct resolve_list *list, const struct resolve_
 	struct race race = {.list = list, .sources = sources};
 	int sock = -1;
 
-	happy_eyeballs_init(&race.happy, list->count);
-	for (size_t i = 0; i < list->count; i++)
-		race.sock[i] = -1;
-	ssize_t winner = run_race(&race, deadline, err);
-	for (size_t i = 0; i < list->count; i++) {
-		if ((ssize_t)i == winner)
-			sock = race.sock[i];
-		else if (race.sock[i] != -1)
-			close(race.sock[i]);
-	}
+	if (prepare_race(&race, err) == 0)
+		sock = finish_race(&race, run_race(&race, deadline, err));
+	free(race.order);
+	free(race.sock);
+	free(race.fds);
 	return sock;
 }
 
-static void sort_list(struct resolve_list *list)
+/* Looks up the address and, if it has one, the source. Both lists are the caller's to free. */
+static int look_up(const struct addr *addr, const struct connect_options *options,
+    struct connect_state *state, int64_t deadline, struct resolve_list *list,
+    struct resolve_list *sources, struct err *err)
 {
-	struct resolve_list sorted = {.count = list->count};
-	int families[HAPPY_EYEBALLS_MAX];
-	size_t order[HAPPY_EYEBALLS_MAX];
+	const struct addr *source = options->source;
+	char name[ADDR_TEXT_MAX];
 
-	for (size_t i = 0; i < list->count; i++)
-		families[i] = list->addr[i].storage.ss_family;
-	happy_eyeballs_order(families, list->count, order);
-	for (size_t i = 0; i < list->count; i++)
-		sorted.addr[i] = list->addr[order[i]];
-	*list = sorted;
+	addr_text(addr, name);
+	if (resolve_keeping(&state->host, addr->host, addr->port, options->family, deadline, list,
+		err) == -1)
+		return err_prefix(err, "%s", name);
+	if (source != NULL && resolve_keeping(&state->source, source->host, source->port,
+				  options->family, deadline, sources, err) == -1)
+		return err_prefix(err, "source address %s", source->host);
+	return 0;
 }
 
 static int connect_inet(const struct addr *addr, const struct connect_options *options,
     struct connect_state *state, int64_t deadline, struct err *err)
 {
-	struct resolve_list list;
-	struct resolve_list sources;
-	const struct addr *source = options->source;
+	struct resolve_list list = {.count = 0};
+	struct resolve_list sources = {.count = 0};
 	char name[ADDR_TEXT_MAX];
+	int sock = -1;
 
-	addr_text(addr, name);
-	if (resolve_keeping(&state->host, addr->host, addr->port, options->family, deadline, &list,
-		err) == -1)
-		return err_prefix(err, "%s", name);
-	if (source != NULL && resolve_keeping(&state->source, source->host, source->port,
-				  options->family, deadline, &sources, err) == -1)
-		return err_prefix(err, "source address %s", source->host);
-	sort_list(&list);
-	int sock = race_addresses(&list, source == NULL ? NULL : &sources, deadline, err);
-	return sock == -1 ? err_prefix(err, "%s: connect", name) : sock;
+	if (look_up(addr, options, state, deadline, &list, &sources, err) == 0) {
+		sock =
+		    race_addresses(&list, options->source == NULL ? NULL : &sources, deadline, err);
+		addr_text(addr, name);
+		if (sock == -1)
+			err_prefix(err, "%s: connect", name);
+	}
+	resolve_free(&list);
+	resolve_free(&sources);
+	return sock;
 }
 
 /* A unix socket with a full backlog gives EAGAIN at once, and no poll tells when it has room. */

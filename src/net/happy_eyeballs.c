@@ -30,6 +30,12 @@ void happy_eyeballs_failed(struct happy_eyeballs *happy)
 	happy->next_start = 0;
 }
 
+void happy_eyeballs_postponed(struct happy_eyeballs *happy)
+{
+	happy->started--;
+	happy->next_start = DEADLINE_NEVER;
+}
+
 /*
  * Returns the first index from start on whose family is (same) or is not (!same) family, or count.
  */

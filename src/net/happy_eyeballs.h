@@ -15,7 +15,6 @@
 
 #include "base/deadline.h"
 
-#define HAPPY_EYEBALLS_MAX 32 /* addresses of one name that are tried */
 #define HAPPY_EYEBALLS_DELAY (250 * CLOCK_MILLISECOND)
 
 struct happy_eyeballs {
@@ -37,7 +36,7 @@ struct happy_eyeballs_step {
 	int64_t until; /* HAPPY_EYEBALLS_WAIT: DEADLINE_NEVER once every attempt is begun */
 };
 
-/* Begins a race over count addresses, at the most HAPPY_EYEBALLS_MAX. */
+/* Begins a race over count addresses. */
 void happy_eyeballs_init(struct happy_eyeballs *happy, size_t count);
 
 /* Returns what to do at the time now, in ns of any one monotonic clock. Never fails. */
@@ -45,6 +44,12 @@ struct happy_eyeballs_step happy_eyeballs_next(struct happy_eyeballs *happy, int
 
 /* Takes note that an attempt has failed, so that the next one starts at once. */
 void happy_eyeballs_failed(struct happy_eyeballs *happy);
+
+/*
+ * Takes note that the attempt that was to start could not, for lack of a descriptor: it starts when
+ * another has failed. Others have to be under way.
+ */
+void happy_eyeballs_postponed(struct happy_eyeballs *happy);
 
 /*
  * Fills order[0 .. count - 1] with indexes of addresses, in the order in which to try them.

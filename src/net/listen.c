@@ -97,35 +97,46 @@ static bool is_absent(const struct err *err)
 	return err->errnum == EAFNOSUPPORT || err->errnum == EADDRNOTAVAIL;
 }
 
+static bool is_any_port(const struct addr *addr)
+{
+	return strcmp(addr->port, "0") == 0;
+}
+
+static int add_socket(struct listen_set *set, const struct addr *addr, int sock, struct err *err)
+{
+	char name[ADDR_TEXT_MAX];
+
+	if (set->count < LISTEN_MAX) {
+		set->fd[set->count++] = sock;
+		return 0;
+	}
+	close(sock);
+	addr_text(addr, name);
+	err_set(err, ERR_FAILED, 0, "%s: the name has more than %d addresses", name, LISTEN_MAX);
+	return err_advise(err, "-p listens on all that this machine has");
+}
+
 /* Opens a socket for each address. If any port will do, the others take that of the first. */
-static int open_each(struct listen_set *set, struct resolve_list *list, bool any_port,
+static int open_each(struct listen_set *set, const struct addr *addr, struct resolve_list *list,
     struct err *err)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (any_port)
+		if (is_any_port(addr))
 			sock_set_port(&list->addr[i], set->count > 0 ? sock_port(set->fd[0]) : 0);
 		int sock = open_one(&list->addr[i], err);
-		if (sock != -1)
-			set->fd[set->count++] = sock;
-		else if (!is_absent(err))
+		if (sock != -1 && add_socket(set, addr, sock, err) == 0)
+			continue;
+		if (sock != -1 || !is_absent(err))
 			return -1;
 	}
 	return set->count > 0 ? 0 : -1;
 }
 
-static int open_inet(struct listen_set *set, const struct addr *addr, int family, int64_t deadline,
+static int open_list(struct listen_set *set, const struct addr *addr, struct resolve_list *list,
     struct err *err)
 {
-	struct resolve_list list;
-	char name[ADDR_TEXT_MAX];
-	bool any_port = strcmp(addr->port, "0") == 0;
-
-	if (resolve(addr->host, addr->port, family, deadline, &list, err) == -1) {
-		addr_text(addr, name);
-		return err_prefix(err, "%s", name);
-	}
-	for (int tries = any_port ? PORT_TRIES : 1; tries > 0; tries--) {
-		if (open_each(set, &list, any_port, err) == 0) {
+	for (int tries = is_any_port(addr) ? PORT_TRIES : 1; tries > 0; tries--) {
+		if (open_each(set, addr, list, err) == 0) {
 			err_clear(err); /* a family that this host lacks has set it */
 			return 0;
 		}
@@ -134,6 +145,21 @@ static int open_inet(struct listen_set *set, const struct addr *addr, int family
 			break;
 	}
 	return -1;
+}
+
+static int open_inet(struct listen_set *set, const struct addr *addr, int family, int64_t deadline,
+    struct err *err)
+{
+	struct resolve_list list;
+	char name[ADDR_TEXT_MAX];
+
+	if (resolve(addr->host, addr->port, family, deadline, &list, err) == -1) {
+		addr_text(addr, name);
+		return err_prefix(err, "%s", name);
+	}
+	int status = open_list(set, addr, &list, err);
+	resolve_free(&list);
+	return status;
 }
 
 /*
@@ -287,7 +313,7 @@ static int accept_from(int listening, struct listen_accepted *accepted)
 int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accepted *accepted,
     struct err *err)
 {
-	struct pollfd fds[HAPPY_EYEBALLS_MAX];
+	struct pollfd fds[LISTEN_MAX];
 
 	for (;;) {
 		for (size_t i = 0; i < set->count; i++)
@@ -311,14 +337,18 @@ int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accept
 
 void listen_names(const struct listen_set *set, char *text, size_t size)
 {
+	static const char last[] = " and 32 more";
 	char name[ADDR_TEXT_MAX];
 
 	text[0] = '\0';
 	for (size_t i = 0; i < set->count; i++) {
+		size_t len = strlen(text);
 		sock_local_name(set->fd[i], name);
-		if (i > 0)
-			strlcat(text, ", ", size);
-		strlcat(text, name, size);
+		if (i > 0 && len + strlen(", ") + strlen(name) + sizeof(last) > size) {
+			snprintf(text + len, size - len, " and %zu more", set->count - i);
+			return;
+		}
+		snprintf(text + len, size - len, i > 0 ? ", %s" : "%s", name);
 	}
 }
 

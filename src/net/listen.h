@@ -12,12 +12,14 @@
 
 #include "base/err.h"
 #include "net/addr.h"
-#include "net/happy_eyeballs.h"
 #include "net/sock.h"
+
+/* The most addresses to listen on, of one name. */
+#define LISTEN_MAX 32
 
 struct listen_set {
 	size_t count;
-	int fd[HAPPY_EYEBALLS_MAX];
+	int fd[LISTEN_MAX];
 	size_t next; /* the socket to accept from first, if connections wait at several */
 	/* The file of a unix socket; listen_close() removes it, if it is still the same file. */
 	char path[sizeof(((struct addr *)0)->path)];
@@ -27,9 +29,10 @@ struct listen_set {
 
 /*
  * Listens on addr, of any kind (ADDR_FD: an inherited socket that listens already), with the family
- * AF_UNSPEC, AF_INET or AF_INET6. A unix socket's file is made with umask 077, and replaces one
- * that no program listens on any more. Blocks until the deadline at the latest while a name is
- * looked up, and for a second at most while other programs replace a file in the same directory.
+ * AF_UNSPEC, AF_INET or AF_INET6. A name may have LISTEN_MAX addresses of this host. A unix
+ * socket's file is made with umask 077, and replaces one that no program listens on any more.
+ * Blocks until the deadline at the latest while a name is looked up, and for a second at most while
+ * other programs replace a file in the same directory.
  *
  * Returns 0, the set then being the caller's to close, or -1: ERR_FAILED, whose text names the
  * address that cannot be had, ERR_USAGE if ADDR_FD is no listening stream socket, or an error of
@@ -58,7 +61,8 @@ int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accept
 
 /*
  * Writes the addresses that the set listens on, "[::]:9009, 0.0.0.0:9009", into text of size bytes,
- * cut to fit. Does not block.
+ * at least ADDR_TEXT_MAX. Those for which there is no room are counted: " and 3 more". Does not
+ * block.
  */
 void listen_names(const struct listen_set *set, char *text, size_t size);
 

@@ -169,10 +169,16 @@ static bool has_addr(const struct resolve_list *list, const struct addrinfo *ai)
 	return false;
 }
 
-static void copy_list(struct resolve_list *list, const struct addrinfo *ai)
+static int copy_list(struct resolve_list *list, const struct addrinfo *first, struct err *err)
 {
-	list->count = 0;
-	for (; ai != NULL && list->count < HAPPY_EYEBALLS_MAX; ai = ai->ai_next) {
+	size_t count = 0;
+
+	for (const struct addrinfo *ai = first; ai != NULL; ai = ai->ai_next)
+		count++;
+	list->addr = calloc(count, sizeof(*list->addr));
+	if (list->addr == NULL)
+		return err_sys(err, "%s", "");
+	for (const struct addrinfo *ai = first; ai != NULL; ai = ai->ai_next) {
 		struct sock_addr *addr = &list->addr[list->count];
 		if (ai->ai_addrlen > sizeof(addr->storage) || has_addr(list, ai))
 			continue;
@@ -180,6 +186,13 @@ static void copy_list(struct resolve_list *list, const struct addrinfo *ai)
 		addr->len = ai->ai_addrlen;
 		list->count++;
 	}
+	return 0;
+}
+
+void resolve_free(struct resolve_list *list)
+{
+	free(list->addr);
+	*list = (struct resolve_list){.count = 0};
 }
 
 /* Begins a look-up, which has ended already if host and port are numbers. Returns it, or NULL. */
@@ -215,14 +228,14 @@ static int await_lookup(struct resolve_lookup *lookup, int64_t deadline, struct 
 int resolve_keeping(struct resolve_lookup **kept, const char *host, const char *port, int family,
     int64_t deadline, struct resolve_list *list, struct err *err)
 {
+	*list = (struct resolve_list){.count = 0};
 	if (*kept == NULL)
 		*kept = begin_lookup(host, port, family, err);
 	if (*kept == NULL || await_lookup(*kept, deadline, err) == -1)
 		return err_prefix(err, "resolve");
 	struct resolve_lookup *lookup = *kept;
-	int status = lookup->status == 0 ? 0 : set_lookup_error(lookup, err);
-	if (status == 0)
-		copy_list(list, lookup->result);
+	int status = lookup->status == 0 ? copy_list(list, lookup->result, err)
+	                                 : set_lookup_error(lookup, err);
 	let_go(lookup);
 	*kept = NULL;
 	return status == 0 ? 0 : err_prefix(err, "resolve");

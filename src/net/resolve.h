@@ -10,25 +10,27 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "net/happy_eyeballs.h"
 #include "net/sock.h"
 
 struct resolve_list {
-	size_t count; /* at least 1 */
-	struct sock_addr addr[HAPPY_EYEBALLS_MAX];
+	size_t count; /* at least 1, once a name is found */
+	struct sock_addr *addr;
 };
 
 /*
  * Looks up host ("": every address, for listening) and port, a number or a service name, in one
  * family (AF_UNSPEC: in both). *list becomes the addresses, in the order of RFC 6724, without
- * repeated ones and those beyond HAPPY_EYEBALLS_MAX. Blocks until the answer or the deadline; an
- * address in numbers does not block.
+ * repeated ones. Blocks until the answer or the deadline; an address in numbers does not block.
  *
- * Returns 0, or -1: ERR_FAILED for an unknown name, ERR_USAGE for an unknown service, ERR_TIMEOUT
- * or ERR_INTERRUPTED; the text begins with "resolve".
+ * Returns 0, the list then being the caller's to free by resolve_free(), or -1, it being empty:
+ * ERR_FAILED for an unknown name, ERR_USAGE for an unknown service, ERR_TIMEOUT or ERR_INTERRUPTED;
+ * the text begins with "resolve".
  */
 int resolve(const char *host, const char *port, int family, int64_t deadline,
     struct resolve_list *list, struct err *err);
+
+/* Frees the addresses; the list becomes empty. Does not block. */
+void resolve_free(struct resolve_list *list);
 
 /* A look-up that has not ended. */
 struct resolve_lookup;

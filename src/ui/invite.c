@@ -149,6 +149,7 @@ static void print_connecting(const struct handover *handover, const struct addr 
 		place.port = port;
 		place.ipv6 = family == AF_INET6 || strchr(addr->host, ':') != NULL;
 		place.here = may_be_here(&list);
+		resolve_free(&list);
 	}
 	print_command(handover, &place, log);
 }
@@ -173,7 +174,7 @@ static struct handover handover_of(const struct invite *invite)
 int invite_listening(const struct invite *invite, const struct listen_set *set, struct err *err)
 {
 	const struct log *log = invite->log;
-	char names[ADDR_TEXT_MAX];
+	char names[COMMAND_MAX];
 	bool is_any_port =
 	    invite->address.kind == ADDR_INET && strcmp(invite->address.port, "0") == 0;
 	bool prints_command =

@@ -5,6 +5,7 @@
 
 #include "check.h"
 
+#define ADDRESSES_MAX 100
 #define START_OF_TIME (1000 * CLOCK_SECOND)
 #define NOBODY (-1)     /* a winner: none of them */
 #define AT_NO_TIME (-1) /* an end: the race waits for ever */
@@ -19,12 +20,12 @@ struct fate {
 struct scenario {
 	const char *name;
 	size_t count;
-	struct fate fate[HAPPY_EYEBALLS_MAX];
+	struct fate fate[ADDRESSES_MAX];
 	int winner;
 	int end;        /* ms from the start until the race is won or lost */
 	size_t started; /* attempts begun until then */
 	/* when each attempt starts; 0, but for the first, means that it does not matter */
-	int starts[HAPPY_EYEBALLS_MAX];
+	int starts[ADDRESSES_MAX];
 };
 
 /* A race as connect.c runs it. */
@@ -32,8 +33,8 @@ struct race {
 	const struct scenario *scenario;
 	struct happy_eyeballs happy;
 	int64_t now;
-	int64_t start[HAPPY_EYEBALLS_MAX];
-	bool over[HAPPY_EYEBALLS_MAX];
+	int64_t start[ADDRESSES_MAX];
+	bool over[ADDRESSES_MAX];
 	size_t started;
 	int winner;
 };
@@ -239,6 +240,31 @@ static void asked_early(void)
 	    HAPPY_EYEBALLS_START);
 }
 
+static void postponed(void)
+{
+	struct happy_eyeballs happy;
+	struct happy_eyeballs_step step;
+	int64_t later = START_OF_TIME + HAPPY_EYEBALLS_DELAY;
+
+	happy_eyeballs_init(&happy, 3);
+	CHECK_INT(happy_eyeballs_next(&happy, START_OF_TIME).verb, HAPPY_EYEBALLS_START);
+	CHECK_INT(happy_eyeballs_next(&happy, later).verb, HAPPY_EYEBALLS_START);
+	happy_eyeballs_postponed(&happy);
+	step = happy_eyeballs_next(&happy, later + 60 * CLOCK_SECOND);
+	CHECK_INT(step.verb, HAPPY_EYEBALLS_WAIT);
+	CHECK_INT(step.until, DEADLINE_NEVER);
+	happy_eyeballs_failed(&happy);
+	step = happy_eyeballs_next(&happy, later + 61 * CLOCK_SECOND);
+	CHECK_INT(step.verb, HAPPY_EYEBALLS_START);
+	CHECK_INT((int)step.index, 1);
+	happy_eyeballs_failed(&happy);
+	step = happy_eyeballs_next(&happy, later + 61 * CLOCK_SECOND);
+	CHECK_INT(step.verb, HAPPY_EYEBALLS_START);
+	CHECK_INT((int)step.index, 2);
+	happy_eyeballs_failed(&happy);
+	CHECK_INT(happy_eyeballs_next(&happy, later).verb, HAPPY_EYEBALLS_EXHAUSTED);
+}
+
 /* Reads families from a string of 6 and 4, as "6644". Returns how many there are. */
 static size_t read_families(const char *text, int *families)
 {
@@ -268,9 +294,9 @@ static void interleaves(void)
 	    {"666444", "adbecf"},
 	    {"44444466", "agbhcdef"},
 	};
-	int families[HAPPY_EYEBALLS_MAX];
-	size_t order[HAPPY_EYEBALLS_MAX];
-	char letters[HAPPY_EYEBALLS_MAX + 1];
+	int families[ADDRESSES_MAX];
+	size_t order[ADDRESSES_MAX];
+	char letters[ADDRESSES_MAX + 1];
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		size_t count = read_families(rows[i].families, families);
@@ -287,8 +313,8 @@ static void interleaves(void)
 /* Checks that order[] is a permutation that keeps each family's own order, as for any mix. */
 static void check_order(const int *families, size_t count)
 {
-	size_t order[HAPPY_EYEBALLS_MAX];
-	bool seen[HAPPY_EYEBALLS_MAX] = {false};
+	size_t order[ADDRESSES_MAX];
+	bool seen[ADDRESSES_MAX] = {false};
 	size_t last[2] = {0, 0};
 	size_t left[2] = {0, 0};
 
@@ -310,7 +336,7 @@ static void check_order(const int *families, size_t count)
 
 static void orders_every_mix(void)
 {
-	int families[HAPPY_EYEBALLS_MAX];
+	int families[ADDRESSES_MAX];
 	uint32_t random = 1;
 
 	for (uint32_t mix = 0; mix < 1 << 10; mix++) { /* every mix of ten */
@@ -320,12 +346,12 @@ static void orders_every_mix(void)
 		check_order(families, 10);
 	}
 	for (int mix = 0; mix < 100; mix++) { /* some of as many as there may be */
-		for (size_t i = 0; i < HAPPY_EYEBALLS_MAX; i++) {
+		for (size_t i = 0; i < ADDRESSES_MAX; i++) {
 			random = random * 1664525 + 1013904223;
 			families[i] = random >> 31 != 0 ? AF_INET6 : AF_INET;
 		}
-		check_row("%d, mix %d", HAPPY_EYEBALLS_MAX, mix);
-		check_order(families, HAPPY_EYEBALLS_MAX);
+		check_row("%d, mix %d", ADDRESSES_MAX, mix);
+		check_order(families, ADDRESSES_MAX);
 	}
 }
 
@@ -339,6 +365,7 @@ int main(void)
 	promise("once all are begun, nothing but an attempt's end is waited for", waits_for_ever);
 	promise("a caller that comes late does not start all at once", late_caller);
 	promise("asking too early, or often, changes nothing", asked_early);
+	promise("an attempt that lacks a descriptor starts when another has failed", postponed);
 	promise("addresses alternate between the families, the resolver's first one first",
 	    interleaves);
 	promise("in every mix each address comes once, each family in its own order",

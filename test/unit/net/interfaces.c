@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/deadline.h"
 #include "check.h"
 
 #define LIST_MAX 80
