@@ -14,6 +14,7 @@
 
 #define WORD_TAKEN 'T' /* the receiver holds its end of the lifeline */
 #define WORD_ENDED 'E' /* this side's end is certain */
+#define WORDS_MAX 16
 
 /*
  * A unix socket takes no more than its buffer of some 200 KiB at once, and the rest of a larger
@@ -181,28 +182,22 @@ static void unix_settle(struct channel *channel)
 	channel_socket_settle(channel);
 }
 
-/* Reads the next word of the peer, if there is one by now. */
-static bool hear_word(const struct channel_unix *local, char *word)
-{
-	ssize_t n;
-
-	if (local->lifeline == -1)
-		return false;
-	do {
-		n = recv(local->lifeline, word, 1, MSG_DONTWAIT);
-	} while (n == -1 && errno == EINTR);
-	return n == 1;
-}
-
+/*
+ * Hears the words that the peer has said by now, in one read: one of our kind says two in all, and
+ * one that talks without end must not be listened to without end.
+ */
 static enum channel_peer unix_peer(struct channel *channel)
 {
 	struct channel_unix *local = unix_of(channel);
-	char word;
+	char words[WORDS_MAX];
+	ssize_t count = 0;
 
-	while (hear_word(local, &word)) {
-		if (word == WORD_TAKEN)
+	if (local->lifeline != -1)
+		count = recv(local->lifeline, words, sizeof(words), MSG_DONTWAIT);
+	for (ssize_t i = 0; i < count; i++) {
+		if (words[i] == WORD_TAKEN)
 			local->peer = CHANNEL_PEER_OPEN;
-		else if (word == WORD_ENDED)
+		else if (words[i] == WORD_ENDED)
 			local->peer = CHANNEL_PEER_DONE;
 	}
 	return local->peer;

@@ -332,6 +332,9 @@ int listen_accept(struct listen_set *set, int64_t deadline, struct listen_accept
 			if (!is_connection_error())
 				return err_sys(err, "accept");
 		}
+		/* Else connections that are gone by now, one after the other, would keep us. */
+		if (clock_now() >= deadline)
+			return err_set(err, ERR_TIMEOUT, 0, "accept: timed out");
 	}
 }
 

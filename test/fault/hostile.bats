@@ -5,6 +5,10 @@
 load ../helper
 load fault
 
+setup_file() {
+	printf x >"$BATS_FILE_TMPDIR/byte"
+}
+
 ### Beside the stream
 
 # From a peer that does these steps and waits, the receiver "recv" has stored "expected".
@@ -103,6 +107,32 @@ encoded() {
 	# shellcheck disable=SC2154  # stderr: set by run
 	printf '%s\n' "$stderr" >err
 	encoded err
+}
+
+### What never ends
+
+@test "a sender that talks without end on the lifeline does not keep us, and has not ended its stream by that" {
+	prepare_output old
+	listen_as recv recv unix d/out
+	peer lifeline send recv.socket X
+	finish recv 1
+	finish lifeline
+	complaint recv
+	has recv.err 'the peer is gone after 1 bytes'
+	output_untouched old
+}
+
+@test "a receiver that talks without end on the lifeline does not keep us, and has not stored anything by that" {
+	local word
+
+	for word in X T; do
+		rm -f socket
+		peer lifeline recv socket "$word"
+		wait_said lifeline 'listening on'
+		start send "$SOCKXFER" send unix:socket "$BATS_FILE_TMPDIR/byte"
+		finish send "$([ $word = T ] && echo 1 || echo 0)"
+		finish lifeline
+	done
 }
 
 ### Inherited sockets, whose options whoever started us has chosen
