@@ -381,7 +381,7 @@ hints() {
 
 @test "an error of listening says what can be done" {
 	receive out
-	hints 1 'another program listens there; -p 0 takes a free port' recv -p "$port" other
+	hints 1 'another program listens there, or a connection has that port; -p 0 takes a free one' recv -p "$port" other
 	hints 1 'this machine has no such address; -p listens on all it has' recv -l 192.0.2.7:9 other
 	stop us
 	start them "$SOCKXFER" recv -v -l unix:socket out

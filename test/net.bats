@@ -265,6 +265,47 @@ lacks_descriptors() {
 	fails 1 'nosuch.invalid' recv -s nosuch.invalid 127.0.0.1:9 out
 }
 
+# letters LOCALE: a name is found as the DNS has it, and as /etc/hosts may have it.
+letters() {
+	local name
+
+	for name in bücher.example BÜCHER.example grün; do
+		start failing "${NS[@]}" env LC_ALL="$1" "$SOCKXFER" send "$name:9" /dev/null
+		finish failing 1
+		has failing.err ': connect: Connection refused'
+	done
+	start failing "${NS[@]}" env LC_ALL="$1" "$SOCKXFER" send nö.example:9 /dev/null
+	finish failing 1
+	has failing.err 'resolve: Name or service not known'
+	has failing.err 'hint: is the name right? If libidn2 is missing here, write it as xn--...'
+}
+
+@test "a name may have letters beyond ASCII, whatever the locale is" {
+	"$PYTHON" -c 'import ctypes; ctypes.CDLL("libidn2.so.0")' 2>/dev/null || skip "needs libidn2"
+	make_namespace
+	printf '%s\n' '127.0.0.1 localhost xn--bcher-kva.example' '127.0.0.1 grün' | replace_in_namespace /etc/hosts
+	echo 'hosts: files' | replace_in_namespace /etc/nsswitch.conf
+	letters C
+	letters C.UTF-8
+}
+
+@test "a link-local address without its interface is told as such, wherever it stands" {
+	local says='a link-local address needs its interface, as fe80::1%eth0'
+
+	fails 1 "[fe80::1]:9: connect: $says" send '[fe80::1]:9' /dev/null
+	fails 1 "[febf::1]:9: connect: $says" recv -r 60 '[febf::1]:9' out
+	fails 1 "[::1]:9: connect: bind to source address: $says" send -s fe80::1 '[::1]:9' /dev/null
+	fails 1 "listen: [fe80::1]:9: bind: $says" recv -l '[fe80::1]:9' out
+	make_namespace
+	printf '%s\n' 'fe80::1 both' '127.0.0.1 both' | replace_in_namespace /etc/hosts
+	echo 'hosts: files' | replace_in_namespace /etc/nsswitch.conf
+	fails 1 "[fe80::1]:9: $says" send both:9 /dev/null
+	has failing.err '127.0.0.1:9: Connection refused'
+	# And with its interface it works.
+	"${NS[@]}" ip addr add fe80::1/64 dev lo nodad
+	connects '[fe80::1%lo]:0' '[fe80::1%lo]'
+}
+
 ### Listening
 
 @test "port 0 is the same free port in both families, and each accepts" {
@@ -376,6 +417,23 @@ lacks_descriptors() {
 	[ ! -e out ]
 }
 
+# Its port is taken by a connection that it makes, then by what the kernel remembers of that, and nobody listens.
+@test "a port that an outgoing connection holds is not said to be another listener's" {
+	local hint='hint: another program listens there, or a connection has that port; -p 0 takes a free one'
+
+	one_port_taken
+	ours failing recv -p 40001 out
+	finish failing 1
+	has failing.err '0.0.0.0:40001: bind: Address already in use'
+	has failing.err "$hint"
+	touch go
+	finish first
+	wait_for sockets_in time-wait 1
+	ours failing recv -p 40001 out
+	finish failing 1
+	has failing.err "$hint"
+}
+
 @test "an address that is not ours is told: exit 1" {
 	fails 1 '192.0.2.1:' recv -l 192.0.2.1:0 out
 	has failing.err 'Cannot assign requested address'
@@ -476,6 +534,26 @@ one_port_taken() {
 	touch go
 	finish first
 	finish second
+}
+
+@test "where all ports are in TIME-WAIT, that is told, and -r waits until one is free" {
+	one_port_taken
+	set_in_namespace net.ipv4.tcp_tw_reuse 0
+	touch go
+	finish first
+	finish one
+	wait_for sockets_in time-wait 1
+	ours failing send 127.0.0.1:9001 "$BATS_FILE_TMPDIR/data"
+	finish failing 1
+	has failing.err '127.0.0.1:9001: connect: no local port is free'
+	has failing.err 'hint: too many connections go there'
+	scripted one listen 127.0.0.1:9001 eof
+	wait_port one
+	ours us send -v -r 60 -s 127.0.0.1 127.0.0.1:9001 "$BATS_FILE_TMPDIR/data"
+	wait_said us 'no local port is free; trying again'
+	set_in_namespace net.ipv4.ip_local_port_range '40001 50000'
+	finish us
+	finish one
 }
 
 ### Unix sockets

@@ -122,7 +122,7 @@ static int set_no_port(struct err *err)
 
 static int set_bind_error(const struct sock_addr *source, struct err *err)
 {
-	err_sys(err, "bind to source address");
+	sock_set_error(source, "bind to source address", err);
 	switch (err->errnum) {
 	case EADDRINUSE:
 		if (sock_port_of(source) == 0)
@@ -170,7 +170,7 @@ static bool has_own_address(const struct sock_addr *addr)
 /* connect(2) says EADDRNOTAVAIL for two things: we have no address, or it has no port left. */
 static int set_connect_error(const struct sock_addr *addr, struct err *err)
 {
-	err_sys(err, "%s", "");
+	sock_set_error(addr, "", err);
 	if (err->errnum == EADDRNOTAVAIL && has_own_address(addr))
 		return set_no_port(err);
 	return err_advise(err, connect_advice(err->errnum));

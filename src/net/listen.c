@@ -30,7 +30,8 @@ static int bind_socket(int sock, const struct sock_addr *addr, struct err *err)
 		return -1;
 	if (addr->storage.ss_family == AF_INET6 && sock_v6_only(sock, err) == -1)
 		return -1;
-	return bind(sock, sock_sockaddr(addr), addr->len) == -1 ? err_sys(err, "bind") : 0;
+	return bind(sock, sock_sockaddr(addr), addr->len) == 0 ? 0
+	                                                       : sock_set_error(addr, "bind", err);
 }
 
 /* Returns what the user can do about an address that cannot be had because of errnum, or NULL. */
@@ -41,7 +42,8 @@ static const char *listen_advice(const struct sock_addr *addr, int errnum)
 	switch (errnum) {
 	case EADDRINUSE:
 		return is_unix ? "something of that name is in use; choose another path"
-		               : "another program listens there; -p 0 takes a free port";
+		               : "another program listens there, or a connection has that "
+		                 "port; -p 0 takes a free one";
 	case EACCES:
 		return !is_unix && sock_port_of(addr) < IPPORT_RESERVED
 		           ? "ports below 1024 are kept for root; choose a higher one"

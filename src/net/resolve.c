@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -39,6 +40,58 @@ static void run_lookup(struct resolve_lookup *lookup)
 	lookup->errnum = errno;
 }
 
+static bool is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text > 0x7f)
+			return false;
+	}
+	return true;
+}
+
+#ifdef AI_IDN
+/* As run_lookup(), in this thread with names in UTF-8. */
+static void run_in_utf8(struct resolve_lookup *lookup)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+
+	if (utf8 == (locale_t)0)
+		return;
+	locale_t old = uselocale(utf8);
+	run_lookup(lookup);
+	uselocale(old);
+	freelocale(utf8);
+}
+
+/*
+ * Looks up a name that has other letters than ASCII: as the DNS has it (RFC 5891), letters being
+ * those of the locale, or else of UTF-8, for cron has no locale; then as it is, which is how
+ * hosts(5) or mDNS may have it.
+ */
+static void run_for_letters(struct resolve_lookup *lookup)
+{
+	lookup->hints.ai_flags |= AI_IDN;
+	run_lookup(lookup);
+	if (lookup->status == EAI_IDN_ENCODE)
+		run_in_utf8(lookup);
+	lookup->hints.ai_flags &= ~AI_IDN;
+	if (lookup->status == EAI_IDN_ENCODE || lookup->status == EAI_NONAME ||
+	    lookup->status == EAI_NODATA)
+		run_lookup(lookup);
+}
+#endif
+
+static void run_for_name(struct resolve_lookup *lookup)
+{
+#ifdef AI_IDN
+	if (!is_ascii(lookup->host)) {
+		run_for_letters(lookup);
+		return;
+	}
+#endif
+	run_lookup(lookup);
+}
+
 static void let_go(struct resolve_lookup *lookup)
 {
 	pthread_mutex_lock(&lookup->lock);
@@ -57,7 +110,7 @@ static void *lookup_thread(void *argument)
 	struct resolve_lookup *lookup = argument;
 	int done = lookup->done[1];
 
-	run_lookup(lookup);
+	run_for_name(lookup);
 	let_go(lookup);
 	close(done);
 	return NULL;
@@ -125,14 +178,17 @@ static bool is_numeric(struct resolve_lookup *lookup)
 }
 
 /*
- * Returns what the user can do about a name that is not known. A scope, behind %, names an
+ * Returns what the user can do about a name that is not known. Letters that are not ASCII are for
+ * libidn2, which the C library may not find. A scope, behind %, names an
  * interface of this host; an address copied from another host has a scope of that one.
  */
 static const char *unknown_name(const char *host)
 {
-	return strchr(host, '%') != NULL
-	           ? "this machine has no such interface; write one of its own behind %"
-	           : "is the name right? Or write the address, as 192.0.2.7:9009";
+	if (strchr(host, '%') != NULL)
+		return "this machine has no such interface; write one of its own behind %";
+	if (!is_ascii(host))
+		return "is the name right? If libidn2 is missing here, write it as xn--...";
+	return "is the name right? Or write the address, as 192.0.2.7:9009";
 }
 
 static int set_lookup_error(const struct resolve_lookup *lookup, struct err *err)

@@ -31,6 +31,26 @@ struct sock_addr sock_unix_addr(const char *path)
 	return addr;
 }
 
+static bool lacks_interface(const struct sock_addr *addr)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&addr->storage;
+
+	return in6->sin6_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr) &&
+	       in6->sin6_scope_id == 0;
+}
+
+int sock_set_error(const struct sock_addr *addr, const char *operation, struct err *err)
+{
+	err_sys(err, "%s", operation);
+	if (err->errnum != EINVAL || !lacks_interface(addr))
+		return -1;
+	err_set(err, ERR_FAILED, 0,
+	    "%s%sa link-local address needs its interface, as fe80::1%%eth0", operation,
+	    operation[0] == '\0' ? "" : ": ");
+	err->errnum = EINVAL;
+	return -1;
+}
+
 uint16_t sock_port_of(const struct sock_addr *addr)
 {
 	if (addr->storage.ss_family == AF_INET6)

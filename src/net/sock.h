@@ -24,6 +24,13 @@ const struct sockaddr *sock_sockaddr(const struct sock_addr *addr);
 /* Returns the address of a unix socket at path, which has to fit (struct addr). */
 struct sock_addr sock_unix_addr(const char *path);
 
+/*
+ * Fills err for a bind(2) or connect(2) to addr that has just failed; operation may be empty. What
+ * EINVAL means is said: an IPv6 address that is link-local (RFC 4291, 2.5.6) names no interface.
+ * Returns -1.
+ */
+int sock_set_error(const struct sock_addr *addr, const char *operation, struct err *err);
+
 /* Returns the port of an IPv4 or IPv6 address. */
 uint16_t sock_port_of(const struct sock_addr *addr);
 

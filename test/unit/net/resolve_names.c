@@ -2,6 +2,7 @@
 #include "net/resolve.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -55,10 +56,22 @@ static void wait_for(sem_t *sem)
 		;
 }
 
+/* As the C library: it converts a name if asked to, in a locale that has its letters. */
+static int look_up_letters(const char *host, int flags)
+{
+	if ((flags & AI_IDN) == 0)
+		return strcmp(host, "gr\xc3\xbcn") == 0 ? 0 : EAI_NONAME;
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		return EAI_IDN_ENCODE;
+	return strcmp(host, "b\xc3\xbc\x63her") == 0 ? 0 : EAI_NONAME;
+}
+
 /* These two take the place of the C library's. */
 int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
     struct addrinfo **list)
 {
+	int status = 0;
+
 	(void)port;
 	*list = NULL;
 	if ((hints->ai_flags & AI_NUMERICHOST) != 0)
@@ -69,6 +82,10 @@ int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints
 		sem_post(&asked);
 		wait_for(&answer);
 	}
+	if (strcmp(host, "gr\xc3\xbcn") == 0 || strcmp(host, "b\xc3\xbc\x63her") == 0)
+		status = look_up_letters(host, hints->ai_flags);
+	if (status != 0)
+		return status;
 	if (strcmp(host, "unknown") == 0)
 		return EAI_NONAME;
 	if (strcmp(host, "later") == 0)
@@ -106,6 +123,24 @@ static void names(void)
 	wait_for(&freed);
 	resolve_free(&list);
 	CHECK_INT((int)list.count, 0);
+}
+
+static void letters(void)
+{
+#ifdef AI_IDN
+	static const char *const hosts[] = {"b\xc3\xbc\x63her", "gr\xc3\xbcn"};
+
+	for (size_t i = 0; i < ROWS(hosts); i++) {
+		struct resolve_list list;
+		struct err err;
+		check_row("%s", hosts[i]);
+		CHECK_INT(resolve(hosts[i], "80", AF_INET, DEADLINE_NEVER, &list, &err), 0);
+		CHECK_INT((int)list.count, 3);
+		resolve_free(&list);
+	}
+#else
+	check_skip();
+#endif
 }
 
 static void many(void)
@@ -277,6 +312,7 @@ int main(void)
 	sem_init(&answer, 0, 0);
 	sem_init(&freed, 0, 0);
 	promise("a name is all of its addresses, in the resolver's order", names);
+	promise("letters that are not ASCII are encoded, or left as hosts(5) has them", letters);
 	promise("a name has all of its addresses, however many", many);
 	promise("a look-up that fails says why", failures);
 	promise("a look-up that takes too long is given up at the deadline", deadline_passes);
