@@ -407,6 +407,29 @@ refuses_list() {
 	has us.err 'sockxfer: recv: --allow: fd:3 is no TCP socket'
 }
 
+### --max-per-peer
+
+@test "--max-per-peer counts the addresses of one /64 as one host, and those of another as another" {
+	make_namespace
+	"${NS[@]}" ip addr add 2001:db8:1:2::7/128 dev lo
+	"${NS[@]}" ip addr add 2001:db8:1:2:8::8/128 dev lo
+	"${NS[@]}" ip addr add 2001:db8:1:3::7/128 dev lo
+	mkdir d
+	ours us recv -v -k -p 0 --max-per-peer 1 d
+	wait_port us
+	open_pipe
+	ours one send -s 2001:db8:1:2::7 "[::1]:$port" <pipe
+	wait_said us 'connected to [2001:db8:1:2::7]'
+	ours two send -s 2001:db8:1:2:8::8 "[::1]:$port" "$ROOT/README"
+	finish two 1
+	wait_said us '2001:db8:1:2:8::8]:'
+	has us.err 'has as many connections as --max-per-peer allows'
+	ours three send -V -s 2001:db8:1:3::7 "[::1]:$port" "$ROOT/README"
+	finish three
+	exec 8>&-
+	finish one
+}
+
 ### --max-size
 
 @test "--max-size: a stream of that size is stored, one byte more is too large, over each transport and by any chunk" {

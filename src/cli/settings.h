@@ -37,7 +37,7 @@ struct settings {
 	int64_t rate;            /* -b, bytes a second; 0: no limit */
 	int64_t max_size;        /* --max-size, bytes; 0: no limit */
 	size_t jobs;             /* -j: the most transfers at once */
-	size_t max_per_peer;     /* --max-per-peer: the most from one address; 0: no limit */
+	size_t max_per_peer;     /* --max-per-peer: the most from one host; 0: no limit */
 	int64_t grace;           /* --grace, ns: for transfers under way after SIGTERM */
 	const char *congestion;  /* -C, or NULL */
 	bool keeps;        /* -k: serve many; jobs, max_per_peer and grace are for this only */

@@ -12,7 +12,7 @@ set -l options \
     'both r retry seconds keep trying to connect for so long' \
     'both k keep-open - keep listening, and serve many at once' \
     'both j jobs number with -k: so many at once at the most (64)' \
-    'both - max-per-peer number with -k: of these, from one address' \
+    'both - max-per-peer number with -k: of these, from one address or IPv6 /64' \
     'both - grace seconds with -k: time to end after SIGTERM (10)' \
     'recv - idle-eof seconds take so long a silence for the end' \
     'both B chunk-size size move that many bytes at a time (2M)' \

@@ -10,6 +10,9 @@
 /* Room for a network, "/128" included. */
 #define TEXT_MAX (INET6_ADDRSTRLEN + 8)
 
+/* The part of an IPv6 address that a host does not choose by itself (RFC 4291, 2.5.1). */
+#define HOST_BITS 64
+
 #define MAPPED_BITS 96
 
 static unsigned bits_of(int family)
@@ -166,5 +169,7 @@ bool allow_same_host(const struct sockaddr *a, const struct sockaddr *b)
 	struct allow_net one = alone(a);
 	struct allow_net other = alone(b);
 
+	if (one.family == AF_INET6)
+		one.bits = HOST_BITS;
 	return (one.family == AF_INET || one.family == AF_INET6) && contains(&one, &other);
 }

@@ -35,8 +35,9 @@ struct allow_list {
 int allow_add(struct allow_list *list, const char *text, struct err *err);
 
 /*
- * Whether two sockets' addresses are of the same host, with any port and, for IPv6, any scope. An
- * address that is neither IPv4 nor IPv6 belongs to no host.
+ * Whether two sockets' addresses count as the same host, with any port and, for IPv6, any scope:
+ * the same IPv4 address, or IPv6 addresses of the same /64, from which a host may take as many as
+ * it likes. An address that is neither IPv4 nor IPv6 belongs to no host.
  */
 bool allow_same_host(const struct sockaddr *a, const struct sockaddr *b);
 

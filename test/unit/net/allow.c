@@ -237,6 +237,54 @@ static void full(void)
 	CHECK(!matches(&list, "::1"));
 }
 
+struct pair {
+	const char *one;
+	const char *other;
+	bool same;
+};
+
+static void fill(struct sockaddr_storage *storage, const char *address)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)storage;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)storage;
+
+	*storage = (struct sockaddr_storage){.ss_family = AF_INET};
+	if (inet_pton(AF_INET, address, &in->sin_addr) == 1)
+		return;
+	storage->ss_family = AF_INET6;
+	CHECK_INT(inet_pton(AF_INET6, address, &in6->sin6_addr), 1);
+}
+
+static void hosts(void)
+{
+	static const struct pair pairs[] = {
+	    {"192.0.2.7", "192.0.2.7", true},
+	    {"192.0.2.7", "192.0.2.6", false},
+	    {"192.0.2.7", "::ffff:192.0.2.7", true},
+	    {"::ffff:192.0.2.7", "::ffff:192.0.2.7", true},
+	    {"::ffff:192.0.2.7", "::ffff:192.0.2.6", false},
+	    {"::ffff:192.0.2.7", "::192.0.2.7", false},
+	    {"2001:db8:1:2::7", "2001:db8:1:2::7", true},
+	    {"2001:db8:1:2::7", "2001:db8:1:2:ffff:ffff:ffff:ffff", true},
+	    {"2001:db8:1:2::7", "2001:db8:1:3::7", false},
+	    {"2001:db8:1:2::7", "2001:db8:1:2::", true},
+	    {"fe80::1", "fe80::2", true},
+	    {"::1", "127.0.0.1", false},
+	};
+
+	for (size_t i = 0; i < ROWS(pairs); i++) {
+		struct sockaddr_storage one;
+		struct sockaddr_storage other;
+		const struct sockaddr *a = (const struct sockaddr *)&one;
+		const struct sockaddr *b = (const struct sockaddr *)&other;
+		fill(&one, pairs[i].one);
+		fill(&other, pairs[i].other);
+		check_row("%s and %s", pairs[i].one, pairs[i].other);
+		CHECK_INT(allow_same_host(a, b), pairs[i].same);
+		CHECK_INT(allow_same_host(b, a), pairs[i].same);
+	}
+}
+
 int main(void)
 {
 	promise("an IPv4 network holds its addresses and no others", ipv4);
@@ -244,6 +292,7 @@ int main(void)
 	promise("a mapped IPv4 address is that IPv4 address, and no IPv6 one", mapped);
 	promise("several networks hold what any of them holds, be it one list or more", lists);
 	promise("an empty list holds nothing, and none holds what has no address", strangers);
+	promise("a host is an IPv4 address, mapped or not, or a /64 of IPv6", hosts);
 	promise("a bad network is refused, with what to write instead", refuses);
 	promise("a list takes 64 networks, and says so of one more", full);
 	return check_end();
