@@ -118,19 +118,107 @@ stopped_between_tries() {
 	has send.err 'gave up after '
 }
 
-@test "-r does not cut the first try short" {
-	make_namespace
+# black_hole: a namespace where nothing answers at port 9, nor any name server.
+black_hole() {
 	need nft
+	make_namespace
+	echo 'nameserver 127.0.0.1' | replace_in_namespace /etc/resolv.conf
+	echo 'hosts: dns' | replace_in_namespace /etc/nsswitch.conf
+	"${NS[@]}" nft -f - <<-END
+		table inet holes {
+			chain input {
+				type filter hook input priority 0
+				tcp dport 9 drop
+				udp dport 53 drop
+			}
+		}
+	END
+}
+
+# Left to the kernel or to -w, it would take minutes.
+@test "-r bounds each try, the first too, whether an answer or a name is waited for" {
+	local since
+
+	black_hole
+	clock since
+	ours send send -r 1 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	finish send 3
+	[ "$(head -n 1 send.err)" = 'sockxfer: send: 127.0.0.1:9: connect: timed out' ]
+	ours recv recv -r 1 -w 200 127.0.0.1:9 out
+	finish recv 3
+	ours name send -r 1 -w 200 host.example:9 "$BATS_FILE_TMPDIR/data"
+	finish name 3
+	[ "$(head -n 1 name.err)" = 'sockxfer: send: host.example:9: resolve: timed out' ]
+	soon 20000 "$since"
+}
+
+### How long it takes to connect
+
+# told_once NAME: it is, while it waits.
+told_once() {
+	wait_said "$1" 'connecting to '
+	kill -TERM "${PID[$1]}"
+	finish "$1" 143
+	[ "$(cat "$1.out" "$1.err" | grep -c 'connecting to ')" -eq 1 ]
+}
+
+@test "that there is no answer for two seconds is told once, with -v and on a terminal, and not with -q" {
+	local on_terminal=("$PYTHON" "$ROOT/test/fault/terminal.py" "$SOCKXFER")
+
+	black_hole
+	ours address send -v 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	ours name recv -v host.example:9 out
+	ours source send -v -s us.example 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	ours tries send -v -w 3 -r 7 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	ours silent send -w 3 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	ours short send -v -w 1 -r 3 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	start terminal "${NS[@]}" "${on_terminal[@]}" send -w 10 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	start quiet "${NS[@]}" "${on_terminal[@]}" send -q -w 3 127.0.0.1:9 "$BATS_FILE_TMPDIR/data"
+	told_once address
+	has address.err 'sockxfer: send: connecting to 127.0.0.1:9 ...'
+	told_once name
+	has name.err 'sockxfer: recv: connecting to host.example:9 ...'
+	told_once source
+	finish tries 3
+	[ "$(grep -c 'connecting to ' tries.err)" -eq 1 ]
+	finish terminal 3
+	[ "$(grep -cF 'connecting to 127.0.0.1:9 ...' terminal.out)" -eq 1 ]
+	finish silent 3
+	has_not silent.err 'connecting to'
+	finish short 3
+	has_not short.err 'connecting to'
+	finish quiet 3
+	has_not quiet.out 'connecting to'
+}
+
+@test "a unix socket whose backlog is full is told of in the same way" {
+	cat >full.py <<-END
+		import socket, time
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind("socket")
+		listener.listen(0)
+		waits = socket.socket(socket.AF_UNIX)
+		waits.connect("socket")
+		print("full", flush=True)
+		time.sleep(300)
+	END
+	start them "$PYTHON" full.py
+	wait_said them full
+	ours us send -v unix:socket "$BATS_FILE_TMPDIR/data"
+	told_once us
+	has us.err 'send: connecting to unix:socket ...'
+	stop them
+}
+
+@test "where there is an answer in time, nothing is said of connecting" {
 	free_port
-	drop_in_namespace "tcp dport $port"
-	ours recv recv -l "127.0.0.1:$port" out
-	wait_for listening "$port"
-	ours send send -V -w 15 -r 0.3 "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
-	pass 1.5
+	retries 60 "127.0.0.1:$port"
+	pass 2.5
 	running send
-	"${NS[@]}" nft delete table inet holes
+	ours recv recv -p "$port" out
 	finish send
 	finish recv
+	has_not send.err 'connecting to'
 }
 
 @test "what no waiting mends ends -r at once" {

@@ -13,8 +13,38 @@
 #include "net/sock.h"
 #include "sys/io.h"
 
+/* So long there may be no answer before that is told. */
+#define SLOW (2 * CLOCK_SECOND)
+
+/* A try to connect. */
+struct
+try {
+	const struct connect_options *options;
+	struct connect_state *state;
+	int64_t deadline;
+};
+
+/* Tells that there is no answer yet, if it is time. Returns whether it did. */
+static bool tell_if_slow(const struct try *try)
+{
+	struct connect_state *state = try->state;
+
+	if (state->slow_at == DEADLINE_NEVER || clock_now() < state->slow_at)
+		return false;
+	state->slow_at = DEADLINE_NEVER;
+	try->options->on_slow(try->options->context);
+	return true;
+}
+
+/* The deadline of a wait, for tell_if_slow() may be due before that of the try. */
+static int64_t deadline_of_wait(const struct try *try)
+{
+	return deadline_min(try->deadline, try->state->slow_at);
+}
+
 /* A race between the addresses of one name. The attempts are numbered as they start. */
 struct race {
+	const struct try *try;
 	struct happy_eyeballs happy;
 	const struct resolve_list *list;
 	const struct resolve_list *sources; /* NULL: the kernel chooses */
@@ -289,14 +319,15 @@ static int set_timeout_error(const struct race *race, struct err *err)
 }
 
 /* Runs the race. Returns the index of the attempt that is connected, or -1. */
-static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
+static ssize_t run_race(struct race *race, struct err *err)
 {
 	ssize_t count = (ssize_t)race->list->count;
 
 	for (;;) {
 		int64_t now = clock_now();
-		if (now >= deadline && race->happy.started > 0)
+		if (now >= race->try->deadline && race->happy.started > 0)
 			return set_timeout_error(race, err);
+		tell_if_slow(race->try);
 		struct happy_eyeballs_step step = happy_eyeballs_next(&race->happy, now);
 		ssize_t winner;
 		switch (step.verb) {
@@ -304,7 +335,8 @@ static ssize_t run_race(struct race *race, int64_t deadline, struct err *err)
 			start_attempt(race, step.index);
 			break;
 		case HAPPY_EYEBALLS_WAIT:
-			winner = wait_for_attempts(race, deadline_min(step.until, deadline), err);
+			winner = wait_for_attempts(race,
+			    deadline_min(step.until, deadline_of_wait(race->try)), err);
 			if (winner != count)
 				return winner;
 			break;
@@ -349,49 +381,57 @@ static int finish_race(const struct race *race, ssize_t winner)
 	return winner == -1 ? -1 : race->sock[winner];
 }
 
-static int race_addresses(const struct resolve_list *list, const struct resolve_list *sources,
-    int64_t deadline, struct err *err)
+static int race_addresses(const struct try *try, const struct resolve_list *list,
+    const struct resolve_list *sources, struct err *err)
 {
-	struct race race = {.list = list, .sources = sources};
+	struct race race = {.try = try, .list = list, .sources = sources};
 	int sock = -1;
 
 	if (prepare_race(&race, err) == 0)
-		sock = finish_race(&race, run_race(&race, deadline, err));
+		sock = finish_race(&race, run_race(&race, err));
 	free(race.order);
 	free(race.sock);
 	free(race.fds);
 	return sock;
 }
 
+static int look_up(const struct try *try, struct resolve_lookup **kept, const struct addr *addr,
+    struct resolve_list *list, struct err *err)
+{
+	int status;
+
+	do {
+		status = resolve_keeping(kept, addr->host, addr->port, try->options->family,
+		    deadline_of_wait(try), list, err);
+	} while (status == -1 && err->kind == ERR_TIMEOUT && tell_if_slow(try));
+	return status;
+}
+
 /* Looks up the address and, if it has one, the source. Both lists are the caller's to free. */
-static int look_up(const struct addr *addr, const struct connect_options *options,
-    struct connect_state *state, int64_t deadline, struct resolve_list *list,
+static int look_up_both(const struct try *try, const struct addr *addr, struct resolve_list *list,
     struct resolve_list *sources, struct err *err)
 {
-	const struct addr *source = options->source;
+	const struct addr *source = try->options->source;
 	char name[ADDR_TEXT_MAX];
 
 	addr_text(addr, name);
-	if (resolve_keeping(&state->host, addr->host, addr->port, options->family, deadline, list,
-		err) == -1)
+	if (look_up(try, &try->state->host, addr, list, err) == -1)
 		return err_prefix(err, "%s", name);
-	if (source != NULL && resolve_keeping(&state->source, source->host, source->port,
-				  options->family, deadline, sources, err) == -1)
+	if (source != NULL && look_up(try, &try->state->source, source, sources, err) == -1)
 		return err_prefix(err, "source address %s", source->host);
 	return 0;
 }
 
-static int connect_inet(const struct addr *addr, const struct connect_options *options,
-    struct connect_state *state, int64_t deadline, struct err *err)
+static int connect_inet(const struct try *try, const struct addr *addr, struct err *err)
 {
 	struct resolve_list list = {.count = 0};
 	struct resolve_list sources = {.count = 0};
 	char name[ADDR_TEXT_MAX];
 	int sock = -1;
 
-	if (look_up(addr, options, state, deadline, &list, &sources, err) == 0) {
+	if (look_up_both(try, addr, &list, &sources, err) == 0) {
 		sock =
-		    race_addresses(&list, options->source == NULL ? NULL : &sources, deadline, err);
+		    race_addresses(try, &list, try->options->source == NULL ? NULL : &sources, err);
 		addr_text(addr, name);
 		if (sock == -1)
 			err_prefix(err, "%s: connect", name);
@@ -404,7 +444,7 @@ static int connect_inet(const struct addr *addr, const struct connect_options *o
 /* A unix socket with a full backlog gives EAGAIN at once, and no poll tells when it has room. */
 #define BACKLOG_PAUSE (10 * CLOCK_MILLISECOND)
 
-static int connect_backlog(int sock, const struct sock_addr *addr, int64_t deadline,
+static int connect_backlog(const struct try *try, int sock, const struct sock_addr *addr,
     struct err *err)
 {
 	while (connect(sock, sock_sockaddr(addr), addr->len) == -1) {
@@ -412,22 +452,23 @@ static int connect_backlog(int sock, const struct sock_addr *addr, int64_t deadl
 			err_sys(err, "%s", "");
 			return err_advise(err, connect_advice(err->errnum));
 		}
-		if (clock_now() >= deadline)
+		if (clock_now() >= try->deadline)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
-		if (io_sleep(deadline_min(deadline, deadline_after(BACKLOG_PAUSE)), err) == -1)
+		tell_if_slow(try);
+		if (io_sleep(deadline_min(try->deadline, deadline_after(BACKLOG_PAUSE)), err) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-static int connect_unix(const char *path, int64_t deadline, struct err *err)
+static int connect_unix(const struct try *try, const char *path, struct err *err)
 {
 	struct sock_addr addr = sock_unix_addr(path);
 	int sock = sock_open(AF_UNIX, err);
 
 	if (sock == -1)
 		return -1;
-	if (connect_backlog(sock, &addr, deadline, err) == -1) {
+	if (connect_backlog(try, sock, &addr, err) == -1) {
 		close(sock);
 		return err_prefix(err, "unix:%s: connect", path);
 	}
@@ -437,9 +478,13 @@ static int connect_unix(const char *path, int64_t deadline, struct err *err)
 int connect_open(const struct addr *addr, const struct connect_options *options,
     struct connect_state *state, int64_t deadline, struct err *err)
 {
+	const struct try try = {.options = options, .state = state, .deadline = deadline};
+
+	if (state->slow_at != DEADLINE_NEVER)
+		state->slow_at = options->on_slow == NULL ? DEADLINE_NEVER : deadline_after(SLOW);
 	if (addr->kind == ADDR_UNIX)
-		return connect_unix(addr->path, deadline, err);
-	return connect_inet(addr, options, state, deadline, err);
+		return connect_unix(&try, addr->path, err);
+	return connect_inet(&try, addr, err);
 }
 
 void connect_forget(struct connect_state *state)

@@ -14,12 +14,16 @@
 struct connect_options {
 	int family;                /* AF_UNSPEC, AF_INET or AF_INET6 */
 	const struct addr *source; /* the ADDR_INET to connect from, or NULL */
+	/* Called with context, once, when a try has had no answer for two seconds; or NULL. */
+	void (*on_slow)(void *context);
+	void *context;
 };
 
-/* What one try leaves to the next; all NULL at first. */
+/* What one try leaves to the next; all 0 and NULL at first. */
 struct connect_state {
 	struct resolve_lookup *host; /* look-ups that have not ended */
 	struct resolve_lookup *source;
+	int64_t slow_at; /* when to call on_slow; DEADLINE_NEVER: it has been called */
 };
 
 /*

@@ -33,16 +33,13 @@ static bool is_passing(const struct err *err, bool has_source)
 	}
 }
 
-/*
- * Returns the deadline of a try. The first try has all the time that it would have by itself; a try
- * that begins at the last moment has LAST_TRY, enough for a chance.
- */
-static int64_t deadline_of_try(const struct connect_retry_options *options, bool is_first)
+/* Returns the deadline of a try. One that begins at the last moment has LAST_TRY, for a chance. */
+static int64_t deadline_of_try(const struct connect_retry_options *options)
 {
 	int64_t deadline = deadline_of(options->limits);
 	int64_t least = deadline_after(LAST_TRY);
 
-	if (is_first)
+	if (options->until == DEADLINE_NOW)
 		return deadline;
 	return deadline_min(deadline, options->until > least ? options->until : least);
 }
@@ -61,10 +58,9 @@ static int try_until(const struct addr *addr, const struct connect_options *how,
 {
 	int64_t until = deadline_min(options->until, options->limits->end);
 	int64_t pause = FIRST_PAUSE;
-	bool is_first = true;
 
 	for (;;) {
-		int sock = connect_open(addr, how, state, deadline_of_try(options, is_first), err);
+		int sock = connect_open(addr, how, state, deadline_of_try(options), err);
 		if (sock != -1)
 			err_clear(err);
 		if (sock != -1 || !is_passing(err, how->source != NULL))
@@ -78,7 +74,6 @@ static int try_until(const struct addr *addr, const struct connect_options *how,
 		if (clock_now() >= options->limits->end)
 			return set_retry_error(options, err);
 		pause = deadline_min(2 * pause, LAST_PAUSE);
-		is_first = false;
 	}
 }
 

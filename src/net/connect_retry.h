@@ -12,7 +12,7 @@
 #include "net/connect.h"
 
 struct connect_retry_options {
-	int64_t until; /* deadline by which the last try begins; DEADLINE_NOW: one try */
+	int64_t until; /* deadline of the tries; DEADLINE_NOW: one try, which limits alone end */
 	const struct time_limits *limits; /* idle: of each try; end: of all tries */
 	/* Called with context after each failed try that another one will follow; or NULL. */
 	void (*on_failure)(void *context, const struct err *err);
@@ -21,8 +21,8 @@ struct connect_retry_options {
 
 /*
  * Calls connect_open() until it succeeds or the time is up. The pause after a failure is 0.1 s,
- * then twice as long each time, at most 2 s. When the time is up, one last try follows, of at most
- * a second. The first try has the time that it would have by itself, even beyond options->until.
+ * then twice as long each time, at most 2 s. A try ends when the time is up; one that begins
+ * then, or shortly before, as the last one does, has a second.
  *
  * An error that waiting cannot mend ends the tries at once: an unknown service, a source address
  * that is not ours, a family that the host lacks, a lack of permission, an impossible path, a lack

@@ -199,7 +199,12 @@ static int give_up(int failed, struct err *err)
 static int connect_and_take(const struct endpoint_options *options,
     const struct time_limits *limits, struct connection *connection, struct err *err)
 {
-	struct connect_options how = {.family = options->family, .source = options->source};
+	struct connect_options how = {
+	    .family = options->family,
+	    .source = options->source,
+	    .on_slow = options->events.on_slow,
+	    .context = options->events.context,
+	};
 	struct tries tries = {.options = options};
 	struct connect_retry_options retry = {
 	    .until = options->retry == 0 ? DEADLINE_NOW : deadline_after(options->retry),

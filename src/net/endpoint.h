@@ -24,6 +24,8 @@ struct endpoint_events {
 	void (*on_refused)(void *context, const char *peer, const char *why);
 	/* So many tries to connect have failed, the last one as err says, and another follows. */
 	void (*on_retry)(void *context, int failed, const struct err *err);
+	/* To connect takes more than two seconds; called once. */
+	void (*on_slow)(void *context);
 	/* The connection to peer is there, and prepared. */
 	void (*on_connected)(void *context, const char *peer);
 	/* How many connections there are from that host already. */

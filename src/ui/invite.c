@@ -212,6 +212,18 @@ static void tell_retry(void *context, int failed, const struct err *err)
 		invite_connecting(invite);
 }
 
+static void tell_slow(void *context)
+{
+	const struct invite *invite = context;
+	char where[ADDR_TEXT_MAX];
+
+	addr_text(&invite->address, where);
+	if (invite->log->terminal->is_terminal)
+		log_note(invite->log, "connecting to %s ...", where);
+	else
+		log_detail(invite->log, "connecting to %s ...", where);
+}
+
 static void tell_refused(void *context, const char *peer, const char *why)
 {
 	const struct invite *invite = context;
@@ -232,6 +244,7 @@ struct endpoint_events invite_events(struct invite *invite)
 	    .context = invite,
 	    .on_refused = tell_refused,
 	    .on_retry = tell_retry,
+	    .on_slow = tell_slow,
 	    .on_connected = tell_connected,
 	};
 }

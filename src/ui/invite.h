@@ -35,8 +35,8 @@ int invite_listening(const struct invite *invite, const struct listen_set *set, 
 void invite_connecting(const struct invite *invite);
 
 /*
- * Returns the callbacks that tell the user of the events of an endpoint: refused peers, retries and
- * the connection. The invite has to outlive the endpoint. Does not block.
+ * Returns the callbacks that tell the user of the events of an endpoint: refused peers, retries,
+ * a wait for an answer, and the connection. The invite has to outlive the endpoint. Does not block.
  */
 struct endpoint_events invite_events(struct invite *invite);
 
