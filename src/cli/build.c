@@ -111,7 +111,9 @@ void build_recv_job(struct recv_job *job, const struct settings *settings, const
 		    .path = settings->path,
 		    .argv = settings->command,
 		    .no_clobber = settings->no_clobber,
-		    .sync = settings->sync,
+		    .sync = settings->sync      ? SINK_SYNC_ALL
+	                    : settings->no_sync ? SINK_SYNC_NONE
+	                                        : SINK_SYNC_REPLACEMENT,
 		    .allows_inbox = true,
 		},
 	    .policy =

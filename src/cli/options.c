@@ -20,6 +20,7 @@ enum {
 	OPTION_OPERAND = 1,
 	OPTION_NO_RECEIPT = 256,
 	OPTION_NO_PROGRESS,
+	OPTION_NO_SYNC,
 	OPTION_ALLOW,
 	OPTION_PORT_FILE,
 	OPTION_IDLE_EOF,
@@ -66,6 +67,8 @@ static const struct row rows[] = {
     {OPTION_MAX_SIZE, ROLE_RECV, "max-size", "SIZE", "recv: fail if more than so many bytes come"},
     {'n', ROLE_RECV, "no-clobber", NULL, "recv: never replace an existing file"},
     {'S', ROLE_RECV, "sync", NULL, "recv: store it safe from a power cut"},
+    {OPTION_NO_SYNC, ROLE_RECV, "no-sync", NULL,
+	"recv: replace a file before the new one is on disk"},
     {'E', ROLE_RECV, "expect", "xxh128:HEX", "recv: fail unless the data have this digest"},
     {'V', ROLE_SEND, "verify", NULL, "send: fail unless the receiver confirms"},
     {OPTION_NO_RECEIPT, ROLE_BOTH, "no-receipt", NULL, "give no receipt, or heed none"},
@@ -239,6 +242,8 @@ static int take_option(struct settings *settings, int key, const char *argument,
 		return set_flag(&settings->quiet);
 	case 'v':
 		return set_flag(&settings->verbose);
+	case OPTION_NO_SYNC:
+		return set_flag(&settings->no_sync);
 	case OPTION_NO_PROGRESS:
 		return set_flag(&settings->no_progress);
 	case OPTION_JSON:

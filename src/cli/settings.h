@@ -43,6 +43,7 @@ struct settings {
 	bool keeps;        /* -k: serve many; jobs, max_per_peer and grace are for this only */
 	bool no_clobber;   /* -n */
 	bool sync;         /* -S */
+	bool no_sync;      /* --no-sync */
 	bool must_confirm; /* -V */
 	bool no_receipt;   /* --no-receipt */
 	bool json;         /* --json */

@@ -49,8 +49,13 @@ static int check_data(const struct settings *settings, struct err *err)
 		    "--idle-eof: has to be shorter than -w, which would end the transfer first");
 	if (settings->must_confirm && settings->no_receipt)
 		return err_set(err, ERR_USAGE, 0, "-V and --no-receipt exclude each other");
-	if (settings->command != NULL && (settings->no_clobber || settings->sync))
-		return err_set(err, ERR_USAGE, 0, "-n and -S are for a file, not for a command");
+	if (settings->sync && settings->no_sync)
+		return err_set(err, ERR_USAGE, 0,
+		    "-S and --no-sync exclude each other: one waits for the disk, the other never");
+	if (settings->command != NULL &&
+	    (settings->no_clobber || settings->sync || settings->no_sync))
+		return err_set(err, ERR_USAGE, 0,
+		    "-n, -S and --no-sync are for a file, not for a command");
 	return 0;
 }
 

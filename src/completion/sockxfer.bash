@@ -22,6 +22,7 @@ send C congestion congestion
 recv - max-size size
 recv n no-clobber -
 recv S sync -
+recv - no-sync -
 recv E expect digest
 send V verify -
 both - no-receipt -

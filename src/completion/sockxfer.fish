@@ -21,6 +21,7 @@ set -l options \
     'recv - max-size size fail if more than so many bytes come' \
     'recv n no-clobber - never replace an existing file' \
     'recv S sync - store it safe from a power cut' \
+    'recv - no-sync - replace a file before the new one is on disk' \
     'recv E expect digest fail unless the data have this digest' \
     'send V verify - fail unless the receiver confirms' \
     'both - no-receipt - give no receipt, or heed none' \

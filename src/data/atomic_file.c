@@ -120,10 +120,17 @@ int atomic_file_match(struct atomic_file *file)
 	return make_like(file, &old);
 }
 
-/* Renames the temporary name to the final one, and so replaces what has that. As rename(2). */
+/*
+ * Renames the temporary name to the final one, and so replaces what has that. As rename(2). The
+ * sync is made when the file has a name: else its count of links would be 0 on the disk, where a
+ * file system without a journal may write the final name first, and a check of the disk takes such
+ * a file for a deleted one.
+ */
 static int rename_over(struct atomic_file *file)
 {
 	if (atomic_file_match(file) == -1)
+		return -1;
+	if (file->syncs && descriptor_sync(file->fd) == -1)
 		return -1;
 	return renameat(file->place.dir, file->temp, file->place.dir, file->place.name);
 }

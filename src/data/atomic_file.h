@@ -21,6 +21,7 @@ struct atomic_file {
 	struct place place;              /* where it appears; found by the caller */
 	char temp[ATOMIC_FILE_TEMP_MAX]; /* its temporary name there; "": it has none */
 	struct stat like;                /* of the old file, as the new one is; all 0: of none */
+	bool syncs; /* it is on the disk before it takes the place of another; set by the caller */
 };
 
 /*

@@ -87,7 +87,7 @@ static struct sink *by_lines(struct sink *stream, struct shared_lock *lock, stru
 static struct sink *open_path(const struct sink_options *options, int64_t deadline, struct err *err)
 {
 	const char *path = options->path;
-	bool sync = options->sync;
+	enum sink_sync sync = options->sync;
 	struct stat st;
 
 	if (stat(path, &st) == -1) {
@@ -110,8 +110,8 @@ static struct sink *open_path(const struct sink_options *options, int64_t deadli
 			return refuse_sink(path, EISDIR, err);
 		return sink_file_open_new(path, sync, err);
 	default:
-		return by_lines(sink_stream_open(path, &st, sync, deadline, err), options->lock,
-		    err);
+		return by_lines(sink_stream_open(path, &st, sync == SINK_SYNC_ALL, deadline, err),
+		    options->lock, err);
 	}
 }
 
@@ -124,5 +124,6 @@ struct sink *open_sink(const struct sink_options *options, int64_t deadline, str
 	if (fd == -1)
 		return open_path(options, deadline, err);
 	const char *name = is_stdout ? "stdout" : options->path;
-	return by_lines(sink_stream_take(fd, name, options->sync, err), options->lock, err);
+	return by_lines(sink_stream_take(fd, name, options->sync == SINK_SYNC_ALL, err),
+	    options->lock, err);
 }

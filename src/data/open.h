@@ -38,7 +38,7 @@ struct sink_options {
 	const char *path;  /* "-": stdout */
 	char *const *argv; /* a command instead of a path, or NULL */
 	bool no_clobber;   /* never replace a file (in an inbox, none is replaced anyway) */
-	bool sync;         /* the commit waits until file and directory are on the device */
+	enum sink_sync sync;
 	bool allows_inbox; /* path may be a directory, for a new file in it */
 	bool only_inbox;   /* path has to be a directory */
 	/* of the processes that write lines to one stream; NULL: bytes are written as they come */

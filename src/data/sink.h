@@ -14,6 +14,13 @@
 
 struct sink;
 
+/* Which files are on the disk (fsync(2)) before what follows. */
+enum sink_sync {
+	SINK_SYNC_REPLACEMENT, /* one that replaces another, before it does so */
+	SINK_SYNC_ALL,         /* each, and then its directory, before the commit is done */
+	SINK_SYNC_NONE,
+};
+
 /* The functions of one kind of sink. The contracts of sink_begin() and the others hold for them. */
 struct sink_type {
 	/* NULL: there is nothing to do */
@@ -61,7 +68,7 @@ int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadl
 /*
  * Ends the stream: the bytes become a file under its name, or their reader has taken them. Blocks
  * as long as the file system takes, or for a reader until the deadline. Returns 0, or -1 as
- * sink_write(), and then an old file is as it was, unless only the sync of the directory has
+ * sink_write(), and then an old file is as it was, unless only the sync of the new one's name has
  * failed.
  */
 int sink_commit(struct sink *sink, int64_t deadline, struct err *err);

@@ -18,7 +18,7 @@
 /* The most files of the same millisecond and peer. */
 #define INBOX_TRIES 10000
 
-/* With sync, how many bytes are written before the device gets them. */
+/* Of a file that is synced, how many bytes are written before the device gets them. */
 #define SYNC_WINDOW (INT64_C(8) * 1024 * 1024)
 
 struct sink_file {
@@ -26,7 +26,8 @@ struct sink_file {
 	const char *path; /* of the file; in an inbox, of the directory */
 	struct atomic_file file;
 	bool no_clobber;
-	bool sync;
+	enum sink_sync sync;
+	bool begins_early;   /* the device gets the data as they come */
 	int dir;             /* the directory, for fsync(2); -1: it is not synced */
 	int64_t written;     /* bytes */
 	int64_t synced;      /* of these, bytes that the device gets by now */
@@ -50,7 +51,7 @@ static int sink_file_write(struct sink *sink, const void *buffer, size_t size, i
 	if (io_write_file(file->file.fd, buffer, size, err) == -1)
 		return err_prefix(err, "%s: write", sink->name);
 	file->written += (int64_t)size;
-	for (; file->sync && file->written - file->synced >= SYNC_WINDOW;
+	for (; file->begins_early && file->written - file->synced >= SYNC_WINDOW;
 	     file->synced += SYNC_WINDOW) {
 		if (io_write_back(file->file.fd, file->synced, SYNC_WINDOW, err) == -1)
 			return err_prefix(err, "%s: write", sink->name);
@@ -126,6 +127,20 @@ static int publish(struct sink_file *file)
 	                           : atomic_file_publish(&file->file, file->no_clobber);
 }
 
+/*
+ * Syncs what the name has changed: the directory, and the file's count of links, which was 0 when
+ * the file was synced, so that a check of the disk would take it for a deleted one. The directory
+ * is first: where there is no journal, the file's sync may take along that the old one is gone.
+ */
+static int sync_name(struct sink_file *file, struct err *err)
+{
+	if (descriptor_sync(file->dir) == -1)
+		return err_sys(err, "%s: fsync of its directory", file->sink.name);
+	if (descriptor_sync(file->file.fd) == -1)
+		return err_sys(err, "%s: fsync", file->sink.name);
+	return 0;
+}
+
 static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err)
 {
 	struct sink_file *file = (struct sink_file *)sink;
@@ -133,7 +148,7 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 	(void)deadline;
 	if (!sink->is_inbox && atomic_file_match(&file->file) == -1)
 		return err_sys(err, "%s", sink->name);
-	if (descriptor_finish(file->file.fd, file->sync, err) == -1)
+	if (descriptor_finish(file->file.fd, file->sync == SINK_SYNC_ALL, err) == -1)
 		return err_prefix(err, "%s", sink->name);
 	/*
 	 * A signal that came during a long fsync(2) still prevents the commit; a later one does
@@ -144,9 +159,7 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 	if (publish(file) == -1)
 		return err_sys(err, "%s", sink->name);
 	note_made(file);
-	if (file->dir != -1 && descriptor_sync(file->dir) == -1)
-		return err_sys(err, "%s: fsync of its directory", sink->name);
-	return 0;
+	return file->sync == SINK_SYNC_ALL ? sync_name(file, err) : 0;
 }
 
 static void sink_file_close(struct sink *sink)
@@ -166,7 +179,8 @@ static const struct sink_type sink_file = {
     .close = sink_file_close,
 };
 
-static struct sink_file *new_sink(const char *path, bool is_inbox, bool sync, struct err *err)
+static struct sink_file *new_sink(const char *path, bool is_inbox, enum sink_sync sync,
+    struct err *err)
 {
 	struct sink_file *file = calloc(1, sizeof(*file));
 
@@ -179,11 +193,11 @@ static struct sink_file *new_sink(const char *path, bool is_inbox, bool sync, st
 		{
 		    .type = &sink_file,
 		    .name = path,
-		    .done = sync ? "stored on disk" : "stored",
+		    .done = sync == SINK_SYNC_ALL ? "stored on disk" : "stored",
 		    .is_inbox = is_inbox,
 		},
 	    .path = path,
-	    .file = {.fd = -1, .place = {.dir = -1}},
+	    .file = {.fd = -1, .place = {.dir = -1}, .syncs = sync != SINK_SYNC_NONE},
 	    .sync = sync,
 	    .dir = -1,
 	    .peer = "",
@@ -194,7 +208,9 @@ static struct sink_file *new_sink(const char *path, bool is_inbox, bool sync, st
 /* Opens the new file in the directory that was found, and for sync the directory, too. */
 static int open_there(struct sink_file *file, const struct stat *old, struct err *err)
 {
-	if (file->sync) {
+	file->begins_early =
+	    file->sync == SINK_SYNC_ALL || (file->sync == SINK_SYNC_REPLACEMENT && old != NULL);
+	if (file->sync == SINK_SYNC_ALL) {
 		file->dir = openat(file->file.place.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (file->dir == -1)
 			return err_sys(err, "%s: %s directory, which -S has to open", file->path,
@@ -203,8 +219,8 @@ static int open_there(struct sink_file *file, const struct stat *old, struct err
 	return atomic_file_open(&file->file, file->path, old, err);
 }
 
-struct sink *sink_file_open(const char *path, const struct stat *old, bool no_clobber, bool sync,
-    struct err *err)
+struct sink *sink_file_open(const char *path, const struct stat *old, bool no_clobber,
+    enum sink_sync sync, struct err *err)
 {
 	struct sink_file *file = new_sink(path, false, sync, err);
 
@@ -220,7 +236,7 @@ struct sink *sink_file_open(const char *path, const struct stat *old, bool no_cl
 	return NULL;
 }
 
-struct sink *sink_file_open_new(const char *path, bool sync, struct err *err)
+struct sink *sink_file_open_new(const char *path, enum sink_sync sync, struct err *err)
 {
 	/* The file gets its name at the commit; its path has to fit into PATH_MAX then. */
 	if (strlen(path) + 1 + INBOX_NAME_MAX > PATH_MAX) {

@@ -28,7 +28,10 @@ int port_file_open(struct port_file *portfile, const char *path, const char *dat
 	if (has_data(path, data))
 		return err_set(err, ERR_USAGE, 0, "--port-file: %s is the file of the data, too",
 		    path);
-	portfile->sink = open_sink(&(struct sink_options){.path = path}, deadline, err);
+	/* After a power cut nobody listens on that port, so nothing need be on the disk. */
+	const struct sink_options options = {.path = path, .sync = SINK_SYNC_NONE};
+
+	portfile->sink = open_sink(&options, deadline, err);
 	return portfile->sink == NULL ? err_prefix(err, "--port-file") : 0;
 }
 

@@ -210,7 +210,7 @@ default_signals() {
 	done
 }
 
-@test "usage: nothing behind --, a file beside a command, -n or -S for a command" {
+@test "usage: nothing behind --, a file beside a command, -n, -S or --no-sync for a command" {
 	local role
 
 	for role in send recv; do
@@ -226,6 +226,9 @@ default_signals() {
 	finish us 2
 	start us "$SOCKXFER" recv -S -p 0 -- cat
 	finish us 2
+	start us "$SOCKXFER" recv --no-sync -p 0 -- cat
+	finish us 2
+	has us.err '-n, -S and --no-sync are for a file, not for a command'
 }
 
 @test "without a peer no command is started" {

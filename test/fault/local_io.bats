@@ -334,8 +334,8 @@ line_of() {
 	tail -n +"$((${2:-0} + 1))" trace | grep -nFm1 -e "$1" | cut -d : -f 1 | awk -v after="${2:-0}" '{ print $1 + after }'
 }
 
-@test "-S: the file is synced before its name is given, the directory after, and then it is stored" {
-	local transport received file named directory stored
+@test "-S: the file is synced before its name is given, the directory and its count of links after, and then it is stored" {
+	local transport received file named directory links stored
 
 	inject
 	for transport in tcp4 unix; do
@@ -349,9 +349,10 @@ line_of() {
 		file=$(line_of fsync "$received")
 		named=$(line_of ' linkat(' "$file")
 		directory=$(line_of fsync "$named")
-		stored=$(line_of 'sockxfer/1 stored' "$directory")
+		links=$(line_of fsync "$directory")
+		stored=$(line_of 'sockxfer/1 stored' "$links")
 		[ -n "$stored" ]
-		[ "$(grep -c fsync trace)" -eq 2 ]
+		[ "$(grep -c fsync trace)" -eq 3 ]
 	done
 }
 
@@ -364,6 +365,130 @@ line_of() {
 	has_not trace fsync
 	has_not trace fdatasync
 	has_not trace sync_file_range
+}
+
+# replaced_after SYNCS [OPTION...]: a file that is replaced, with so many syncs, of which one is between the
+# temporary name and the rename.
+replaced_after() {
+	local syncs=$1 named synced
+
+	shift
+	prepare_output old
+	listen_as recv recv tcp4 "$@" d/out
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	same d/out "$BATS_FILE_TMPDIR/data"
+	holds d out
+	[ "$(grep -c ' fsync(' trace)" -eq "$syncs" ]
+	[ "$syncs" -ne 0 ] || return 0
+	named=$(line_of '.sockxfer.')
+	synced=$(line_of fsync "$named")
+	[ -n "$(line_of ' renameat(' "$synced")" ]
+}
+
+@test "a file that is replaced is on the disk before it takes the place of the old one" {
+	inject
+	replaced_after 1
+}
+
+@test "-S together with --no-sync is a usage error" {
+	start recv "$SOCKXFER" recv -S --no-sync -p 0 out
+	finish recv 2
+	has recv.err '-S and --no-sync exclude each other: one waits for the disk, the other never'
+}
+
+@test "--no-sync: a file that is replaced is not synced" {
+	inject
+	replaced_after 0 --no-sync
+}
+
+@test "-S: a file that is replaced is synced when it has a name as well" {
+	inject
+	replaced_after 4 -S
+}
+
+@test "where there is no O_TMPFILE, a file that is replaced is on the disk before, unless --no-sync is given" {
+	need_tmpfile_filter
+	inject
+	FRONT+=("$PYTHON" "$TOOLS/no_tmpfile.py")
+	replaced_after 1
+	replaced_after 0 --no-sync
+}
+
+# appears_meanwhile FRONT...: d/out is made in mid-transfer, and then replaced.
+appears_meanwhile() {
+	prepare_output new
+	open_pipe
+	inject
+	FRONT+=("$@")
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send -V "$address" <pipe
+	echo data >&8
+	wait_said recv 'connected to'
+	echo old >d/out
+	exec 8>&-
+	finish send
+	finish recv
+	[ "$(cat d/out)" = data ]
+	[ -n "$(line_of ' renameat(' "$(line_of fsync)")" ]
+}
+
+@test "a file that appears in mid-transfer is replaced only by one that is on the disk" {
+	appears_meanwhile
+	need_tmpfile_filter
+	appears_meanwhile "$PYTHON" "$TOOLS/no_tmpfile.py"
+}
+
+@test "a sync that fails before a file is replaced: recv 1, send 6, the old file intact, nothing left" {
+	failing_call old fsync
+}
+
+@test "a sync that fails before a file is replaced where there is no O_TMPFILE: recv 1, send 6, nothing left" {
+	need_tmpfile_filter
+	inject fsync:error=EIO
+	prepare_output old
+	FRONT+=("$PYTHON" "$TOOLS/no_tmpfile.py")
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	finish recv 1
+	finish send 6
+	has send.err 'Input/output error'
+	output_untouched old
+}
+
+@test "without -S a file that replaces nothing is not synced, in an inbox either, nor is a port file" {
+	inject
+	mkdir d
+	echo old >port
+	listen_as recv recv tcp4 --port-file port d
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	[ "$(cat port)" = "${address##*:}" ]
+	has_not trace fsync
+	has_not trace sync_file_range
+}
+
+@test "the write-back of a long transfer that replaces a file starts early, and with --no-sync not at all" {
+	inject
+	prepare_output old
+	open_pipe
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send "$address" <pipe
+	head -c 50000000 /dev/zero >&8
+	wait_for grep -q sync_file_range trace
+	running send
+	exec 8>&-
+	finish send
+	finish recv
+	truncate -s 50000000 large
+	listen_as recv recv tcp4 --no-sync d/out
+	start send "$SOCKXFER" send "$address" large
+	finish send
+	finish recv
+	has_not trace sync_file_range
+	has_not trace fsync
 }
 
 @test "-S: the write-back of a long transfer starts early, not at its end" {

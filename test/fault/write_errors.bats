@@ -205,12 +205,12 @@ one_ended() {
 	ended "$1" || ended "$2"
 }
 
-# disk_fails: with -S, a disk that is full while the third 8 MiB are written, and then has room again.
+# disk_fails OPTION...: a disk that is full while the third 8 MiB are written, and then has room again.
 disk_fails() {
 	local rest
 
 	open_pipe
-	listen_as recv recv tcp4 -S d/out
+	listen_as recv recv tcp4 "$@" d/out
 	start send "${NS[@]}" "$SOCKXFER" send -V "$address" <pipe
 	head -c 25300000 /dev/urandom >&8
 	wait_for disk_is_full
@@ -227,22 +227,27 @@ disk_fails() {
 
 @test "-S: an ext4 disk that is full for a moment: recv 1, send 6, the old file intact" {
 	failing_disk mkfs.ext4 -q -O ^has_journal
+	disk_fails -S
+}
+
+@test "a file that is replaced, on an ext4 disk that is full for a moment: recv 1, send 6, the old file intact" {
+	failing_disk mkfs.ext4 -q
 	disk_fails
 }
 
 @test "-S: an ext4 disk with a journal that is full for a moment: recv 1, send 6, the old file intact" {
 	failing_disk mkfs.ext4 -q
-	disk_fails
+	disk_fails -S
 }
 
 @test "-S: an xfs disk that is full for a moment: recv 1, send 6, the old file intact" {
 	failing_disk mkfs.xfs -q
-	disk_fails
+	disk_fails -S
 }
 
 @test "-S: a btrfs disk that is full for a moment: recv 1, send 6, the old file intact" {
 	failing_disk mkfs.btrfs -q
-	disk_fails
+	disk_fails -S
 }
 
 arrived_in_all() {

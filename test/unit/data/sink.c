@@ -818,16 +818,16 @@ static void kinds(void)
 
 	CHECK_INT(mkdir("dir", 0700), 0);
 	check_kind(&(struct sink_options){.path = "file"}, "file", "stored", false, false);
-	check_kind(&(struct sink_options){.path = "file", .sync = true}, "file", "stored on disk",
-	    false, false);
+	check_kind(&(struct sink_options){.path = "file", .sync = SINK_SYNC_ALL}, "file",
+	    "stored on disk", false, false);
 	check_kind(&(struct sink_options){.path = "dir", .allows_inbox = true}, "dir", "stored",
 	    true, false);
 	check_kind(&(struct sink_options){.path = "/dev/null"}, "/dev/null", "written", false,
 	    true);
 	check_kind(&(struct sink_options){.argv = argv}, "true", "taken", false, false);
 	be_stdout(open("/dev/null", O_WRONLY));
-	check_kind(&(struct sink_options){.path = "-", .sync = true}, "stdout", "written", false,
-	    true);
+	check_kind(&(struct sink_options){.path = "-", .sync = SINK_SYNC_ALL}, "stdout", "written",
+	    false, true);
 }
 
 static void only_inbox(void)
