@@ -14,7 +14,7 @@
 /* How many temporary names are tried, as a name may be taken. */
 #define TEMP_TRIES 100
 
-static const struct atomic_file closed = {.fd = -1, .place = {.dir = -1}};
+static const struct atomic_file closed = {.fd = -1, .place = {.dir = -1, .object = -1}};
 
 /*
  * Whether the old file is a mount point, as a container's bind mounts are: rename(2) would fail
@@ -25,7 +25,8 @@ static bool is_mount_point(const struct atomic_file *file)
 	struct statx old;
 	struct statx dir;
 
-	return statx(file->place.dir, file->place.name, 0, STATX_MNT_ID, &old) == 0 &&
+	return statx(file->place.dir, file->place.name, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &old) ==
+	           0 &&
 	       statx(file->place.dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &dir) == 0 &&
 	       (old.stx_mask & dir.stx_mask & STATX_MNT_ID) != 0 &&
 	       old.stx_mnt_id != dir.stx_mnt_id;
@@ -40,7 +41,8 @@ static int check_replaceable(const struct atomic_file *file, const char *path,
 {
 	struct stat dir;
 
-	if (faccessat(file->place.dir, file->place.name, W_OK, AT_EACCESS) == -1 ||
+	if (faccessat(file->place.dir, file->place.name, W_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) ==
+		-1 ||
 	    fstat(file->place.dir, &dir) == -1)
 		return err_sys(err, "%s", path);
 	if ((dir.st_mode & S_ISVTX) != 0 && geteuid() != 0 && geteuid() != old->st_uid &&
@@ -109,14 +111,41 @@ static int make_like(struct atomic_file *file, const struct stat *old)
 	return 0;
 }
 
+/*
+ * Takes from old, the status of a file that may have come during the transfer, what would give the
+ * new file away: where others may write, a user could put a file there to become the owner of ours.
+ */
+static void distrust(const struct atomic_file *file, struct stat *old)
+{
+	struct stat dir;
+	struct stat ours;
+	bool is_known = S_ISREG(file->like.st_mode) && old->st_uid == file->like.st_uid;
+
+	if (is_known || old->st_uid == geteuid())
+		return;
+	if (fstat(file->place.dir, &dir) == 0 && (dir.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+	    (dir.st_uid == geteuid() || dir.st_uid == 0))
+		return;
+	if (fstat(file->fd, &ours) == -1)
+		ours = (struct stat){.st_uid = geteuid(), .st_gid = getegid()};
+	old->st_uid = ours.st_uid;
+	old->st_gid = ours.st_gid;
+	old->st_mode &= ours.st_mode;
+}
+
 int atomic_file_match(struct atomic_file *file)
 {
 	struct stat old;
 
 	if (fstatat(file->place.dir, file->place.name, &old, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
+	if (place_is_strangers(&file->place, &old)) {
+		errno = EACCES;
+		return -1;
+	}
 	if (!S_ISREG(old.st_mode) || is_like(file, &old))
 		return 0;
+	distrust(file, &old);
 	return make_like(file, &old);
 }
 

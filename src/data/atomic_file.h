@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
-#include "data/place.h"
+#include "sys/place.h"
 
 /* Room for a temporary name. */
 #define ATOMIC_FILE_TEMP_MAX 32
@@ -35,8 +35,10 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 
 /*
  * Gives the new file the mode and, as far as permitted, the owner of the file that has the name
- * now. If there is none, or it is no regular file, the new one stays as it is. Returns 0, or -1
- * with errno set. atomic_file_publish() does the same at the last moment; the caller does it before
+ * now. If there is none, or it is no regular file, the new one stays as it is. Of another user's
+ * that came during the transfer, in a directory that others may write to, only the mode counts, and
+ * only to take rights away. Returns 0, or -1 with errno set, to EACCES if it is a stranger's
+ * (place.h). atomic_file_publish() does the same at the last moment; the caller does it before
  * fsync(2), which syncs them.
  */
 int atomic_file_match(struct atomic_file *file);

@@ -15,6 +15,7 @@
 #include "data/source_pipe.h"
 #include "sys/descriptor.h"
 #include "sys/io.h"
+#include "sys/place.h"
 
 /*
  * Makes the kind of source that fd is. A file without a size is read to its end, as a pipe is: the
@@ -41,18 +42,30 @@ static struct source *source_of(int fd, const char *name, struct err *err)
 	return source_pipe_open(fd, name, !is_read_once, NULL, err);
 }
 
+/* Opens path for reading. Returns the descriptor, or -1. */
+static int open_readable(const char *path, struct err *err)
+{
+	struct place place;
+
+	if (place_find(&place, path, err) == -1)
+		return err_prefix(err, "%s", path);
+	/* O_NONBLOCK: a FIFO opens without a writer, and source_read() waits for one. */
+	int fd = place_open(&place, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1)
+		err_sys(err, "%s", path);
+	place_close(&place);
+	return fd;
+}
+
 struct source *open_source(const char *path, char *const argv[], struct err *err)
 {
 	if (argv != NULL)
 		return source_command_open(argv, err);
 	if (strcmp(path, "-") == 0)
 		return source_of(STDIN_FILENO, "stdin", err);
-	/* O_NONBLOCK: a FIFO opens without a writer, and source_read() waits for one. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd == -1) {
-		err_sys(err, "%s", path);
+	int fd = open_readable(path, err);
+	if (fd == -1)
 		return NULL;
-	}
 	struct source *source = source_of(fd, path, err);
 	if (source == NULL)
 		close(fd);
@@ -84,35 +97,60 @@ static struct sink *by_lines(struct sink *stream, struct shared_lock *lock, stru
 	return lines;
 }
 
-static struct sink *open_path(const struct sink_options *options, int64_t deadline, struct err *err)
+/* Makes a sink where nothing is yet. */
+static struct sink *open_new(const struct sink_options *options, struct place *place,
+    struct err *err)
+{
+	if (options->only_inbox)
+		return refuse_sink(options->path, ENOENT, err);
+	/* A dangling link exists, too; -n must not make its target. */
+	if (options->no_clobber && place->is_link)
+		return refuse_sink(options->path, EEXIST, err);
+	return sink_file_open(options->path, place, options->no_clobber, options->sync, err);
+}
+
+/* Makes a sink of what is there already. */
+static struct sink *open_object(const struct sink_options *options, struct place *place,
+    int64_t deadline, struct err *err)
 {
 	const char *path = options->path;
-	enum sink_sync sync = options->sync;
-	struct stat st;
 
-	if (stat(path, &st) == -1) {
-		if (errno != ENOENT || options->only_inbox)
-			return refuse_sink(path, errno, err);
-		/* A dangling link exists, too; -n must not make its target. */
-		if (options->no_clobber && lstat(path, &st) == 0)
-			return refuse_sink(path, EEXIST, err);
-		return sink_file_open(path, NULL, options->no_clobber, sync, err);
-	}
-	if (options->only_inbox && !S_ISDIR(st.st_mode))
+	if (options->only_inbox && !S_ISDIR(place->st.st_mode))
 		return refuse_sink(path, ENOTDIR, err);
-	switch (st.st_mode & S_IFMT) {
+	if (place_check(place, &place->st, err) == -1) {
+		err_prefix(err, "%s", path);
+		return NULL;
+	}
+	switch (place->st.st_mode & S_IFMT) {
 	case S_IFREG:
 		if (options->no_clobber)
 			return refuse_sink(path, EEXIST, err);
-		return sink_file_open(path, &st, false, sync, err);
+		return sink_file_open(path, place, false, options->sync, err);
 	case S_IFDIR:
 		if (!options->allows_inbox)
 			return refuse_sink(path, EISDIR, err);
-		return sink_file_open_new(path, sync, err);
+		return sink_file_open_new(path, place, options->sync, err);
 	default:
-		return by_lines(sink_stream_open(path, &st, sync == SINK_SYNC_ALL, deadline, err),
+		return by_lines(sink_stream_open(path, place, options->sync == SINK_SYNC_ALL,
+				    deadline, err),
 		    options->lock, err);
 	}
+}
+
+static struct sink *open_path(const struct sink_options *options, int64_t deadline, struct err *err)
+{
+	struct place place;
+
+	if (place_find(&place, options->path, err) == -1) {
+		if (err->errnum == ENOENT && options->no_clobber && place.is_link)
+			return refuse_sink(options->path, EEXIST, err);
+		err_prefix(err, "%s", options->path);
+		return NULL;
+	}
+	struct sink *sink = place.object == -1 ? open_new(options, &place, err)
+	                                       : open_object(options, &place, deadline, err);
+	place_close(&place);
+	return sink;
 }
 
 struct sink *open_sink(const struct sink_options *options, int64_t deadline, struct err *err)

@@ -141,13 +141,27 @@ static int sync_name(struct sink_file *file, struct err *err)
 	return 0;
 }
 
+/* Fills err with the errno of a failed commit, or with the stranger's object that is in the way. */
+static int fail_commit(const struct sink_file *file, struct err *err)
+{
+	const struct place *place = &file->file.place;
+	struct stat st;
+
+	err_sys(err, "%s", file->sink.name);
+	if (err->errnum == EACCES &&
+	    fstatat(place->dir, place->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    place_check(place, &st, err) == -1)
+		err_prefix(err, "%s", file->sink.name);
+	return -1;
+}
+
 static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err)
 {
 	struct sink_file *file = (struct sink_file *)sink;
 
 	(void)deadline;
 	if (!sink->is_inbox && atomic_file_match(&file->file) == -1)
-		return err_sys(err, "%s", sink->name);
+		return fail_commit(file, err);
 	if (descriptor_finish(file->file.fd, file->sync == SINK_SYNC_ALL, err) == -1)
 		return err_prefix(err, "%s", sink->name);
 	/*
@@ -157,7 +171,7 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 	if (signals_check(err) == -1)
 		return -1;
 	if (publish(file) == -1)
-		return err_sys(err, "%s", sink->name);
+		return fail_commit(file, err);
 	note_made(file);
 	return file->sync == SINK_SYNC_ALL ? sync_name(file, err) : 0;
 }
@@ -179,8 +193,9 @@ static const struct sink_type sink_file = {
     .close = sink_file_close,
 };
 
-static struct sink_file *new_sink(const char *path, bool is_inbox, enum sink_sync sync,
-    struct err *err)
+/* Makes the sink, which takes over place. Returns NULL with err set if memory is short. */
+static struct sink_file *new_sink(const char *path, struct place *place, bool is_inbox,
+    enum sink_sync sync, struct err *err)
 {
 	struct sink_file *file = calloc(1, sizeof(*file));
 
@@ -197,11 +212,13 @@ static struct sink_file *new_sink(const char *path, bool is_inbox, enum sink_syn
 		    .is_inbox = is_inbox,
 		},
 	    .path = path,
-	    .file = {.fd = -1, .place = {.dir = -1}, .syncs = sync != SINK_SYNC_NONE},
+	    .file = {.fd = -1, .place = *place, .syncs = sync != SINK_SYNC_NONE},
 	    .sync = sync,
 	    .dir = -1,
 	    .peer = "",
 	};
+	place->dir = -1;
+	place_drop_object(&file->file.place);
 	return file;
 }
 
@@ -219,35 +236,38 @@ static int open_there(struct sink_file *file, const struct stat *old, struct err
 	return atomic_file_open(&file->file, file->path, old, err);
 }
 
-struct sink *sink_file_open(const char *path, const struct stat *old, bool no_clobber,
+struct sink *sink_file_open(const char *path, struct place *place, bool no_clobber,
     enum sink_sync sync, struct err *err)
 {
-	struct sink_file *file = new_sink(path, false, sync, err);
-
+	if (place->is_magic) {
+		err_set(err, ERR_FAILED, 0,
+		    "%s: the file has no name under which it could be replaced", path);
+		return NULL;
+	}
+	bool has_old = place->object != -1;
+	struct sink_file *file = new_sink(path, place, false, sync, err);
 	if (file == NULL)
 		return NULL;
 	file->no_clobber = no_clobber;
-	if (place_find(&file->file.place, path, err) == 0 && open_there(file, old, err) == 0)
+	if (open_there(file, has_old ? &file->file.place.st : NULL, err) == 0)
 		return &file->sink;
-	/* The path ends as only a directory's may, and no such directory is there. */
-	if (old == NULL && err->errnum == EISDIR)
-		err_set(err, ERR_FAILED, ENOENT, "%s", path);
 	sink_close(&file->sink);
 	return NULL;
 }
 
-struct sink *sink_file_open_new(const char *path, enum sink_sync sync, struct err *err)
+struct sink *sink_file_open_new(const char *path, struct place *place, enum sink_sync sync,
+    struct err *err)
 {
 	/* The file gets its name at the commit; its path has to fit into PATH_MAX then. */
 	if (strlen(path) + 1 + INBOX_NAME_MAX > PATH_MAX) {
 		err_set(err, ERR_FAILED, ENAMETOOLONG, "%s", path);
 		return NULL;
 	}
-	struct sink_file *file = new_sink(path, true, sync, err);
+	place_enter(place);
+	struct sink_file *file = new_sink(path, place, true, sync, err);
 	if (file == NULL)
 		return NULL;
-	if (place_find_directory(&file->file.place, path, err) == 0 &&
-	    open_there(file, NULL, err) == 0)
+	if (open_there(file, NULL, err) == 0)
 		return &file->sink;
 	sink_close(&file->sink);
 	return NULL;

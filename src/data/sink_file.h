@@ -6,25 +6,28 @@
 #define SINK_FILE_H
 
 #include <stdbool.h>
-#include <sys/stat.h>
 
 #include "data/sink.h"
+#include "sys/place.h"
 
 /*
- * Makes a sink of the file path. old is the file that is there and is going to be replaced, or
- * NULL. A file that appears meanwhile is replaced too, or makes the commit fail if no_clobber. sync
- * says what is waited for until it is on the device. path has to outlive the sink.
+ * Makes a sink of the file at path, which leads to place; that becomes the sink's. Its object, if
+ * there is one, is a file that is going to be replaced. A file that appears meanwhile is replaced
+ * too, but makes the commit fail if no_clobber, or if it is a stranger's (place.h). sync says what
+ * is waited for until it is on the device. path has to outlive the sink.
  * If the directory was moved, the commit sets sink->made to the path that the file has then.
  * Returns the sink, the caller's to close, or NULL with ERR_FAILED if there can be no such file.
  * Does not block.
  */
-struct sink *sink_file_open(const char *path, const struct stat *old, bool no_clobber,
+struct sink *sink_file_open(const char *path, struct place *place, bool no_clobber,
     enum sink_sync sync, struct err *err);
 
 /*
- * As sink_file_open(), for a new file in the directory path. The commit finds a free name, and sets
- * sink->made to the file's path, also if the sync of the directory fails then.
+ * As sink_file_open(), for a new file in the directory that is the object of place. The commit
+ * finds a free name, and sets sink->made to the file's path, also if the sync of the directory
+ * fails then.
  */
-struct sink *sink_file_open_new(const char *path, enum sink_sync sync, struct err *err);
+struct sink *sink_file_open_new(const char *path, struct place *place, enum sink_sync sync,
+    struct err *err);
 
 #endif

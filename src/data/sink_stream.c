@@ -107,17 +107,31 @@ static int refuse_socket(const char *path, struct err *err)
 	return err_set(err, ERR_FAILED, 0, "%s: is a socket, not a file", path);
 }
 
-/* Opens the FIFO or device, non-blocking. Returns the descriptor, or -1. */
-static int open_stream(const char *path, bool is_fifo, int64_t deadline, struct err *err)
+/* Whether the file has no name any more, so that nobody can open it. */
+static bool is_removed(int fd)
 {
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Opens the FIFO or device, non-blocking. Returns the descriptor, or -1. */
+static int open_stream(const char *path, const struct place *place, int64_t deadline,
+    struct err *err)
+{
+	bool is_fifo = S_ISFIFO(place->st.st_mode);
+
 	for (;;) {
-		int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		int fd = place_open(place, O_WRONLY | O_NOCTTY | O_NONBLOCK);
 		if (fd != -1 && is_fifo)
 			io_widen_pipe(fd);
 		if (fd != -1)
 			return fd;
 		if (errno != ENXIO || !is_fifo)
 			return err_sys(err, "%s", path);
+		if (is_removed(place->object))
+			return err_set(err, ERR_FAILED, 0, "%s: was removed before a reader came",
+			    path);
 		if (clock_now() >= deadline)
 			return err_set(err, ERR_TIMEOUT, 0, "%s: no reader in time", path);
 		if (io_sleep(deadline_min(deadline, deadline_after(FIFO_PAUSE)), err) == -1)
@@ -125,14 +139,14 @@ static int open_stream(const char *path, bool is_fifo, int64_t deadline, struct 
 	}
 }
 
-struct sink *sink_stream_open(const char *path, const struct stat *st, bool sync, int64_t deadline,
-    struct err *err)
+struct sink *sink_stream_open(const char *path, const struct place *place, bool sync,
+    int64_t deadline, struct err *err)
 {
-	if (S_ISSOCK(st->st_mode)) {
+	if (S_ISSOCK(place->st.st_mode)) {
 		refuse_socket(path, err);
 		return NULL;
 	}
-	int fd = open_stream(path, S_ISFIFO(st->st_mode), deadline, err);
+	int fd = open_stream(path, place, deadline, err);
 	return fd == -1 ? NULL : sink_of(fd, path, true, sync, err);
 }
 

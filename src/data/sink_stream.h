@@ -7,18 +7,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "data/sink.h"
+#include "sys/place.h"
 
 /*
- * Opens the FIFO or device at path, with the status st, for writing. Blocks only for a FIFO, until
- * it has a reader or the deadline. If sync, the commit also syncs what can be synced
- * (descriptor_sync()). path has to outlive the sink. Returns the sink, the caller's to close, or
- * NULL: ERR_FAILED, also if path is a socket, ERR_TIMEOUT or ERR_INTERRUPTED.
+ * Opens the FIFO or device that is the object of place, found at path, for writing. Blocks only for
+ * a FIFO, until it has a reader or the deadline. If sync, the commit also syncs what can be synced
+ * (descriptor_sync()). path has to outlive the sink; place need not. Returns the sink, the caller's
+ * to close, or NULL: ERR_FAILED, also if it is a socket, ERR_TIMEOUT or ERR_INTERRUPTED.
  */
-struct sink *sink_stream_open(const char *path, const struct stat *st, bool sync, int64_t deadline,
-    struct err *err);
+struct sink *sink_stream_open(const char *path, const struct place *place, bool sync,
+    int64_t deadline, struct err *err);
 
 /*
  * Makes a sink of fd, an inherited descriptor that is open for writing and stays open. name is for

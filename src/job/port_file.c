@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "data/open.h"
-#include "data/place.h"
 #include "net/sock.h"
+#include "sys/place.h"
 
 /* Whether the file or pipe at path is that of the data, now or once it is there. */
 static bool has_data(const char *path, const char *data)

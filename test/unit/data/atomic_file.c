@@ -18,7 +18,8 @@ static void appears(void)
 	CHECK(fd != -1);
 	close(fd);
 	file = (struct atomic_file){.fd = -1};
-	CHECK_INT(place_find_directory(&file.place, "dir", &err), 0);
+	CHECK_INT(place_find(&file.place, "dir", &err), 0);
+	place_enter(&file.place);
 	CHECK_INT(atomic_file_open(&file, "dir", NULL, &err), 0);
 	strlcpy(file.place.name, "file", sizeof(file.place.name));
 	CHECK_INT(atomic_file_publish(&file, true), -1);
