@@ -74,6 +74,7 @@ static void meet_and_receive(const struct recv_job *job, struct sink *sink,
     const struct recv_policy *asked, struct outcome *outcome, struct err *err)
 {
 	struct recv_policy policy = *asked;
+	struct log_limit strays = {.due = 0};
 	struct listen_set listening;
 	struct connection connection;
 	int status = rendezvous_open(&job->rendezvous, &job->talk.invite, &listening,
@@ -86,7 +87,7 @@ static void meet_and_receive(const struct recv_job *job, struct sink *sink,
 		status = recv_one_over(&connection, sink, &policy, outcome, err);
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;
-		log_detail(job->talk.log, "%s; waiting for another", err->text);
+		log_detail_limited(job->talk.log, &strays, "%s; waiting for another", err->text);
 		err_clear(err);
 		outcome_forget(outcome);
 		progress_enter(policy.progress, PROGRESS_WAITING);

@@ -34,6 +34,7 @@ struct server {
 	/* the time to try again after a shortage; DEADLINE_NOW: there is no shortage */
 	int64_t retry_at;
 	int64_t say_at; /* the time from which a shortage is said again */
+	struct log_limit refused;
 	uint64_t done;
 	uint64_t failed;
 };
@@ -173,9 +174,9 @@ static size_t count_served_from(void *context, const struct sock_addr *host)
 
 static void log_refused(void *context, const char *peer, const char *why)
 {
-	const struct server *server = context;
+	struct server *server = context;
 
-	log_detail(server->options->log, "%s: %s", peer, why);
+	log_detail_limited(server->options->log, &server->refused, "%s: %s", peer, why);
 }
 
 /* Closes the connection that waits: the peer sees a reset, and its bytes are not read. */

@@ -35,9 +35,9 @@ struct server_options {
 /*
  * Accepts connections until a signal asks the server to end, then closes listening. A peer that may
  * not connect, or whose host has as many connections as are allowed, sees a reset; with -v it is
- * logged. If descriptors, memory or processes are short, the server says so, at most once a minute,
- * and tries again later. SIGUSR1 (or INFO, on a system that has it) prints the numbers of
- * transfers. The caller has called signals_survive_hangup().
+ * logged, as long as such peers are few. If descriptors, memory or processes are short, the server
+ * says so, at most once a minute, and tries again later. SIGUSR1 (or INFO, on a system that has it)
+ * prints the numbers of transfers. The caller has called signals_survive_hangup().
  *
  * After SIGTERM the workers may go on for the grace; after another signal, or a second one, they
  * may not. Then they are asked to end, and killed if they have not ended soon. signals_caught()

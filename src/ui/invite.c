@@ -226,9 +226,9 @@ static void tell_slow(void *context)
 
 static void tell_refused(void *context, const char *peer, const char *why)
 {
-	const struct invite *invite = context;
+	struct invite *invite = context;
 
-	log_detail(invite->log, "%s: %s; waiting for another", peer, why);
+	log_detail_limited(invite->log, &invite->refused, "%s: %s; waiting for another", peer, why);
 }
 
 static void tell_connected(void *context, const char *peer)

@@ -18,6 +18,7 @@ struct invite {
 	struct handover handover;
 	struct addr address; /* that we listen on, or connect to */
 	int family;          /* AF_INET, AF_INET6; else AF_UNSPEC */
+	struct log_limit refused;
 };
 
 /*

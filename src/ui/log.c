@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/printable.h"
+
+/* How many lines of one kind there may be at once, and the time that each is worth. */
+#define LIMIT_BURST 10
+#define LIMIT_TIME CLOCK_SECOND
 
 /* The most bytes of the program's name, which its caller chooses (argv[0]). */
 #define PROGRAM_NAME_MAX 32
@@ -66,6 +71,32 @@ void log_detail(const struct log *log, const char *fmt, ...)
 
 	if (log->quiet || !log->verbose)
 		return;
+	va_start(ap, fmt);
+	print_format(log, fmt, ap);
+	va_end(ap);
+}
+
+static bool is_within(struct log_limit *limit, int64_t now)
+{
+	if (limit->due < now)
+		limit->due = now;
+	if (limit->due - now > (LIMIT_BURST - 1) * LIMIT_TIME) {
+		limit->unsaid++;
+		return false;
+	}
+	limit->due += LIMIT_TIME;
+	return true;
+}
+
+void log_detail_limited(const struct log *log, struct log_limit *limit, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (log->quiet || !log->verbose || !is_within(limit, clock_now()))
+		return;
+	if (limit->unsaid > 0)
+		log_detail(log, "%llu such lines left out", (unsigned long long)limit->unsaid);
+	limit->unsaid = 0;
 	va_start(ap, fmt);
 	print_format(log, fmt, ap);
 	va_end(ap);

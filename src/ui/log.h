@@ -6,6 +6,7 @@
 #define LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "ui/terminal.h"
@@ -31,6 +32,22 @@ void log_note(const struct log *log, const char *fmt, ...) __attribute__((format
 
 /* Prints a line of that form, if verbose and not quiet. */
 void log_detail(const struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * A limit on lines of one kind, which peers can cause: ten at once, then one a second. Zeroed, it
+ * is new.
+ */
+struct log_limit {
+	int64_t due;     /* clock_now() at which the lines so far are paid for */
+	uint64_t unsaid; /* lines since the last one that was printed */
+};
+
+/*
+ * As log_detail(), within the limit, which the caller keeps. The next line that is printed follows
+ * one that says how many were not.
+ */
+void log_detail_limited(const struct log *log, struct log_limit *limit, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Prints a line that is only the text, for people to copy from, unless quiet. */
 void log_plain(const struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -135,6 +135,66 @@ encoded() {
 	done
 }
 
+# knocks COUNT: so many connections, one after the other, each of which is reset; $seconds becomes how long they took.
+knocks() {
+	local since now
+
+	clock since
+	"$PYTHON" - "$1" "$port" <<-'END'
+		import socket, sys
+		for _ in range(int(sys.argv[1])):
+		    with socket.create_connection(("127.0.0.1", int(sys.argv[2]))) as peer:
+		        try:
+		            assert peer.recv(1) == b""
+		        except ConnectionResetError:
+		            pass
+	END
+	clock now
+	seconds=$(((now - since) / 1000 + 1))
+}
+
+@test "many peers that are refused are not as many lines, and with -q none" {
+	local keep seconds lines
+
+	mkdir d
+	for keep in '' -k; do
+		start us "$SOCKXFER" recv $keep -v -l 127.0.0.1:0 --allow 127.0.0.2 d
+		wait_port us
+		knocks 300
+		lines=$(grep -c 'not allowed' us.err)
+		[ "$lines" -ge 10 ]
+		[ "$lines" -le $((10 + seconds)) ]
+		pass 1.1
+		knocks 1
+		wait_said us 'such lines left out'
+		stop us
+		start us "$SOCKXFER" recv $keep -v -q -l 127.0.0.1:0 --allow 127.0.0.2 --port-file port d
+		wait_for [ -s port ]
+		port=$(<port)
+		rm port
+		knocks 30
+		[ ! -s us.err ]
+		stop us
+	done
+}
+
+@test "many connections without a byte are not as many lines" {
+	local seconds lines
+
+	receive -v out
+	"$PYTHON" - "$port" <<-'END'
+		import socket, sys
+		for _ in range(100):
+		    socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
+	END
+	start send "$SOCKXFER" send -V "127.0.0.1:$port" "$ROOT/README"
+	finish send
+	finish us
+	lines=$(grep -c 'without a byte' us.err)
+	[ "$lines" -ge 10 ]
+	[ "$lines" -lt 100 ]
+}
+
 ### Inherited sockets, whose options whoever started us has chosen
 
 # inheriting MANNER ADDRESS [OPTION=VALUE ...] -- ARGUMENT...: sockxfer, "us", with that socket as descriptor 3.
