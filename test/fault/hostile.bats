@@ -350,9 +350,10 @@ untold() {
 
 	for transport in tcp4 unix; do
 		under_trace "$transport" 0 -- text:data half eof
-		calls=$(grep -c 'getsockopt(' trace)
-		[ "$calls" -ge 1 ]
-		for ((call = 1; call <= calls; call++)); do
+		# Which of the calls ask what it is; the others are of no matter here.
+		calls=$(grep 'getsockopt(' trace | grep -nE 'SO_DOMAIN|SO_PROTOCOL' | cut -d : -f 1)
+		[ -n "$calls" ]
+		for call in $calls; do
 			untold "$transport" "getsockopt:error=EPERM:when=$call" -- text:data half eof
 		done
 	done
