@@ -5,6 +5,7 @@
 
 #include "sys/command.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 
 struct source_command {
 	struct source source;
@@ -47,10 +48,16 @@ static bool source_command_is_ready(struct source *source, struct pollfd *from)
 
 	if (from->fd == -1)
 		*from = (struct pollfd){.fd = producer->fd, .events = POLLIN};
-	if (from->fd == producer->fd && producer->command.pid != 0 &&
-	    (from->revents & (POLLIN | POLLHUP)) == POLLHUP)
-		*from = (struct pollfd){.fd = producer->command.pidfd, .events = POLLIN};
-	return from->revents != 0;
+	if (producer->command.pid == 0)
+		return from->revents != 0;
+	if (from->fd == producer->fd) {
+		if ((from->revents & (POLLIN | POLLHUP)) != POLLHUP)
+			return from->revents != 0;
+		*from = (struct pollfd){.fd = producer->command.ended, .events = POLLIN};
+	} else if (from->revents != 0) {
+		signals_forget_children(producer->command.ended);
+	}
+	return command_has_ended(&producer->command);
 }
 
 static void source_command_close(struct source *source)

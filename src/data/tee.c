@@ -135,15 +135,19 @@ static int wait_for_readers(const struct tee *tee, int watch, struct err *err)
  */
 static int wait_for_source(const struct tee *tee, int watch, struct err *err)
 {
-	struct pollfd fds[] = {{.fd = watch, .events = POLLIN}, {.fd = -1}};
-	bool is_ready = source_is_ready(tee->source, &fds[1]);
+	/*
+	 * The source comes first: if both descriptors wait for a child's signal, which the source
+	 * may take, the one that is looked at last has seen it, too (signals_watch_children()).
+	 */
+	struct pollfd fds[] = {{.fd = -1}, {.fd = watch, .events = POLLIN}};
+	bool is_ready = source_is_ready(tee->source, &fds[0]);
 	int64_t deadline = is_ready ? DEADLINE_NOW : DEADLINE_NEVER;
 
 	do {
 		if (io_poll(fds, 2, deadline, err) == -1)
 			return -1;
-	} while (!is_ready && fds[0].revents == 0 && !source_is_ready(tee->source, &fds[1]));
-	return fds[0].revents != 0;
+	} while (!is_ready && fds[1].revents == 0 && !source_is_ready(tee->source, &fds[0]));
+	return fds[1].revents != 0;
 }
 
 /* Reads the next chunk. Returns its size, 0 at the end, or -1. */

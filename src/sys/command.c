@@ -3,57 +3,69 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <paths.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "sys/descriptor.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 
 #define STOP_GRACE (500 * CLOCK_MILLISECOND)
 #define STOP_PAUSE (5 * CLOCK_MILLISECOND)
 
-/* Whether dir/name is a program that we may run; if not, errno is what execve(2) would give. */
-static bool is_program(const char *dir, size_t dir_len, const char *name)
+/*
+ * Whether path, which becomes dir/name, is a program that we may run; if not, errno is what
+ * execve(2) would give.
+ */
+static bool is_program(char path[PATH_MAX], const char *dir, size_t dir_len, const char *name)
 {
-	char path[PATH_MAX];
 	struct stat st;
-	int len = snprintf(path, sizeof(path), "%.*s%s%s", (int)dir_len, dir,
-	    dir_len == 0 ? "" : "/", name);
+	int len =
+	    snprintf(path, PATH_MAX, "%.*s%s%s", (int)dir_len, dir, dir_len == 0 ? "" : "/", name);
 
-	if (len >= (int)sizeof(path) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == -1 ||
-	    stat(path, &st) == -1)
+	if (len >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	if (descriptor_access(AT_FDCWD, path, X_OK) == -1 || stat(path, &st) == -1)
 		return false;
 	errno = S_ISREG(st.st_mode) ? 0 : EACCES;
 	return errno == 0;
 }
 
-int command_check(char *const argv[], struct err *err)
+/* Looks for a program along PATH, as a shell would. Returns 0, or -1 with ERR_FAILED. */
+static int find_program(const char *name, char path[PATH_MAX], struct err *err)
 {
 	const char *dir = getenv("PATH");
 
-	if (argv[0][0] == '\0')
+	if (name[0] == '\0')
 		return err_set(err, ERR_FAILED, 0, "a command without a name cannot be run");
-	if (strchr(argv[0], '/') != NULL || dir == NULL) {
-		if (strchr(argv[0], '/') == NULL || is_program("", 0, argv[0]))
-			return 0;
-		return err_sys(err, "%s", argv[0]);
-	}
+	if (strchr(name, '/') != NULL)
+		return is_program(path, "", 0, name) ? 0 : err_sys(err, "%s", name);
+	if (dir == NULL)
+		dir = _PATH_DEFPATH;
 	for (;;) {
 		size_t len = strcspn(dir, ":");
-		if (is_program(dir, len, argv[0]))
+		if (is_program(path, dir, len, name))
 			return 0;
 		if (dir[len] == '\0')
-			return err_set(err, ERR_FAILED, 0, "%s: command not found", argv[0]);
+			return err_set(err, ERR_FAILED, 0, "%s: command not found", name);
 		dir += len + 1;
 	}
+}
+
+int command_check(char *const argv[], struct err *err)
+{
+	char path[PATH_MAX];
+
+	return find_program(argv[0], path, err);
 }
 
 static size_t count_of(char *const *list)
@@ -98,92 +110,145 @@ static char **environment(char *const variables[])
 	return list;
 }
 
-/*
- * Returns 0 or an errno. Every error counts: a command without the pipe's end as its child_fd would
- * use ours.
- */
-static int spawn_with(struct command *command, const posix_spawnattr_t *attr, char *const list[],
-    int child_fd, int child_end)
+static void clear_process(struct command *command)
 {
-	posix_spawn_file_actions_t actions;
-	int error = posix_spawn_file_actions_init(&actions);
-
-	if (error != 0)
-		return error;
-	error = posix_spawn_file_actions_adddup2(&actions, child_end, child_fd);
-	if (error == 0)
-		error = posix_spawnp(&command->pid, command->argv[0], &actions, attr, command->argv,
-		    list);
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
+	if (command->ended != -1)
+		close(command->ended);
+	command->ended = -1;
+	command->pid = 0;
 }
 
-/* Unblocks, for the command, the signals that we block for ourselves (workers.h blocks SIGCHLD). */
-static void set_mask(posix_spawnattr_t *attr)
+/* A command that is to be started, and where. */
+struct start {
+	const char *path;
+	char *const *argv;
+	char *const *variables; /* its whole environment */
+	sigset_t mask;          /* the signals that it blocks */
+	int child_fd;           /* the descriptor to become the pipe's end */
+	int child_end;
+};
+
+/* Unblocks, for the command, the signals that we block for ourselves (SIGCHLD: command_start()). */
+static void set_mask(sigset_t *mask)
 {
-	sigset_t mask;
 	sigset_t queries;
 
 	signals_queries(&queries);
 	sigaddset(&queries, SIGCHLD);
-	pthread_sigmask(SIG_BLOCK, NULL, &mask);
 	for (int sig = 1; sig < NSIG; sig++) {
 		if (sigismember(&queries, sig) == 1)
-			sigdelset(&mask, sig);
+			sigdelset(mask, sig);
 	}
-	posix_spawnattr_setsigmask(attr, &mask);
+}
+
+/* Gives the default action to signals that have a handler of ours, and to those that we ignore. */
+static void reset_signals(void)
+{
+	struct sigaction action;
+
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (sigaction(sig, NULL, &action) == -1 || action.sa_handler == SIG_DFL)
+			continue;
+		if (action.sa_handler != SIG_IGN || sig == SIGPIPE || sig == SIGXFSZ)
+			signal(sig, SIG_DFL);
+	}
 }
 
 /*
- * The command gets the default action for the signals that we ignore, as it would from a shell.
- * Returns 0 or an errno.
+ * Becomes the command. Other threads may run in the parent, so this makes system calls only. What
+ * fails, an errno, is told through the descriptor report, which the command does not inherit.
  */
-static int spawn(struct command *command, char *const list[], int child_fd, int child_end)
+_Noreturn static void become(const struct start *start, int report)
 {
-	posix_spawnattr_t attr;
-	sigset_t defaults;
+	int error = 0;
 
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	sigaddset(&defaults, SIGXFSZ);
-	int error = posix_spawnattr_init(&attr);
-	if (error != 0)
-		return error;
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	set_mask(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	error = spawn_with(command, &attr, list, child_fd, child_end);
-	posix_spawnattr_destroy(&attr);
-	return error;
+	reset_signals();
+	pthread_sigmask(SIG_SETMASK, &start->mask, NULL);
+	if (dup2(start->child_end, start->child_fd) != -1)
+		execve(start->path, start->argv, start->variables);
+	error = errno;
+	_exit(write(report, &error, sizeof(error)) == -1 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-/* Returns 0 or an errno. */
-static int spawn_in(struct command *command, char *const variables[], int child_fd, int child_end)
+/* Returns what become() has told, an errno, or 0 at the end of the pipe: the command runs. */
+static int read_report(int report)
 {
-	char **list = environment(variables);
+	int error = 0;
+	ssize_t n;
 
-	if (list == NULL)
-		return ENOMEM;
-	int error = spawn(command, list, child_fd, child_end);
-	free(list);
-	return error;
+	do {
+		n = read(report, &error, sizeof(error));
+	} while (n == -1 && errno == EINTR);
+	return n == -1 ? errno : error;
+}
+
+/*
+ * Starts the command by fork(2) and execve(2): where clone3(2) is denied, posix_spawn(3) fails.
+ * Signals are blocked, so that no handler of ours takes one that is meant for the command. Returns
+ * the process id, which is to be waited for, or -1; *error becomes 0 or an errno.
+ */
+static pid_t spawn(struct start *start, int *error)
+{
+	sigset_t all;
+	int report[2];
+
+	if (pipe2(report, O_CLOEXEC) == -1) {
+		*error = errno;
+		return -1;
+	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &start->mask);
+	sigset_t old = start->mask;
+	set_mask(&start->mask);
+	pid_t pid = fork();
+	if (pid == 0)
+		become(start, report[1]);
+	*error = errno;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	close(report[1]);
+	if (pid != -1)
+		*error = read_report(report[0]);
+	close(report[0]);
+	return pid;
+}
+
+/* Returns 0, or -1 with ERR_FAILED. */
+static int spawn_with(struct command *command, struct start *start, struct err *err)
+{
+	int error;
+	pid_t pid = spawn(start, &error);
+
+	command->pid = pid == -1 ? 0 : pid;
+	if (error == 0)
+		return 0;
+	command_stop(command);
+	clear_process(command);
+	return err_set(err, ERR_FAILED, error, "%s", command->argv[0]);
 }
 
 static int launch(struct command *command, char *const variables[], int child_fd, int child_end,
     struct err *err)
 {
-	int error = spawn_in(command, variables, child_fd, child_end);
+	char path[PATH_MAX];
+	struct start start = {.path = path, .argv = command->argv};
 
-	if (error != 0) {
-		command->pid = 0;
-		return err_set(err, ERR_FAILED, error, "%s", command->argv[0]);
+	start.child_fd = child_fd;
+	start.child_end = child_end;
+	if (find_program(command->argv[0], path, err) == -1)
+		return -1;
+	command->ended = signals_watch_children(err);
+	if (command->ended == -1)
+		return err_prefix(err, "%s", command->argv[0]);
+	char **list = environment(variables);
+	if (list == NULL) {
+		err_sys(err, "%s", command->argv[0]);
+		clear_process(command);
+		return -1;
 	}
-	command->pidfd = pidfd_open(command->pid, 0);
-	if (command->pidfd != -1)
-		return 0;
-	err_sys(err, "%s: pidfd_open", command->argv[0]);
-	command_stop(command);
-	return -1;
+	start.variables = list;
+	int status = spawn_with(command, &start, err);
+	free(list);
+	return status;
 }
 
 int command_start(struct command *command, char *const argv[], char *const variables[],
@@ -192,7 +257,7 @@ int command_start(struct command *command, char *const argv[], char *const varia
 	int pair[2];
 	int ours = child_fd == STDIN_FILENO ? 1 : 0;
 
-	*command = (struct command){.argv = argv, .pidfd = -1};
+	*command = (struct command){.argv = argv, .ended = -1};
 	if (io_open_pipe(pair, ours, err) == -1)
 		return err_prefix(err, "pipe");
 	int status = launch(command, variables, child_fd, pair[1 - ours], err);
@@ -202,14 +267,6 @@ int command_start(struct command *command, char *const argv[], char *const varia
 	else
 		*pipe = pair[ours];
 	return status;
-}
-
-static void clear_process(struct command *command)
-{
-	if (command->pidfd != -1)
-		close(command->pidfd);
-	command->pidfd = -1;
-	command->pid = 0;
 }
 
 static int check_exit_status(const struct command *command, int status, struct err *err)
@@ -225,14 +282,30 @@ static int check_exit_status(const struct command *command, int status, struct e
 	return 0;
 }
 
+bool command_has_ended(const struct command *command)
+{
+	siginfo_t info = {.si_pid = 0};
+	const int how = WEXITED | WNOHANG | WNOWAIT;
+
+	return waitid(P_PID, (id_t)command->pid, &info, how) == -1 || info.si_pid != 0;
+}
+
 int command_wait(struct command *command, int64_t deadline, struct err *err)
 {
 	int status;
+	pid_t pid;
 
-	if (io_wait(command->pidfd, POLLIN, deadline, err) == -1)
-		return err_prefix(err, "%s", command->argv[0]);
-	if (waitpid(command->pid, &status, 0) == -1)
-		return err_sys(err, "%s: waitpid", command->argv[0]);
+	for (;;) {
+		signals_forget_children(
+		    command->ended); /* first: the look comes after the signal */
+		pid = waitpid(command->pid, &status, WNOHANG);
+		if (pid == -1)
+			return err_sys(err, "%s: waitpid", command->argv[0]);
+		if (pid != 0)
+			break;
+		if (io_wait(command->ended, POLLIN, deadline, err) == -1)
+			return err_prefix(err, "%s", command->argv[0]);
+	}
 	status = check_exit_status(command, status, err);
 	clear_process(command);
 	return status;

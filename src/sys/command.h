@@ -14,7 +14,7 @@
 struct command {
 	char *const *argv; /* the caller's; argv[0] is looked for along PATH */
 	pid_t pid;         /* 0: it does not run */
-	int pidfd;         /* -1: it does not run */
+	int ended;         /* of signals_watch_children(); -1: it does not run */
 };
 
 /*
@@ -35,6 +35,12 @@ int command_check(char *const argv[], struct err *err);
  */
 int command_start(struct command *command, char *const argv[], char *const variables[],
     int child_fd, int *pipe, struct err *err);
+
+/*
+ * Returns whether the command, which was started, has ended: then command_wait() does not block.
+ * Does not block itself.
+ */
+bool command_has_ended(const struct command *command);
 
 /*
  * Blocks until the command has ended, or until the deadline. Returns 0 if it exited with status 0,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/number.h"
@@ -32,6 +33,21 @@ int descriptor_from_path(const char *path)
 void descriptor_proc_path(int fd, char *path)
 {
 	snprintf(path, DESCRIPTOR_PATH_MAX, "/proc/self/fd/%d", fd);
+}
+
+void descriptor_proc_info_path(int fd, char *path)
+{
+	snprintf(path, DESCRIPTOR_PATH_MAX, "/proc/self/fdinfo/%d", fd);
+}
+
+int descriptor_access(int dir, const char *name, int mode)
+{
+	if (faccessat(dir, name, mode, AT_EACCESS) == 0)
+		return 0;
+	if (errno != EPERM && errno != ENOSYS)
+		return -1;
+	/* Maybe a sandbox that does not know faccessat2(2): ask as before Linux 5.8. */
+	return (int)syscall(SYS_faccessat, dir, name, mode);
 }
 
 int descriptor_reopen(int fd)

@@ -27,6 +27,16 @@ int descriptor_from_path(const char *path);
  */
 void descriptor_proc_path(int fd, char *path);
 
+/* Writes the name of what /proc tells about fd, as descriptor_proc_path() does that of its file. */
+void descriptor_proc_info_path(int fd, char *path);
+
+/*
+ * Checks that we may use the file in that way (R_OK, W_OK, X_OK; access(2)), its name being
+ * relative to the directory dir or AT_FDCWD. Our effective user counts, but the real one where a
+ * sandbox denies faccessat2(2). Returns 0, or -1 with errno set.
+ */
+int descriptor_access(int dir, const char *name, int mode);
+
 /*
  * Opens the pipe, FIFO or terminal behind fd a second time, for writing and non-blocking; so the
  * flags of fd, which other processes may share, stay as they are. Returns the new descriptor, the

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_signal;
@@ -153,6 +154,25 @@ int signals_check(struct err *err)
 	if (stop_signal == 0)
 		return 0;
 	return err_set(err, ERR_INTERRUPTED, 0, "interrupted (%s)", strsignal(stop_signal));
+}
+
+int signals_watch_children(struct err *err)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &child, NULL);
+	int fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd == -1 ? err_sys(err, "signalfd") : fd;
+}
+
+void signals_forget_children(int fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) > 0)
+		;
 }
 
 void signals_block(sigset_t *old)

@@ -66,6 +66,19 @@ int signals_take(void);
 int signals_check(struct err *err);
 
 /*
+ * Returns a new descriptor that is readable when a child has ended (signalfd(2)), the caller's to
+ * close, or -1 with ERR_FAILED. SIGCHLD is blocked from now on.
+ *
+ * All such descriptors of a process share one signal: it may stand for several children or for
+ * another's, and who reads it takes it from all. So a caller first reads until nothing is left,
+ * then looks which of its children have ended, then waits.
+ */
+int signals_watch_children(struct err *err);
+
+/* Reads until nothing is left from a descriptor of signals_watch_children(). */
+void signals_forget_children(int fd);
+
+/*
  * Blocks the signals that ask for the end, so that none comes between a check of the flag and a
  * wait that unblocks them (ppoll(2)). *old becomes the mask to wait with and to restore.
  */

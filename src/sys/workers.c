@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,20 +13,16 @@
 
 int workers_open(struct workers *workers, size_t max, struct err *err)
 {
-	sigset_t child;
-
 	*workers = (struct workers){.ended = -1};
 	workers->pid = calloc(max, sizeof(*workers->pid));
 	if (workers->pid == NULL)
 		return err_sys(err, "workers");
 	workers->max = max;
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	pthread_sigmask(SIG_BLOCK, &child, &workers->mask);
-	workers->ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	pthread_sigmask(SIG_BLOCK, NULL, &workers->mask);
+	workers->ended = signals_watch_children(err);
 	if (workers->ended != -1)
 		return 0;
-	err_sys(err, "workers");
+	err_prefix(err, "workers");
 	workers_close(workers);
 	return -1;
 }
@@ -85,21 +80,9 @@ ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *
 	return (ssize_t)slot;
 }
 
-/*
- * Empties the descriptor of its signals. One signal may stand for several children or for none of
- * the workers, so it does not tell which slot to look at.
- */
-static void forget_signal(const struct workers *workers)
-{
-	struct signalfd_siginfo info;
-
-	while (read(workers->ended, &info, sizeof(info)) > 0)
-		;
-}
-
 ssize_t workers_reap(struct workers *workers, int *status)
 {
-	forget_signal(workers);
+	signals_forget_children(workers->ended);
 	for (size_t slot = 0; slot < workers->max; slot++) {
 		pid_t pid = workers->pid[slot];
 		if (pid == 0 || waitpid(pid, status, WNOHANG) != pid)

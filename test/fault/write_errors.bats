@@ -156,7 +156,7 @@ close_fails() {
 @test "a close that fails is a failure: stdout that is a file, a device, a command's pipe" {
 	close_fails stdout 0 start_stream '>out'
 	close_fails stdout 0 start_stream '>out' -S
-	close_fails sh 1 start_command # the last is of its pidfd
+	close_fails sh 1 start_command # the last is of its signalfd
 	mknod null c 1 3 2>/dev/null && : >null 2>/dev/null || skip "a device needs mknod"
 	close_fails null 0 listen_as recv recv tcp4 null
 }

@@ -2,11 +2,15 @@
 #include "sys/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "base/deadline.h"
 #include "check.h"
 #include "sys/io.h"
+#include "sys/signals.h"
 
 #define SHORT (20 * CLOCK_MILLISECOND)
 #define LONG (30 * CLOCK_SECOND)
@@ -129,6 +133,49 @@ static void stopped(void)
 	close(pipe);
 }
 
+/* A child that is no command ends, and its signal comes. */
+static void end_another(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	CHECK_INT(waitpid(pid, NULL, 0), pid);
+}
+
+static void others(void)
+{
+	char *argv[] = {"sh", "-c", "read -r word; exit 0", NULL};
+	char *none[] = {NULL};
+	struct command command;
+	struct err err = {.kind = ERR_NONE};
+	int pipe;
+
+	if (!CHECK_INT(command_start(&command, argv, none, STDIN_FILENO, &pipe, &err), 0))
+		return;
+	end_another();
+	CHECK_INT(io_wait(command.ended, POLLIN, deadline_after(LONG), &err), POLLIN);
+	signals_forget_children(command.ended);
+	CHECK(!command_has_ended(&command));
+	end_another();
+	CHECK_INT(command_wait(&command, deadline_after(SHORT), &err), -1);
+	CHECK_INT(err.kind, ERR_TIMEOUT);
+	close(pipe); /* now it ends, and whoever reads its signal first does not hide that */
+	CHECK_INT(io_wait(command.ended, POLLIN, deadline_after(LONG), &err), POLLIN);
+	CHECK(command_has_ended(&command));
+	signals_forget_children(command.ended);
+	CHECK_INT(command_wait(&command, deadline_after(LONG), &err), 0);
+	CHECK_INT(command.ended, -1);
+}
+
+static void stdin_stays(void)
+{
+	struct command command = {.argv = NULL};
+
+	command_stop(&command); /* one that was never started, in memory that is all zeros */
+	CHECK(fcntl(STDIN_FILENO, F_GETFD) != -1);
+}
+
 int main(void)
 {
 	promise("its environment is ours, with what was added, replaced and taken out",
@@ -137,5 +184,7 @@ int main(void)
 	promise("a command that is not there is an error", missing);
 	promise("a command that goes on is not waited for beyond the deadline, and is stopped",
 	    stopped);
+	promise("another child's signal neither hides its end nor feigns it", others);
+	promise("one that was never started has nothing to close", stdin_stays);
 	return check_end();
 }
