@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -310,6 +312,41 @@ bool place_is_same(const char *a, const char *b)
 	bool is_same = place_is_at(&first, b);
 	place_close(&first);
 	return is_same;
+}
+
+/* Returns the number of the mount that fd is on, or -1. Before Linux 5.8 only /proc tells. */
+static long long mount_of(int fd)
+{
+	char path[DESCRIPTOR_PATH_MAX];
+	char line[100];
+	long long mount = -1;
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 &&
+	    (st.stx_mask & STATX_MNT_ID) != 0)
+		return (long long)st.stx_mnt_id;
+	descriptor_proc_info_path(fd, path);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return -1;
+	while (mount == -1 && fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, "mnt_id:", strlen("mnt_id:")) == 0)
+			mount = strtoll(line + strlen("mnt_id:"), NULL, 10);
+	}
+	fclose(file);
+	return mount;
+}
+
+bool place_is_mount_point(const struct place *place)
+{
+	int fd = openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1)
+		return false;
+	long long ours = mount_of(fd);
+	close(fd);
+	long long dir = mount_of(place->dir);
+	return ours != -1 && dir != -1 && ours != dir;
 }
 
 void place_close(struct place *place)

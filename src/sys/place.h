@@ -70,6 +70,12 @@ bool place_is_at(const struct place *place, const char *path);
 /* Whether a and b lead to the same name in the same directory; the file need not exist. */
 bool place_is_same(const char *a, const char *b);
 
+/*
+ * Whether the file is a mount point, as a container's bind mounts are: rename(2) would fail with
+ * EBUSY. It is false where neither statx(2) nor /proc tells.
+ */
+bool place_is_mount_point(const struct place *place);
+
 /* Closes what is open. A second call does nothing. */
 void place_close(struct place *place);
 
