@@ -288,6 +288,47 @@ big_to_stdout() {
 @test "a sparse file of 5 GiB arrives over IPv6" { big_to_stdout tcp6 '[::1]:0'; }
 @test "a sparse file of 5 GiB arrives over a unix socket" { big_to_stdout unix unix:socket; }
 
+# block_device IMAGE: sets $device, over the image. It lasts as long as the test, which holds it open.
+block_device() {
+	need_root
+	need losetup
+	device=$(losetup --find --show "$1" 2>/dev/null) || skip "needs a loop device"
+	exec 8<"$device"
+	losetup -d "$device"
+}
+
+@test "a block device has a size: how much of it is sent can be told, and all of it arrives" {
+	head -c 1000000 /dev/urandom >image
+	truncate -s 64M image # more than the buffers between us take
+	block_device image
+	scripted peer listen 127.0.0.1:0 expect:200000 await:go eof
+	wait_port peer
+	ours us send "127.0.0.1:$port" "$device"
+	wait_said peer 'expect:200000 done'
+	kill -USR1 "${PID[us]}"
+	wait_said us ' of 67 MB ('
+	touch go
+	finish us
+	finish peer
+	receive out
+	ours send send -V "127.0.0.1:$port" "$device"
+	finish send
+	finish us
+	same out image
+}
+
+@test "a block device that is stdin is sent from where it stands" {
+	head -c 1048576 /dev/urandom >image
+	block_device image
+	receive out
+	# shellcheck disable=SC2016  # the inner shell's
+	start send sh -c 'head -c 4096 >/dev/null && exec "$0" send -V "$1"' "$SOCKXFER" "127.0.0.1:$port" <"$device"
+	finish send
+	finish us
+	tail -c +4097 image >rest
+	same out rest
+}
+
 ### A source that changes
 
 # A receiver that holds the sender back until the file "go" exists.

@@ -18,24 +18,46 @@
 #include "sys/place.h"
 
 /*
+ * Finds the end of a block device, of which fstat(2) tells no size. *size becomes 0 if there is
+ * none to be found.
+ */
+static int find_end(int fd, int64_t *size, struct err *err)
+{
+	off_t offset = lseek(fd, 0, SEEK_CUR);
+	off_t end = offset == -1 ? -1 : lseek(fd, 0, SEEK_END);
+
+	*size = end == -1 ? 0 : end;
+	if (end != -1 && lseek(fd, offset, SEEK_SET) == -1)
+		return err_sys(err, "lseek");
+	return 0;
+}
+
+/*
  * Makes the kind of source that fd is. A file without a size is read to its end, as a pipe is: the
  * files in /proc have none.
  */
 static struct source *source_of(int fd, const char *name, struct err *err)
 {
 	struct stat st;
+	int64_t size = 0;
 
 	if (fstat(fd, &st) == -1) {
 		err_sys(err, "%s", name);
 		return NULL;
 	}
+	if (S_ISBLK(st.st_mode) && find_end(fd, &size, err) == -1) {
+		err_prefix(err, "%s", name);
+		return NULL;
+	}
+	if (S_ISREG(st.st_mode))
+		size = st.st_size;
 	if (S_ISDIR(st.st_mode)) {
 		err_set(err, ERR_FAILED, EISDIR, "%s", name);
 		err_advise(err, "for a directory there is -- tar cf - DIRECTORY");
 		return NULL;
 	}
-	if (S_ISREG(st.st_mode) && st.st_size > 0)
-		return source_file_open(fd, st.st_size, name, err);
+	if (size > 0)
+		return source_file_open(fd, size, name, err);
 	if (S_ISFIFO(st.st_mode))
 		io_widen_pipe(fd);
 	bool is_read_once = fd == STDIN_FILENO || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);

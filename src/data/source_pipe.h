@@ -1,7 +1,7 @@
 /*
- * A descriptor whose reader may have to wait as a source: a FIFO, a device, stdin, or the pipe of
- * another process of ours. A regular file without a size is read in the same way: the files in
- * /proc have none, and some of them keep their reader waiting.
+ * A descriptor whose reader may have to wait as a source: a FIFO, a character device, stdin, or the
+ * pipe of another process of ours. A regular file without a size is read in the same way: the files
+ * in /proc have none, and some of them keep their reader waiting.
  */
 #ifndef SOURCE_PIPE_H
 #define SOURCE_PIPE_H
