@@ -45,6 +45,17 @@ feeding() {
 	finish send "$other"
 }
 
+# feeding_file FILE RECV_STATUS SEND_STATUS COMMAND...: the same with another file.
+feeding_file() {
+	local file=$1 status=$2 other=$3
+
+	shift 3
+	listen_as recv recv tcp4 -- "$@"
+	start send "$SOCKXFER" send "$address" "$file"
+	finish recv "$status"
+	finish send "$other"
+}
+
 ### Success
 
 @test "what a command writes is sent, over every transport" {
@@ -418,6 +429,69 @@ default_signals() {
 		finish send 6
 		complaint recv
 	done
+}
+
+# padded DATA NULS: writes so many bytes of data, and so many NUL bytes.
+padded() {
+	head -c "$1" /dev/urandom | tr '\0' 1
+	head -c "$2" /dev/zero
+}
+
+# An archive whose last record is padded as far as tar allows, into a tar that does not read that.
+@test "a tar that leaves the padding of an archive unread has taken everything: 0 at both ends" {
+	local blocks reader readers=(tar)
+
+	! command -v toybox >/dev/null || readers+=('toybox tar')
+	mkdir from to
+	cp "$data" from/data
+	for reader in "${readers[@]}"; do
+		for blocks in 20 126 2000; do
+			# shellcheck disable=SC2086  # two words
+			listen_as recv recv tcp4 -- $reader xf - -C to
+			start send "$SOCKXFER" send -V "$address" -- tar -b "$blocks" -cf - -C from data
+			finish send
+			finish recv
+			same from/data to/data
+			rm to/data
+		done
+	done
+}
+
+@test "a consumer that exits 0 may leave NUL bytes at the end, at most 1 MiB of them, whenever they come" {
+	local nuls
+
+	for nuls in 1 4096 1048576; do
+		padded 100000 "$nuls" >in
+		listen_as recv recv tcp4 -- head -c 100000
+		start send "$SOCKXFER" send -V "$address" in
+		finish send
+		finish recv
+		head -c 100000 in | cmp - recv.out
+	done
+	padded 100000 1048577 >in
+	feeding_file in 1 6 head -c 100000
+	# They come when it has long been gone, and in two pieces.
+	listen_as recv recv tcp4 -- sh -c 'head -c 3; echo done >done'
+	start send "$SOCKXFER" send -V "$address" -- \
+		sh -c 'printf abc; until [ -e done ]; do sleep 0.01; done; printf "\0\0"; sleep 0.1; printf "\0"'
+	finish send
+	finish recv
+}
+
+@test "a consumer that exits 0 and leaves NUL bytes has failed if more data come, or if it exits otherwise" {
+	printf 'abc\0\0\0d' >in
+	feeding_file in 1 6 head -c 3
+	feeding_file in 1 6 head -c 5
+	printf 'abc\0\0\0' >in
+	feeding_file in 1 6 head -c 2
+	feeding_file in 1 6 sh -c 'head -c 3; exit 2'
+	has send.err 'exited with status 2'
+	listen_as recv recv tcp4 -- sh -c 'head -c 3; echo done >done'
+	start send "$SOCKXFER" send "$address" -- \
+		sh -c 'printf abc; until [ -e done ]; do sleep 0.01; done; printf "\0\0"; sleep 0.1; printf d'
+	finish recv 1
+	finish send 6
+	has send.err 'closed its input'
 }
 
 @test "a consumer's background child that reads the rest: stored when it has read, and the command exited 0" {
