@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "net/connect_attempt.h"
 #include "net/happy_eyeballs.h"
 #include "net/resolve.h"
 #include "net/sock.h"
@@ -32,7 +33,8 @@ static bool tell_if_slow(const struct try *try)
 	if (state->slow_at == DEADLINE_NEVER || clock_now() < state->slow_at)
 		return false;
 	state->slow_at = DEADLINE_NEVER;
-	try->options->on_slow(try->options->context);
+	if (try->options->on_slow != NULL)
+		try->options->on_slow(try->options->context);
 	return true;
 }
 
@@ -98,25 +100,6 @@ static int set_reasons(const struct race *race, enum err_kind kind, const char *
 	    front[0] != '\0' && race->reasons[0] != '\0' ? "; " : "", race->reasons, more);
 }
 
-/* Returns what the user can do about a connect(2) that failed with errnum, or NULL. */
-static const char *connect_advice(int errnum)
-{
-	switch (errnum) {
-	case ECONNREFUSED:
-	case ENOENT: /* a unix socket */
-		return "nobody listens there yet: start the other end, or use -r 60";
-	case EADDRNOTAVAIL: /* for our end, while there is no network */
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case ENETDOWN:
-		return "no way there: is the address right, and the network up?";
-	case ETIMEDOUT:
-		return "no answer: is the address right, and no firewall between?";
-	default:
-		return NULL;
-	}
-}
-
 /*
  * Whether the errno now tells more than the one before. A refusal tells most, for it proves that
  * the host is there; a family that cannot be used tells nothing about the other family.
@@ -141,115 +124,6 @@ static void attempt_failed(struct race *race, size_t index, const struct err *re
 	happy_eyeballs_failed(&race->happy);
 }
 
-/* Too many connections to that place have, or had a minute ago, all the ports of our address. */
-static int set_no_port(struct err *err)
-{
-	err_set(err, ERR_FAILED, 0, "no local port is free");
-	err->errnum = EADDRINUSE;
-	return err_advise(err, "too many connections go there; wait a minute, or give -s another "
-			       "address");
-}
-
-static int set_bind_error(const struct sock_addr *source, struct err *err)
-{
-	sock_set_error(source, "bind to source address", err);
-	switch (err->errnum) {
-	case EADDRINUSE:
-		if (sock_port_of(source) == 0)
-			return set_no_port(err);
-		return err_advise(err, "that source port is taken; without one, -s takes any");
-	case EADDRNOTAVAIL:
-		return err_advise(err, "-s takes an address of this machine");
-	default:
-		return -1;
-	}
-}
-
-static int bind_source(int sock, const struct resolve_list *sources, int family, struct err *err)
-{
-	for (size_t i = 0; i < sources->count; i++) {
-		const struct sock_addr *source = &sources->addr[i];
-		if (source->storage.ss_family != family)
-			continue;
-		if (sock_port_of(source) == 0)
-			sock_leave_port(sock);
-		if (bind(sock, sock_sockaddr(source), source->len) == 0)
-			return 0;
-		return set_bind_error(source, err);
-	}
-	err_set(err, ERR_FAILED, 0, "the source address is of the other family");
-	err->errnum = EAFNOSUPPORT;
-	return -1;
-}
-
-/*
- * Whether this machine has an address from which it would connect there. connect(2) of a datagram
- * socket chooses it, and needs no port of TCP and sends nothing.
- */
-static bool has_own_address(const struct sock_addr *addr)
-{
-	int sock = socket(addr->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (sock == -1)
-		return false;
-	bool has = connect(sock, sock_sockaddr(addr), addr->len) == 0;
-	close(sock);
-	return has;
-}
-
-/* connect(2) says EADDRNOTAVAIL for two things: we have no address, or it has no port left. */
-static int set_connect_error(const struct sock_addr *addr, struct err *err)
-{
-	sock_set_error(addr, "", err);
-	if (err->errnum == EADDRNOTAVAIL && has_own_address(addr))
-		return set_no_port(err);
-	return err_advise(err, connect_advice(err->errnum));
-}
-
-/*
- * Whether the socket is connected to itself. A connect to a port of this host that no program
- * listens on can meet itself by simultaneous open (RFC 9293, 3.5), if the kernel happens to choose
- * the same port for our end.
- */
-static bool is_self(int sock)
-{
-	char local[ADDR_TEXT_MAX];
-	char peer[ADDR_TEXT_MAX];
-
-	sock_local_name(sock, local);
-	sock_peer_name(sock, peer);
-	return sock_port(sock) != 0 && strcmp(local, peer) == 0;
-}
-
-/*
- * Begins a connect(2); the socket becomes writable when that has ended. Returns it, or -1 with err
- * set.
- */
-static int begin_connect(const struct sock_addr *addr, const struct resolve_list *sources,
-    struct err *err)
-{
-	int sock = sock_open(addr->storage.ss_family, err);
-
-	if (sock == -1)
-		return -1;
-	/*
-	 * An attempt that loses the race or meets itself, or whose process dies, is no empty stream
-	 * for whoever has accepted it, nor may its port stay in TIME-WAIT: a receiver that we wait
-	 * for may be about to listen there.
-	 */
-	sock_begin_abort(sock);
-	if (sources != NULL && bind_source(sock, sources, addr->storage.ss_family, err) == -1)
-		goto fail;
-	/* EINTR: the connect goes on in the background all the same (connect(2)). */
-	if (connect(sock, sock_sockaddr(addr), addr->len) == 0 || errno == EINPROGRESS ||
-	    errno == EINTR)
-		return sock;
-	set_connect_error(addr, err);
-fail:
-	close(sock);
-	return -1;
-}
-
 /* Whether there is no descriptor for an attempt now, but one will come free when another fails. */
 static bool has_to_wait(const struct race *race, const struct err *reason)
 {
@@ -261,7 +135,7 @@ static void start_attempt(struct race *race, size_t index)
 {
 	struct err err;
 
-	race->sock[index] = begin_connect(address_of(race, index), race->sources, &err);
+	race->sock[index] = connect_attempt_begin(address_of(race, index), race->sources, &err);
 	if (race->sock[index] != -1)
 		return;
 	if (has_to_wait(race, &err))
@@ -273,16 +147,10 @@ static void start_attempt(struct race *race, size_t index)
 /* Takes note of the end of an attempt. Returns whether it is connected. */
 static bool finish_attempt(struct race *race, size_t index)
 {
-	int sock = race->sock[index];
-	int error = sock_take_error(sock);
 	struct err err;
 
-	if (error == 0 && is_self(sock))
-		error = ECONNREFUSED;
-	if (error == 0)
+	if (connect_attempt_end(race->sock[index], &err) == 0)
 		return true;
-	err_set(&err, ERR_FAILED, error, "%s", "");
-	err_advise(&err, connect_advice(error));
 	attempt_failed(race, index, &err);
 	return false;
 }
@@ -315,7 +183,7 @@ static ssize_t wait_for_attempts(struct race *race, int64_t until, struct err *e
 static int set_timeout_error(const struct race *race, struct err *err)
 {
 	set_reasons(race, ERR_TIMEOUT, "timed out", err);
-	return err_advise(err, connect_advice(ETIMEDOUT));
+	return err_advise(err, connect_attempt_advice(ETIMEDOUT));
 }
 
 /* Runs the race. Returns the index of the attempt that is connected, or -1. */
@@ -398,11 +266,15 @@ static int race_addresses(const struct try *try, const struct resolve_list *list
 static int look_up(const struct try *try, struct resolve_lookup **kept, const struct addr *addr,
     struct resolve_list *list, struct err *err)
 {
+	const struct resolve_query query = {
+	    .host = addr->host,
+	    .port = addr->port,
+	    .family = try->options->family,
+	};
 	int status;
 
 	do {
-		status = resolve_keeping(kept, addr->host, addr->port, try->options->family,
-		    deadline_of_wait(try), list, err);
+		status = resolve_keeping(kept, &query, deadline_of_wait(try), list, err);
 	} while (status == -1 && err->kind == ERR_TIMEOUT && tell_if_slow(try));
 	return status;
 }
@@ -450,7 +322,7 @@ static int connect_backlog(const struct try *try, int sock, const struct sock_ad
 	while (connect(sock, sock_sockaddr(addr), addr->len) == -1) {
 		if (errno != EAGAIN && errno != EINTR) {
 			err_sys(err, "%s", "");
-			return err_advise(err, connect_advice(err->errnum));
+			return err_advise(err, connect_attempt_advice(err->errnum));
 		}
 		if (clock_now() >= try->deadline)
 			return err_set(err, ERR_TIMEOUT, 0, "timed out");
@@ -481,7 +353,7 @@ int connect_open(const struct addr *addr, const struct connect_options *options,
 	const struct try try = {.options = options, .state = state, .deadline = deadline};
 
 	if (state->slow_at != DEADLINE_NEVER)
-		state->slow_at = options->on_slow == NULL ? DEADLINE_NEVER : deadline_after(SLOW);
+		state->slow_at = deadline_after(SLOW);
 	if (addr->kind == ADDR_UNIX)
 		return connect_unix(&try, addr->path, err);
 	return connect_inet(&try, addr, err);

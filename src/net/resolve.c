@@ -142,7 +142,7 @@ static int start_lookup(struct resolve_lookup *lookup, struct err *err)
 	return -1;
 }
 
-static struct resolve_lookup *new_lookup(const char *host, const char *port, int family)
+static struct resolve_lookup *new_lookup(const struct resolve_query *query)
 {
 	struct resolve_lookup *lookup = calloc(1, sizeof(*lookup));
 
@@ -151,16 +151,16 @@ static struct resolve_lookup *new_lookup(const char *host, const char *port, int
 	pthread_mutex_init(&lookup->lock, NULL);
 	lookup->holders = 1;
 	lookup->done[0] = -1;
-	strlcpy(lookup->host, host, sizeof(lookup->host));
-	strlcpy(lookup->port, port, sizeof(lookup->port));
+	strlcpy(lookup->host, query->host, sizeof(lookup->host));
+	strlcpy(lookup->port, query->port, sizeof(lookup->port));
 	/*
 	 * AI_PASSIVE matters for "every address" only. Not AI_ADDRCONFIG: it leaves out ::1 on a
 	 * host with no other IPv6 address, and the race of the addresses makes it needless.
 	 */
 	lookup->hints = (struct addrinfo){
-	    .ai_family = family,
+	    .ai_family = query->family,
 	    .ai_socktype = SOCK_STREAM,
-	    .ai_flags = host[0] == '\0' ? AI_PASSIVE : 0,
+	    .ai_flags = query->host[0] == '\0' ? AI_PASSIVE : 0,
 	};
 	return lookup;
 }
@@ -227,9 +227,9 @@ static bool has_addr(const struct resolve_list *list, const struct addrinfo *ai)
 
 static int copy_list(struct resolve_list *list, const struct addrinfo *first, struct err *err)
 {
-	size_t count = 0;
+	size_t count = 1; /* there is a first one */
 
-	for (const struct addrinfo *ai = first; ai != NULL; ai = ai->ai_next)
+	for (const struct addrinfo *ai = first->ai_next; ai != NULL; ai = ai->ai_next)
 		count++;
 	list->addr = calloc(count, sizeof(*list->addr));
 	if (list->addr == NULL)
@@ -252,10 +252,9 @@ void resolve_free(struct resolve_list *list)
 }
 
 /* Begins a look-up, which has ended already if host and port are numbers. Returns it, or NULL. */
-static struct resolve_lookup *begin_lookup(const char *host, const char *port, int family,
-    struct err *err)
+static struct resolve_lookup *begin_lookup(const struct resolve_query *query, struct err *err)
 {
-	struct resolve_lookup *lookup = new_lookup(host, port, family);
+	struct resolve_lookup *lookup = new_lookup(query);
 
 	if (lookup == NULL) {
 		err_sys(err, "%s", "");
@@ -281,12 +280,12 @@ static int await_lookup(struct resolve_lookup *lookup, int64_t deadline, struct 
 	return 0;
 }
 
-int resolve_keeping(struct resolve_lookup **kept, const char *host, const char *port, int family,
+int resolve_keeping(struct resolve_lookup **kept, const struct resolve_query *query,
     int64_t deadline, struct resolve_list *list, struct err *err)
 {
 	*list = (struct resolve_list){.count = 0};
 	if (*kept == NULL)
-		*kept = begin_lookup(host, port, family, err);
+		*kept = begin_lookup(query, err);
 	if (*kept == NULL || await_lookup(*kept, deadline, err) == -1)
 		return err_prefix(err, "resolve");
 	struct resolve_lookup *lookup = *kept;
@@ -310,8 +309,9 @@ void resolve_forget(struct resolve_lookup **kept)
 int resolve(const char *host, const char *port, int family, int64_t deadline,
     struct resolve_list *list, struct err *err)
 {
+	const struct resolve_query query = {.host = host, .port = port, .family = family};
 	struct resolve_lookup *lookup = NULL;
-	int status = resolve_keeping(&lookup, host, port, family, deadline, list, err);
+	int status = resolve_keeping(&lookup, &query, deadline, list, err);
 
 	resolve_forget(&lookup);
 	return status;

@@ -32,15 +32,22 @@ int resolve(const char *host, const char *port, int family, int64_t deadline,
 /* Frees the addresses; the list becomes empty. Does not block. */
 void resolve_free(struct resolve_list *list);
 
+/* What is looked up: see resolve(). */
+struct resolve_query {
+	const char *host;
+	const char *port;
+	int family;
+};
+
 /* A look-up that has not ended. */
 struct resolve_lookup;
 
 /*
  * As resolve(), but a look-up that has not ended by the deadline stays in *kept, and the next call,
- * with the same host, port and family, goes on waiting for it: so tries that follow one another do
- * not leave a thread each behind. *kept is NULL at first, and again when a look-up has ended.
+ * with the same query, goes on waiting for it: so tries that follow one another do not leave a
+ * thread each behind. *kept is NULL at first, and again when a look-up has ended.
  */
-int resolve_keeping(struct resolve_lookup **kept, const char *host, const char *port, int family,
+int resolve_keeping(struct resolve_lookup **kept, const struct resolve_query *query,
     int64_t deadline, struct resolve_list *list, struct err *err);
 
 /* Leaves the look-up that is kept to itself; *kept becomes NULL. Does not block. */

@@ -217,6 +217,8 @@ static void does_not_wait(void)
 	let_it_end(descriptors);
 }
 
+static const struct resolve_query slow = {.host = "slow", .port = "80", .family = AF_UNSPEC};
+
 static void is_kept(void)
 {
 	struct resolve_lookup *kept = NULL;
@@ -224,19 +226,17 @@ static void is_kept(void)
 	struct err err;
 	int descriptors;
 
-	CHECK_INT(resolve_keeping(&kept, "slow", "80", AF_UNSPEC, DEADLINE_NOW, &list, &err), -1);
+	CHECK_INT(resolve_keeping(&kept, &slow, DEADLINE_NOW, &list, &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
 	CHECK_STR(err.text, "resolve: timed out");
 	CHECK(kept != NULL);
 	wait_for(&asked);
 	descriptors = check_descriptors();
 	for (int tries = 0; tries < 10; tries++)
-		CHECK_INT(resolve_keeping(&kept, "slow", "80", AF_UNSPEC, DEADLINE_NOW, &list,
-			      &err),
-		    -1);
+		CHECK_INT(resolve_keeping(&kept, &slow, DEADLINE_NOW, &list, &err), -1);
 	CHECK_INT(check_descriptors(), descriptors);
 	sem_post(&answer);
-	CHECK_INT(resolve_keeping(&kept, "slow", "80", AF_UNSPEC, DEADLINE_NEVER, &list, &err), 0);
+	CHECK_INT(resolve_keeping(&kept, &slow, DEADLINE_NEVER, &list, &err), 0);
 	CHECK_INT((int)list.count, 3);
 	resolve_free(&list);
 	CHECK(kept == NULL);
@@ -252,7 +252,7 @@ static void is_forgotten(void)
 	struct err err;
 	int descriptors = check_descriptors();
 
-	CHECK_INT(resolve_keeping(&kept, "slow", "80", AF_UNSPEC, DEADLINE_NOW, &list, &err), -1);
+	CHECK_INT(resolve_keeping(&kept, &slow, DEADLINE_NOW, &list, &err), -1);
 	resolve_forget(&kept);
 	CHECK(kept == NULL);
 	let_it_end(descriptors);
