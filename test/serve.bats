@@ -978,6 +978,21 @@ except BlockingIOError:
 	[ "$(find d -type f | wc -l)" -eq 1 ]
 }
 
+@test "-k: a worker that a signal ends says which, its temporary file is gone, and the server goes on" {
+	need_tmpfile_filter
+	mkdir d
+	start us "$PYTHON" "$TOOLS/no_tmpfile.py" "$SOCKXFER" recv -k -p 0 d
+	wait_port us
+	half_sender_called one
+	wait_for has_workers 1
+	kill -XCPU "$(workers)"
+	wait_said us 'bytes: CPU time limit exceeded'
+	holds d
+	running us
+	touch go
+	finish one 1
+}
+
 @test "-k: a command under way is stopped with its transfer" {
 	serves recv --grace 0 -- sh -c 'cat >/dev/null; touch end; sleep 600'
 	half_sender_called one

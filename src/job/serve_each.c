@@ -83,9 +83,10 @@ static void note_abort(const struct connection *connection, const struct outcome
 {
 	if (err->kind != ERR_INTERRUPTED)
 		return;
-	signals_take();
-	err_set(err, ERR_FAILED, 0, "%s: aborted after %" PRId64 " bytes: the server ends",
-	    connection->peer, outcome->result.bytes);
+	int sig = signals_take();
+	bool is_of_server = sig == SIGNALS_ABORT || sig == SIGINT || sig == SIGQUIT;
+	err_set(err, ERR_FAILED, 0, "%s: aborted after %" PRId64 " bytes: %s", connection->peer,
+	    outcome->result.bytes, is_of_server ? "the server ends" : strsignal(sig));
 }
 
 /*

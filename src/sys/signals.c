@@ -24,31 +24,20 @@ static bool asks_to_end(int sig)
 	case SIGWINCH:
 	case SIGPIPE: /* errors of one write */
 	case SIGXFSZ:
+	case SIGSEGV: /* faults of our own: after one, nothing can be relied on */
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGTRAP:
+	case SIGSYS:
 		return false;
 	default:
 		return true;
 	}
 }
 
-/* Whether the kernel sends sig for what an instruction or a call of our own has done. */
-static bool tells_of_fault(int sig)
+static void on_stop_signal(int sig)
 {
-	return sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGFPE ||
-	       sig == SIGTRAP || sig == SIGSYS;
-}
-
-/*
- * A fault of our own ends us at once, by its signal, when this function returns: nothing that
- * follows can be relied on. Another process may send the same signal, and then it is as the others.
- */
-static void on_stop_signal(int sig, siginfo_t *info, void *context)
-{
-	(void)context;
-	if (tells_of_fault(sig) && info->si_code > 0) {
-		signal(sig, SIG_DFL);
-		raise(sig);
-		return;
-	}
 	stop_signal = sig;
 }
 
@@ -60,14 +49,6 @@ static void on_other_signal(int sig)
 static void handle(int sig, void (*handler)(int), int flags)
 {
 	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
-
-	sigemptyset(&action.sa_mask);
-	sigaction(sig, &action, NULL);
-}
-
-static void handle_stop(int sig)
-{
-	struct sigaction action = {.sa_sigaction = on_stop_signal, .sa_flags = SA_SIGINFO};
 
 	sigemptyset(&action.sa_mask);
 	sigaction(sig, &action, NULL);
@@ -112,7 +93,7 @@ void signals_install(void)
 {
 	for (int sig = 1; sig < NSIG; sig++) {
 		if (asks_to_end(sig) && is_default(sig))
-			handle_stop(sig);
+			handle(sig, on_stop_signal, 0);
 	}
 	signal(SIGCHLD, SIG_DFL); /* if inherited as ignored, it would hide how children ended */
 	handle(SIGPIPE, SIG_IGN, 0);
@@ -130,7 +111,7 @@ void signals_become_worker(void)
 	stop_signal = 0;
 	handle_unless_ignored(SIGHUP, on_other_signal, SA_RESTART);
 	handle_unless_ignored(SIGTERM, on_other_signal, SA_RESTART);
-	handle_stop(SIGNALS_ABORT);
+	handle(SIGNALS_ABORT, on_stop_signal, 0);
 }
 
 int signals_caught(void)

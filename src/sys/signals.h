@@ -1,10 +1,9 @@
 /*
  * The signals that ask the program to end: INT, TERM, HUP, and all others that end a process by
- * default, such as QUIT, ALRM, XCPU and the realtime signals; not KILL, which cannot be handled. A
- * handler sets a flag and does nothing else. Each wait and each loop checks the flag, cleans up and
- * returns; main() then ends the program by that same signal, so that a shell sees what it would see
- * of any program, and gets the core that a QUIT leaves. Signals of a fault, such as SEGV, do so
- * only if another process has sent them; a fault of our own ends us at once.
+ * default, such as QUIT, ALRM, XCPU and the realtime signals; not KILL, which cannot be handled,
+ * nor SEGV and the other faults, which end us at once. A handler sets a flag and does nothing else.
+ * Each wait and each loop checks the flag, cleans up and returns; main() then ends the program by
+ * that same signal, so that a shell sees what it would see of any program, and gets QUIT's core.
  *
  * A worker is a process that we have forked. Its parent ends it by SIGNALS_ABORT. HUP and TERM may
  * be sent to all processes of a session or a service; they do not end a worker, so that its parent

@@ -214,14 +214,6 @@ named_temporary() {
 	every_signal named_temporary
 }
 
-@test "a signal of a fault that another process has sent, too" {
-	need_tmpfile_filter
-	need_plain_build
-	ulimit -c 0
-	SIGNALS=(SEGV BUS ILL FPE TRAP SYS)
-	every_signal named_temporary
-}
-
 @test "a time limit of the processor (ulimit -t) leaves no temporary file" {
 	need_tmpfile_filter
 	prepare_output old
