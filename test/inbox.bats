@@ -286,7 +286,7 @@ never_replaced() {
 	small_untouched
 }
 
-@test "-S syncs the file and its directory, and a directory that cannot be synced is told with the file's path" {
+@test "-S syncs the file, its directory and its count of links, and a directory that cannot be synced is told with the file's path" {
 	need_strace
 	mkdir d
 	inject
@@ -295,7 +295,7 @@ never_replaced() {
 	finish send
 	finish recv
 	grep -owE 'fsync|linkat' trace >calls
-	[ "$(<calls)" = $'fsync\nlinkat\nfsync' ]
+	[ "$(<calls)" = $'fsync\nlinkat\nfsync\nfsync' ]
 
 	inject fsync:error=EIO:when=2
 	listen_as recv recv tcp4 -S --json d
