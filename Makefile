@@ -53,7 +53,7 @@ run_tests = SOCKXFER=$(UNDER_TEST) ACTIVATE=$(abspath $(LAUNCHER)) REPORTS=$(REP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all programs bench bench-plot soak compare check unit coverage coverage-run fuzz fuzz-run asan asan-check
+.PHONY: all programs bench bench-plot crash soak compare check unit coverage coverage-run fuzz fuzz-run asan asan-check
 .PHONY: valgrind demo deps
 .PHONY: install uninstall clean dist help
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-man lint-shell lint-gcc lint-clang format FORCE
@@ -133,6 +133,10 @@ bench: all ## measure sockxfer beside the tools like it; BENCH='--cases tmpfs --
 # For the sanitizers: make soak BUILD=build/asan SANITIZE=address,undefined
 soak: all ## run servers of many under random faults for SOAK_SECONDS=600; SOAK='--seed N' repeats one
 	@python3 -B test/crowd/soak.py --seconds $(SOAK_SECONDS) $(SOAK) $(or $(SOCKXFER),$(PROGRAM))
+
+# Some minutes; CRASH='--systems xfs --modes default' narrows it.
+crash: all ## cut the power during transfers, on each file system there is, and print which promise held
+	@python3 -B test/fault/crash.py $(CRASH) $(PROGRAM)
 
 bench-plot: ## draw throughput by size, from the CSV of `make bench`, as test/bench/throughput.png
 	@$(call need,gnuplot)
