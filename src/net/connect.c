@@ -12,6 +12,7 @@
 #include "net/happy_eyeballs.h"
 #include "net/resolve.h"
 #include "net/sock.h"
+#include "net/unix_path.h"
 #include "sys/io.h"
 
 /* So long there may be no answer before that is told. */
@@ -335,16 +336,19 @@ static int connect_backlog(const struct try *try, int sock, const struct sock_ad
 
 static int connect_unix(const struct try *try, const char *path, struct err *err)
 {
-	struct sock_addr addr = sock_unix_addr(path);
-	int sock = sock_open(AF_UNIX, err);
+	struct sock_addr addr;
+	int found = unix_path_find(path, &addr, err);
+	int sock = found == -1 ? -1 : sock_open(AF_UNIX, err);
 
-	if (sock == -1)
-		return -1;
-	if (connect_backlog(try, sock, &addr, err) == -1) {
+	if (found == -1 && err->advice == NULL)
+		err_advise(err, connect_attempt_advice(err->errnum));
+	if (sock != -1 && connect_backlog(try, sock, &addr, err) == -1) {
 		close(sock);
-		return err_prefix(err, "unix:%s: connect", path);
+		sock = -1;
 	}
-	return sock;
+	if (found != -1)
+		close(found);
+	return sock == -1 ? err_prefix(err, "unix:%s: connect", path) : sock;
 }
 
 int connect_open(const struct addr *addr, const struct connect_options *options,

@@ -12,6 +12,7 @@
 
 #include "base/deadline.h"
 #include "net/resolve.h"
+#include "net/unix_path.h"
 #include "sys/io.h"
 
 /* The most connections that the system lets wait (net.core.somaxconn). */
@@ -165,26 +166,6 @@ static int open_inet(struct listen_set *set, const struct addr *addr, int family
 }
 
 /*
- * Whether the file at path is a socket that no process has open, as a killed process leaves it. A
- * connect with the wrong type of socket tells, without making a connection: it fails with
- * EPROTOTYPE if a process has the socket open, and with ECONNREFUSED if none has.
- */
-static bool is_stale(const struct sock_addr *addr, const char *path)
-{
-	struct stat st;
-	bool stale;
-
-	if (lstat(path, &st) == -1 || !S_ISSOCK(st.st_mode))
-		return false;
-	int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (sock == -1)
-		return false;
-	stale = connect(sock, sock_sockaddr(addr), addr->len) == -1 && errno == ECONNREFUSED;
-	close(sock);
-	return stale;
-}
-
-/*
  * Locks the directory of path (flock(2)) for the moment between the check for a stale socket and
  * our socket in its place: another process that did the same meanwhile could remove our socket.
  *
@@ -233,10 +214,9 @@ static int open_unix(struct listen_set *set, const char *path, struct err *err)
 {
 	struct sock_addr addr = sock_unix_addr(path);
 	int lock = lock_directory(path);
+	int sock = unix_path_clear(path, err) == -1 ? err_prefix(err, "unix:%s: bind", path)
+	                                            : bind_unix(set, &addr, path, err);
 
-	if (is_stale(&addr, path))
-		unlink(path);
-	int sock = bind_unix(set, &addr, path, err);
 	if (sock != -1)
 		sock = begin_to_listen(sock, &addr, err);
 	if (sock == -1)

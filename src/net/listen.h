@@ -30,9 +30,9 @@ struct listen_set {
 /*
  * Listens on addr, of any kind (ADDR_FD: an inherited socket that listens already), with the family
  * AF_UNSPEC, AF_INET or AF_INET6. A name may have LISTEN_MAX addresses of this host. A unix
- * socket's file is made with umask 077, and replaces one that no program listens on any more.
- * Blocks until the deadline at the latest while a name is looked up, and for a second at most while
- * other programs replace a file in the same directory.
+ * socket's file is made with umask 077, and replaces one that no program listens on any more,
+ * unless it is a stranger's (sys/place.h). Blocks until the deadline at the latest while a name is
+ * looked up, and for a second at most while other programs replace a file in the same directory.
  *
  * Returns 0, the set then being the caller's to close, or -1: ERR_FAILED, whose text names the
  * address that cannot be had, ERR_USAGE if ADDR_FD is no listening stream socket, or an error of

@@ -134,6 +134,36 @@ static int take_name(struct place *place, const char **path)
 }
 
 /*
+ * Opens the directory where path begins, unless that is where place is. O_PATH, as we may have no
+ * permission to read a directory that we may write to. Returns 0, or -1 with errno set.
+ */
+static int begin(struct place *place, const char *path)
+{
+	if (*path == '\0')
+		return fail(ENOENT);
+	if (strlen(path) >= PATH_MAX)
+		return fail(ENAMETOOLONG);
+	if (*path == '/')
+		return enter(place, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (place->dir == -1)
+		return enter(place, open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	return 0;
+}
+
+/* Finds what has the name, and goes on if that is a link, the end of the path if is_end. */
+static int reach_object(struct walk *walk, bool is_end)
+{
+	struct place *place = walk->place;
+
+	if (find_object(place) == -1)
+		return -1;
+	bool is_link = place->object != -1 && S_ISLNK(place->st.st_mode);
+	int status = is_link ? follow(walk) : 0;
+	place->is_link = is_link && is_end;
+	return status;
+}
+
+/*
  * Goes where path leads, which begins in the directory of the walk, or in the working directory if
  * that is closed. Returns 0, or -1 with errno set.
  */
@@ -141,24 +171,18 @@ static int walk_along(struct walk *walk, const char *path)
 {
 	struct place *place = walk->place;
 
-	if (*path == '\0' || strlen(path) >= PATH_MAX)
-		return fail(*path == '\0' ? ENOENT : ENAMETOOLONG);
-	/* O_PATH, as we may have no permission to read a directory that we may write to. */
-	if ((*path == '/' || place->dir == -1) &&
-	    enter(place, open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
+	if (begin(place, path) == -1)
 		return -1;
 	for (;;) {
-		if (take_name(place, &path) == -1 || find_object(place) == -1)
+		if (take_name(place, &path) == -1 || reach_object(walk, *path == '\0') == -1)
 			return -1;
-		bool is_link = place->object != -1 && S_ISLNK(place->st.st_mode);
-		int status = is_link ? follow(walk) : 0;
-		place->is_link = is_link && *path == '\0';
-		if (status == -1 || *path == '\0')
-			return status;
+		if (*path == '\0')
+			return 0;
 		if (place->object == -1 || !S_ISDIR(place->st.st_mode))
 			return fail(place->object == -1 ? ENOENT : ENOTDIR);
 		if (path[strspn(path, "/")] == '\0')
 			return 0;
+		place->is_loose = place->is_loose || place_is_strangers(place, &place->st);
 		place_enter(place);
 	}
 }

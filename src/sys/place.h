@@ -29,6 +29,8 @@ struct place {
 	bool is_link;            /* the path ends in a symbolic link, which was followed */
 	/* the name is a link of /proc to what may have no other name, or none that we can reach */
 	bool is_magic;
+	/* a directory on the way is a stranger's, who can put another, or a link, in its place */
+	bool is_loose;
 };
 
 /*

@@ -331,6 +331,52 @@ not_replaced() {
 	[ "$(cat out)" = trap ]
 }
 
+### Unix sockets
+
+@test "a unix socket is not reached through a stranger's link, nor made through his directory" {
+	share
+	stranger ln -s ../private d/away
+	stranger mkdir -m 777 d/his
+	for path in d/away/socket d/his/socket; do
+		start us "$SOCKXFER" recv -l "unix:$path" out
+		finish us 1
+		has us.err "sockxfer: recv: listen: unix:$path: bind: "
+		has us.err "$LINK"
+		has us.err 'hint: others may write to that directory'
+	done
+	start private "$SOCKXFER" recv -l unix:private/socket out
+	wait_for test -S private/socket
+	stranger ln -s ../private/socket d/socket
+	for path in d/away/socket d/socket; do
+		start us "$SOCKXFER" send "unix:$path" "$BATS_FILE_TMPDIR/data"
+		finish us 1
+		has us.err "sockxfer: send: unix:$path: connect: the symbolic link"
+		has us.err "$LINK"
+	done
+	running private
+	holds d away his socket
+	holds d/his
+}
+
+@test "a stranger's socket is not removed, though nobody listens on it; one of our own is replaced" {
+	share
+	stranger "$PYTHON" -c 'import socket; socket.socket(socket.AF_UNIX).bind("d/socket")'
+	start us "$SOCKXFER" recv -l unix:d/socket out
+	finish us 1
+	has us.err 'sockxfer: recv: listen: unix:d/socket: bind: Address already in use'
+	[ "$(stat -c %u d/socket)" = "$STRANGER" ]
+	rm d/socket
+	"$PYTHON" -c 'import socket; socket.socket(socket.AF_UNIX).bind("d/socket")'
+	start us "$SOCKXFER" recv -v -l unix:d/socket out
+	wait_said us 'listening on unix:d/socket'
+	ln -s d/socket ours
+	start send "$SOCKXFER" send -V unix:ours "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same out "$BATS_FILE_TMPDIR/data"
+	holds d
+}
+
 ### Links of /proc, and none
 
 @test "a link to an open descriptor leads to what that is, for a user, too" {
@@ -400,6 +446,11 @@ not_replaced() {
 	same out "$BATS_FILE_TMPDIR/data"
 	same reader.out "$BATS_FILE_TMPDIR/data"
 	same inbox/* "$BATS_FILE_TMPDIR/data"
+	start us "${NS[@]}" "$SOCKXFER" recv -v -l unix:socket out
+	wait_said us 'listening on unix:socket'
+	start send "${NS[@]}" "$SOCKXFER" send -V unix:socket "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
 	put fifo d/fifo
 	start us "${NS[@]}" "$SOCKXFER" recv -p 0 d/fifo
 	finish us 1

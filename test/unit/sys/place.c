@@ -484,6 +484,35 @@ static void strangers_objects(void)
 	is_strangers("dir/file", false);
 }
 
+/* Whether a stranger has a directory on the way, and can put another in its place. */
+static void is_loose(const char *path, bool wanted)
+{
+	struct place place;
+	struct err err = {.kind = ERR_NONE};
+
+	check_row("%s", path);
+	CHECK_INT(place_find(&place, path, &err), 0);
+	CHECK(place.is_loose == wanted);
+	place_close(&place);
+}
+
+static void strangers_directories(void)
+{
+	root_only();
+	make_shared(01777, 0, 1234);
+	make_link("by-link", "dir/sub/file");
+	CHECK_INT(mkdir("dir/ours", 0700), 0);
+	is_loose("dir/sub/file", true);
+	is_loose("dir/sub/new", true);
+	is_loose("dir/sub/../new", true);
+	is_loose("by-link", true);
+	is_loose("dir/file", false);
+	is_loose("dir/sub", false);
+	is_loose("dir/ours/new", false);
+	CHECK_INT(chmod("dir", 01755), 0);
+	is_loose("dir/sub/file", false);
+}
+
 /* As a user, we are not let by root's link either, nor is the stranger that we are to others. */
 static void as_a_user(void)
 {
@@ -538,6 +567,7 @@ int main(void)
 	    trusted_links);
 	promise("a stranger's object is one in a sticky directory that others may write to",
 	    strangers_objects);
+	promise("a stranger's directory on the way is known", strangers_directories);
 	promise("root is a stranger, too, to a user", as_a_user);
 	return check_end();
 }
