@@ -142,7 +142,8 @@ static int rename_over(struct atomic_file *file)
 {
 	if (atomic_file_match(file) == -1)
 		return -1;
-	if (file->syncs && descriptor_sync(file->fd) == -1)
+	/* The disk can take long, and in that time another file may come. */
+	if (file->syncs && (descriptor_sync(file->fd) == -1 || atomic_file_match(file) == -1))
 		return -1;
 	return renameat(file->place.dir, file->temp, file->place.dir, file->place.name);
 }

@@ -278,6 +278,22 @@ not_replaced() {
 	not_replaced file
 }
 
+@test "nor what he puts there while the disk is waited for" {
+	share
+	echo old >d/out
+	inject fsync,fdatasync:delay_enter=4000000
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	wait_for grep -qE '(fsync|fdatasync)\(' trace
+	rm d/out
+	put file d/out
+	finish recv 1
+	finish send 6
+	has recv.err "d/out: $ANOTHER"
+	holds d out
+	[ "$(cat d/out)" = trap ]
+}
+
 @test "in a directory that is not sticky, a file that came meanwhile makes nobody the owner of ours" {
 	local half rights
 
