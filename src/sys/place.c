@@ -137,7 +137,7 @@ static int take_name(struct place *place, const char **path)
  * Opens the directory where path begins, unless that is where place is. O_PATH, as we may have no
  * permission to read a directory that we may write to. Returns 0, or -1 with errno set.
  */
-static int begin(struct place *place, const char *path)
+static int open_start(struct place *place, const char *path)
 {
 	if (*path == '\0')
 		return fail(ENOENT);
@@ -171,7 +171,7 @@ static int walk_along(struct walk *walk, const char *path)
 {
 	struct place *place = walk->place;
 
-	if (begin(place, path) == -1)
+	if (open_start(place, path) == -1)
 		return -1;
 	for (;;) {
 		if (take_name(place, &path) == -1 || reach_object(walk, *path == '\0') == -1)
