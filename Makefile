@@ -1,7 +1,7 @@
 # sockxfer, built by GNU make. `make help` lists the targets.
 
 VERSION = 1.0
-PKGS = libbsd-overlay libxxhash
+PKGS = libbsd-overlay libxxhash 'openssl >= 3.0'
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin

@@ -79,14 +79,15 @@ failure() {
 		# shellcheck disable=SC2086  # none or one word
 		run --separate-stderr -0 "$SOCKXFER" $command --version
 		[ -z "$stderr" ]
-		[ ${#lines[@]} -eq 3 ]
+		[ ${#lines[@]} -eq 4 ]
 		[[ ${lines[0]} =~ ^sockxfer\ [0-9]+\.[0-9]+$ ]]
 		[[ ${lines[1]} =~ ^libbsd:\ built\ with\ [0-9.]+,\ runs\ with\ an\ unknown\ version$ ]]
 		[[ ${lines[2]} =~ ^libxxhash:\ built\ with\ [0-9.]+,\ runs\ with\ [0-9.]+$ ]]
+		[[ ${lines[3]} =~ ^OpenSSL:\ built\ with\ [0-9.]+,\ runs\ with\ [0-9.]+$ ]]
 	done
 }
 
-@test "--version has the version of the xxHash that runs" {
+@test "--version has the versions of the xxHash and the OpenSSL that run" {
 	local version
 
 	version=$("$PYTHON" -c 'import ctypes
@@ -94,6 +95,11 @@ n = ctypes.CDLL("libxxhash.so.0").XXH_versionNumber()
 print(n // 10000, n // 100 % 100, n % 100, sep=".")') || skip "needs libxxhash.so.0"
 	run -0 "$SOCKXFER" --version
 	[ "${lines[2]##* }" = "$version" ]
+	version=$("$PYTHON" -c 'import ctypes
+f = ctypes.CDLL("libcrypto.so.3").OpenSSL_version
+f.restype = ctypes.c_char_p
+print(f(6).decode())') || skip "needs libcrypto.so.3" # 6: OPENSSL_VERSION_STRING
+	[ "${lines[3]##* }" = "$version" ]
 }
 
 @test "help that cannot be written is a failure" {

@@ -227,7 +227,7 @@ parser_names() {
 @test "the command comes first, or --help or --version" {
 	prepare
 	becomes 'sockxfer s' 'sockxfer send ' 'sockxfer r' 'sockxfer recv ' \
-		'sockxfer --h' 'sockxfer --help ' 'sockxfer --v' 'sockxfer --version ' \
+		'sockxfer k' 'sockxfer key ' 'sockxfer --h' 'sockxfer --help ' 'sockxfer --v' 'sockxfer --version ' \
 		'sockxfer qu' 'sockxfer qu' 'sockxfer other qu' 'sockxfer other qu' \
 		'sockxfer -w' 'sockxfer -w'
 }
@@ -323,7 +323,7 @@ parser_names() {
 
 	prepare
 	touch file
-	offers 'sockxfer send --peer ' nc ncat socat busybox python
+	offers 'sockxfer send --peer ' nc ncat socat busybox python openssl
 	becomes 'sockxfer recv --peer=soc' 'sockxfer recv --peer=socat ' \
 		'sockxfer recv -E ' 'sockxfer recv -E xxh128:' \
 		'sockxfer recv --expect=xx' 'sockxfer recv --expect=xxh128:' \
@@ -338,6 +338,23 @@ parser_names() {
 	read -ra controls </proc/sys/net/ipv4/tcp_available_congestion_control
 	offers 'sockxfer send -C ' "${controls[@]}"
 	offers 'sockxfer send quux-one:9 -qVC ' "${controls[@]}"
+}
+
+@test "a key is completed by a file, or the words new and ask, and key by its option" {
+	prepare
+	mkdir directory
+	touch keys 'new key'
+	offers 'sockxfer send -K ' ask directory keys new 'new key'
+	becomes 'sockxfer send -K ke' 'sockxfer send -K keys ' \
+		'sockxfer send quux-one:9 -qVKke' 'sockxfer send quux-one:9 -qVKkeys ' \
+		'sockxfer recv --key=ke' 'sockxfer recv --key=keys ' \
+		'sockxfer recv --key di' 'sockxfer recv --key directory/' \
+		'sockxfer recv --key as' 'sockxfer recv --key ask ' \
+		'sockxfer recv --key=as' 'sockxfer recv --key=ask ' \
+		'sockxfer recv --key keys quux-o' 'sockxfer recv --key keys quux-one:' \
+		'sockxfer key --o' 'sockxfer key --openssl ' \
+		'sockxfer key --openssl ke' 'sockxfer key --openssl keys ' \
+		'sockxfer key ke' 'sockxfer key ke'
 }
 
 @test "behind -- a command is completed, and what belongs to it" {

@@ -29,6 +29,14 @@ prepare() {
 	PATH=$PWD/bin:$PATH
 	mkfifo silent
 	exec 8<>silent
+	(umask 077 && "$SOCKXFER" key >sender/host.key)
+}
+
+# A receiver's directory, with nothing in it but the key.
+new_receiver() {
+	rm -rf receiver
+	mkdir receiver
+	cp -p sender/host.key receiver
 }
 
 # The text of stdin with what mdoc(7) escapes.
@@ -96,6 +104,7 @@ play_examples() {
 	local first second pairs=0
 
 	prepare
+	new_receiver
 	examples "$1" >examples.txt
 	[ $(($(wc -l <examples.txt) % 2)) -eq 0 ]
 	while read -r first && read -r second; do
@@ -105,8 +114,7 @@ play_examples() {
 		fi
 		play_pair "$first" "$second"
 		arrived "$first $second"
-		rm -r receiver
-		mkdir receiver
+		new_receiver
 		pairs=$((pairs + 1))
 	done <examples.txt
 	[ "$pairs" -ge 4 ]
@@ -211,6 +219,7 @@ argument() {
 	chunk-size | max-size) echo 64K ;;
 	rate) echo 1M ;;
 	peer) echo socat ;;
+	key) echo "$BATS_TEST_TMPDIR/key.txt" ;;
 	congestion) cut -d ' ' -f 1 /proc/sys/net/ipv4/tcp_available_congestion_control ;;
 	expect) echo xxh128:00000000000000000000000000000000 ;;
 	esac
@@ -236,13 +245,14 @@ argument() {
 
 @test "the manual page shows what --version prints, whatever the versions are" {
 	sed -n '/^\.It Fl -version$/,/^\.Ed$/p' "$MAN" | grep -v '^\.' | sed '1,/^program was built/d' >man.txt
-	[ "$(wc -l <man.txt)" -eq 3 ]
+	[ "$(wc -l <man.txt)" -eq 4 ]
 	diff <(sed -E 's/[0-9.]+/N/g' man.txt) <("$SOCKXFER" --version | sed -E 's/[0-9.]+/N/g')
 }
 
 @test "every documented option is taken, in its short and its long form, and by its role only" {
 	local short long only value role form last=() expected count=0
 	man_options >man.txt
+	(umask 077 && "$SOCKXFER" key >key.txt)
 	while read -r short long only; do
 		value=$(argument "$long")
 		for role in send recv; do
@@ -329,7 +339,7 @@ send_to_peer() {
 	local documented options
 
 	documented=$(awk '/^\.Sh / { here = $2 " " $3 == "EXIT STATUS" } here && /^\.It / { print $2 }' "$MAN")
-	[ "$documented" = $'0\n1\n2\n3\n4\n5\n6\n128+N' ]
+	[ "$documented" = $'0\n1\n2\n3\n4\n5\n6\n7\n128+N' ]
 	picture in.jpg
 
 	both out
@@ -375,6 +385,13 @@ send_to_peer() {
 	ends them 6 'receiver failed' 'the receiver failed: No space left on device'
 	[ "$(json them.out peer_text)" = 'No space left on device' ]
 
+	(umask 077 && "$SOCKXFER" key >our.key && "$SOCKXFER" key >their.key)
+	receive -K our.key other
+	start them "$SOCKXFER" send --json -K their.key "127.0.0.1:$port" in.jpg
+	ends them 7 'no key' 'handshake: the other end does not have this key'
+	stop us
+	[ ! -e other ]
+
 	receive --json new
 	kill -TERM "${PID[us]}"
 	ends us 143 interrupted
@@ -391,7 +408,7 @@ send_to_peer() {
 	sed -n '/^ *exit status /,/^$/p' "$README" >readme.txt
 	for file in help.txt readme.txt; do
 		codes=$(grep -oE '(^|[ ,])([0-9]|128\+N) [a-z]' "$file" | grep -oE '[0-9]+(\+N)?')
-		[ "$codes" = $'0\n1\n2\n3\n4\n5\n6\n128+N' ] || { cat "$file"; return 1; }
+		[ "$codes" = $'0\n1\n2\n3\n4\n5\n6\n7\n128+N' ] || { cat "$file"; return 1; }
 	done
 }
 
@@ -770,9 +787,97 @@ make_nc() {
 	[ "$count" -gt 0 ] || skip "none of them is on this machine"
 }
 
+# The displays for programs that encrypt, which have their keys, and what they are at the end of.
+keyed() {
+	displays 'With a key and other programs' "$1" | sed -E ':more; /\\$/{N; s/\\\n *//; b more}'
+}
+
+# play_keyed COMMAND: plays the command of another program, and sockxfer at the other end; the file arrives.
+play_keyed() {
+	case $1 in
+	*s_server*'<f') play_pair "sender $1" 'receiver sockxfer recv -K host.key host:9009 f' ;;
+	*s_server*) play_pair "receiver $1" 'sender sockxfer send -K host.key host:9009 f' ;;
+	*'<f') play_pair 'receiver sockxfer recv -K host.key -p 9009 f' "sender $1" ;;
+	*) play_pair 'sender sockxfer send -K host.key -p 9009 f' "receiver $1" ;;
+	esac
+	same sender/f receiver/f
+	rm receiver/f
+}
+
+@test "the commands of openssl for the other end work as written, in both roles and directions" {
+	local command options count=0
+
+	need openssl
+	prepare
+	new_receiver
+	(umask 077 && "$SOCKXFER" key --openssl sender/host.key >sender/key.pem)
+	cp -p sender/key.pem receiver
+	keyed 'X=' >commands.txt
+	read -r options <commands.txt
+	while read -r command; do
+		play_keyed "$options; $command"
+		count=$((count + 1))
+	done < <(tail -n +2 commands.txt)
+	[ "$count" -eq 4 ]
+}
+
+@test "the command of gnutls-cli for the other end works as written" {
+	need gnutls-cli
+	prepare
+	new_receiver
+	play_keyed "$(keyed 'P=' | sed 's/9009 host /9009 127.0.0.1 /' | tr '\n' ';' | sed 's/;$//')"
+}
+
+# Starts stunnel with the section of the manual page that begins with [$1], on the ports $near and $far.
+start_stunnel() {
+	{
+		printf '%s\n' 'foreground = yes' 'pid =' 'syslog = no'
+		displays 'With a key and other programs' "[$1]" |
+			sed "s|/etc/|$PWD/sender/|; s/host:9009/127.0.0.1:$far/; s/9009/$far/; s/9010/$near/"
+	} >"$1.conf"
+	start stunnel stunnel "$1.conf"
+}
+
+@test "the configurations of stunnel work as written, and hide a cut, as the manual page says" {
+	local near far
+
+	need stunnel
+	prepare
+	free_port
+	near=$port
+	free_port
+	far=$port
+
+	start_stunnel client
+	wait_for listening "$near"
+	start us "$SOCKXFER" recv -K sender/host.key -l "127.0.0.1:$far" out
+	wait_for listening "$far"
+	start them "$SOCKXFER" send -V "127.0.0.1:$near" sender/f
+	finish them
+	finish us
+	same out sender/f
+	stop stunnel
+
+	start_stunnel server
+	wait_for listening "$far"
+	start us "$SOCKXFER" recv -l "127.0.0.1:$near" -
+	wait_for listening "$near"
+	mkfifo endless
+	exec 9<>endless
+	start them "$SOCKXFER" send -K sender/host.key "127.0.0.1:$far" endless
+	cat sender/f >&9
+	wait_for cmp -s us.out sender/f
+	kill -KILL "${PID[them]}"
+	finish us # with 0, though nobody has ended the stream
+	stop stunnel
+}
+
 @test "the README says at its beginning that nothing is encrypted, and where there is more about it" {
 	head -n 30 "$README" >begin.txt
 	has begin.txt 'Nothing is encrypted by itself: it moves plain bytes'
+	has begin.txt 'With a key at both ends (-K) all is encrypted'
+	has begin.txt '"With a key"'
+	grep -qx 'With a key' "$README"
 	has begin.txt '"What it does not do"'
 	grep -qx 'What it does not do' "$README"
 }

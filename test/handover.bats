@@ -428,7 +428,7 @@ usage_error() {
 @test "--peer with what cannot be is a usage error" {
 	local abstract='socket.socket(socket.AF_UNIX); listening.bind("\0handover")'
 
-	usage_error '--peer: "netcat" is none of nc, ncat, socat, busybox and python' recv --peer netcat -p 0 out
+	usage_error '--peer: "netcat" is none of nc, ncat, socat, busybox, python and openssl' recv --peer netcat -p 0 out
 	usage_error '--peer: "sockxfer" is none of' recv --peer sockxfer -p 0 out
 	usage_error '--peer: "" is none of' recv --peer '' -p 0 out
 	usage_error '-V and --peer exclude each other: ncat gives no receipt' \

@@ -425,6 +425,19 @@ picture() {
 	cp "$ROOT/test/data/picture.jpg" "$1"
 }
 
+### Keys
+
+# make_key FILE [NAME]: a file with a new key, for --key.
+make_key() {
+	"$SOCKXFER" key "${@:2}" >"$1"
+	chmod 600 "$1"
+}
+
+# The secret of a file's first key.
+secret() {
+	sed -n '1s/.*://p' "$1"
+}
+
 ### Activated, as by systemd and inetd (test/peer/activate.c)
 
 ACTIVATE=${ACTIVATE:-$ROOT/build/peer/activate}

@@ -20,8 +20,29 @@ static bool wants_drawing(const struct settings *settings)
 	return fd == -1 || !isatty(fd);
 }
 
-struct talk build_talk(const struct settings *settings, const struct log *log)
+/*
+ * The word behind --key for the other end, or NULL: that of our own file, for the same key may have
+ * the same name there. A descriptor's name means nothing there.
+ */
+static const char *key_word(const struct settings *settings)
 {
+	switch (settings->key) {
+	case SETTINGS_KEY_NONE:
+		return NULL;
+	case SETTINGS_KEY_FILE:
+		return strncmp(settings->key_path, "/dev/", 5) == 0 ||
+		               strncmp(settings->key_path, "/proc/", 6) == 0
+		           ? "KEYFILE"
+		           : settings->key_path;
+	default:
+		return "ask";
+	}
+}
+
+struct talk build_talk(const struct settings *settings, const struct keyring *keyring,
+    const struct log *log)
+{
+	const struct key_list *keys = &keyring->keys;
 	bool sends = settings->role == SETTINGS_SEND;
 	bool has_command = settings->command != NULL;
 
@@ -36,9 +57,12 @@ struct talk build_talk(const struct settings *settings, const struct log *log)
 			    .peer_sends = !sends,
 			    .receipts = !settings->no_receipt,
 			    .path = has_command ? NULL : settings->path,
+			    .key = key_word(settings),
+			    .identity = keys->count == 0 ? NULL : keys->one[0].identity,
 			},
 		    .address = settings->address,
 		    .family = settings->family,
+		    .secret = keyring->shown[0] == '\0' ? NULL : keyring->shown,
 		},
 	    .draws = wants_drawing(settings),
 	    .is_command = sends && has_command,
@@ -61,7 +85,7 @@ static const char *data_path(const struct settings *settings)
 }
 
 static struct rendezvous_options build_rendezvous(const struct settings *settings,
-    struct invite *invite)
+    const struct keyring *keyring, struct invite *invite)
 {
 	return (struct rendezvous_options){
 	    .endpoint =
@@ -75,6 +99,7 @@ static struct rendezvous_options build_rendezvous(const struct settings *setting
 		    .max_per_host = settings->max_per_peer,
 		    .congestion = settings->congestion,
 		    .idle_limit = settings->idle_limit,
+		    .tls = keyring->tls.context == NULL ? NULL : &keyring->tls,
 		    .role = settings->role == SETTINGS_SEND ? CHANNEL_SENDS : CHANNEL_RECEIVES,
 		    .events = invite_events(invite),
 		},
@@ -83,10 +108,11 @@ static struct rendezvous_options build_rendezvous(const struct settings *setting
 	};
 }
 
-void build_send_job(struct send_job *job, const struct settings *settings, const struct log *log)
+void build_send_job(struct send_job *job, const struct settings *settings,
+    const struct keyring *keyring, const struct log *log)
 {
 	*job = (struct send_job){
-	    .rendezvous = build_rendezvous(settings, &job->talk.invite),
+	    .rendezvous = build_rendezvous(settings, keyring, &job->talk.invite),
 	    .path = settings->path,
 	    .argv = settings->command,
 	    .policy =
@@ -98,14 +124,15 @@ void build_send_job(struct send_job *job, const struct settings *settings, const
 		    .must_confirm = settings->must_confirm,
 		},
 	    .total_limit = settings->total_limit,
-	    .talk = build_talk(settings, log),
+	    .talk = build_talk(settings, keyring, log),
 	};
 }
 
-void build_recv_job(struct recv_job *job, const struct settings *settings, const struct log *log)
+void build_recv_job(struct recv_job *job, const struct settings *settings,
+    const struct keyring *keyring, const struct log *log)
 {
 	*job = (struct recv_job){
-	    .rendezvous = build_rendezvous(settings, &job->talk.invite),
+	    .rendezvous = build_rendezvous(settings, keyring, &job->talk.invite),
 	    .sink =
 		{
 		    .path = settings->path,
@@ -127,6 +154,6 @@ void build_recv_job(struct recv_job *job, const struct settings *settings, const
 		    .expect = settings->has_expected ? settings->expected : NULL,
 		},
 	    .total_limit = settings->total_limit,
-	    .talk = build_talk(settings, log),
+	    .talk = build_talk(settings, keyring, log),
 	};
 }

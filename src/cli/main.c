@@ -9,6 +9,8 @@
 
 #include "cli/build.h"
 #include "cli/inetd.h"
+#include "cli/key_command.h"
+#include "cli/keyring.h"
 #include "cli/options.h"
 #include "cli/settings.h"
 #include "cli/version.h"
@@ -73,12 +75,13 @@ static void tell_stdio(const struct settings *settings, const struct log *log)
 			       : "what arrives is shown here");
 }
 
-static int run_send(const struct settings *settings, const struct log *log)
+static int run_send(const struct settings *settings, const struct keyring *keyring,
+    const struct log *log)
 {
 	const struct serve_each_options each = {.max = settings->jobs, .grace = settings->grace};
 	struct send_job job;
 
-	build_send_job(&job, settings, log);
+	build_send_job(&job, settings, keyring, log);
 	if (settings->keeps)
 		return serve_each_send(&job, &each);
 	if (settings->receivers.count > 0)
@@ -86,21 +89,23 @@ static int run_send(const struct settings *settings, const struct log *log)
 	return send_one(&job);
 }
 
-static int run_recv(const struct settings *settings, const struct log *log)
+static int run_recv(const struct settings *settings, const struct keyring *keyring,
+    const struct log *log)
 {
 	const struct serve_each_options each = {.max = settings->jobs, .grace = settings->grace};
 	struct recv_job job;
 
-	build_recv_job(&job, settings, log);
+	build_recv_job(&job, settings, keyring, log);
 	return settings->keeps ? serve_each_recv(&job, &each) : recv_one(&job);
 }
 
 /* Concludes a run in which no job could begin. */
-static int fail_to_begin(const struct settings *settings, const struct log *log, struct err *err)
+static int fail_to_begin(const struct settings *settings, const struct keyring *keyring,
+    const struct log *log, struct err *err)
 {
 	const struct outcome outcome =
 	    outcome_begin(settings->role == SETTINGS_SEND, settings->path, settings->command);
-	const struct talk talk = build_talk(settings, log);
+	const struct talk talk = build_talk(settings, keyring, log);
 
 	return conclude(&talk, NULL, &outcome, err);
 }
@@ -115,15 +120,20 @@ static int run_job(struct settings *settings)
 	    .quiet = settings->quiet,
 	    .verbose = settings->verbose,
 	};
+	struct keyring keyring = {.shown = ""};
 	struct err err = {.kind = ERR_NONE};
 	int status = inetd_settle(settings, &err);
 
 	terminal_open(&terminal); /* after inetd_settle(), which may replace stderr */
+	if (status == 0)
+		status = keyring_open(&keyring, settings, &log, &err);
 	if (status == -1)
-		return fail_to_begin(settings, &log, &err);
+		return fail_to_begin(settings, &keyring, &log, &err);
 	tell_stdio(settings, &log);
-	return settings->role == SETTINGS_SEND ? run_send(settings, &log)
-	                                       : run_recv(settings, &log);
+	int code = settings->role == SETTINGS_SEND ? run_send(settings, &keyring, &log)
+	                                           : run_recv(settings, &keyring, &log);
+	keyring_close(&keyring);
+	return code;
 }
 
 /* Flushes stdout. Returns the exit code: that --help cannot be written is a failure, too. */
@@ -133,6 +143,18 @@ static int close_stdout(void)
 		return EXIT_SUCCESS;
 	perror("sockxfer: stdout");
 	return EXIT_FAILURE;
+}
+
+/* A key that could not be written, as a full disk may have it, is a failure. */
+static int run_key(int argc, char **argv, struct terminal *terminal)
+{
+	const struct log log = {.terminal = terminal, .role = argv[0]};
+	struct err err = {.kind = ERR_NONE};
+
+	if (key_command(argc, argv, stdout, &err) == 0)
+		return close_stdout();
+	log_error(&log, &err);
+	return outcome_exit_code(&err);
 }
 
 int main(int argc, char **argv)
@@ -146,6 +168,8 @@ int main(int argc, char **argv)
 	fill_standard_descriptors();
 	setlocale(LC_CTYPE, "");
 	terminal_open(&terminal);
+	if (argc > 1 && strcmp(argv[1], "key") == 0)
+		return run_key(argc - 1, argv + 1, &terminal);
 	if (options_parse(&settings, argc, argv, &err) == -1) {
 		inetd_hush(argv);
 		log_error(&nobody, &err);

@@ -58,6 +58,7 @@ static const struct row rows[] = {
     {OPTION_GRACE, ROLE_BOTH, "grace", "SECONDS", "with -k: time to end after SIGTERM (10)"},
     {OPTION_PORT_FILE, ROLE_BOTH, "port-file", "FILE", "once listening, write the port there"},
     {OPTION_PEER, ROLE_BOTH, "peer", "TOOL", "print the command for nc, ncat, socat, ..."},
+    {'K', ROLE_BOTH, "key", "FILE", "encrypt with the key in FILE; new, ask: a typed one"},
     {'w', ROLE_BOTH, "timeout", "SECONDS", "give up after so long without progress"},
     {'W', ROLE_BOTH, "max-time", "SECONDS", "give up when the whole transfer takes longer"},
     {OPTION_IDLE_EOF, ROLE_RECV, "idle-eof", "SECONDS", "recv: take so long a silence for the end"},
@@ -150,6 +151,19 @@ static int set_port_file(struct settings *settings, const char *path, struct err
 	return 0;
 }
 
+static int set_key(struct settings *settings, const char *word, struct err *err)
+{
+	if (settings->key != SETTINGS_KEY_NONE)
+		return err_set(err, ERR_USAGE, 0, "one is enough: a file may have several keys");
+	settings->key_path = word;
+	settings->key = strcmp(word, "new") == 0   ? SETTINGS_KEY_NEW
+	                : strcmp(word, "ask") == 0 ? SETTINGS_KEY_ASK
+	                                           : SETTINGS_KEY_FILE;
+	if (*word == '\0')
+		return err_set(err, ERR_USAGE, 0, "the name of a file is needed");
+	return 0;
+}
+
 static int set_rate(struct settings *settings, const char *text, struct err *err)
 {
 	settings->rate = number_size(text, RATE_MAX, err);
@@ -199,6 +213,8 @@ static int take_option(struct settings *settings, int key, const char *argument,
 		return addr_parse(&settings->source, argument, ADDR_SOURCE, err);
 	case OPTION_ALLOW:
 		return allow_add(&settings->allow, argument, err);
+	case 'K':
+		return set_key(settings, argument, err);
 	case 'w':
 		return set_seconds(&settings->idle_limit, argument, err);
 	case 'W':
@@ -363,7 +379,7 @@ static int parse_role(struct settings *settings, const char *word, struct err *e
 		settings->action = SETTINGS_VERSION;
 	else
 		return err_set(err, ERR_USAGE, 0,
-		    "\"%s\" is neither send nor recv; sockxfer --help shows the usage", word);
+		    "\"%s\" is none of send, recv and key; sockxfer --help shows the usage", word);
 	return 0;
 }
 
@@ -408,12 +424,14 @@ void options_help(FILE *out)
 {
 	fputs("usage: sockxfer send [options] ADDRESS | -p PORT [FILE | - | -- COMMAND ...]\n"
 	      "       sockxfer recv [options] ADDRESS | -p PORT [FILE|DIR | - | -- COMMAND ...]\n"
+	      "       sockxfer key [NAME] | --openssl FILE\n"
 	      "\n"
 	      "ADDRESS is host:port, [v6]:port, unix:path or fd:N; where it listens, :port and\n"
 	      "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"
 	      "-- COMMAND [ARGUMENT ...] in its place sends the command's output, or feeds it.\n"
 	      "In DIR, a directory, recv makes a new file, and prints its path.\n"
 	      "send to several at once: host1:port,host2:port,...\n"
+	      "key makes a key for --key, called NAME, or writes that of FILE for openssl.\n"
 	      "\n",
 	    out);
 	for (size_t i = 0; i < ROWS; i++)
@@ -421,6 +439,7 @@ void options_help(FILE *out)
 	fputs("\n"
 	      "SECONDS may have a fraction; SIZE and RATE may end in K, M, G or T.\n"
 	      "Exit status: 0 done, 1 failed, 2 usage, 3 timed out, 4 the data do not match,\n"
-	      "5 no receipt with -V, 6 the receiver failed, 128+N killed by signal N.\n",
+	      "5 no receipt with -V, 6 the receiver failed, 7 the other end has not the key,\n"
+	      "128+N killed by signal N.\n",
 	    out);
 }

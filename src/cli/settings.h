@@ -18,6 +18,8 @@ enum settings_action { SETTINGS_RUN, SETTINGS_HELP, SETTINGS_VERSION };
 
 enum settings_role { SETTINGS_SEND, SETTINGS_RECV };
 
+enum settings_key { SETTINGS_KEY_NONE, SETTINGS_KEY_FILE, SETTINGS_KEY_NEW, SETTINGS_KEY_ASK };
+
 struct settings {
 	enum settings_action action;
 	enum settings_role role;
@@ -32,6 +34,8 @@ struct settings {
 	int64_t total_limit;     /* -W, ns; 0: none */
 	int64_t retry;           /* -r, ns; 0: one try */
 	int64_t idle_eof;        /* --idle-eof, ns; 0: silence is no end */
+	enum settings_key key;   /* -K */
+	const char *key_path;    /* of SETTINGS_KEY_FILE */
 	const char *port_file;   /* --port-file, or NULL */
 	int64_t chunk;           /* -B, bytes */
 	int64_t rate;            /* -b, bytes a second; 0: no limit */

@@ -82,11 +82,27 @@ static int check_keeps(const struct settings *settings, struct err *err)
 	return 0;
 }
 
+static int check_key(const struct settings *settings, struct err *err)
+{
+	if (settings->key != SETTINGS_KEY_NEW)
+		return 0;
+	if (!settings->listens || settings->keeps)
+		return err_set(err, ERR_USAGE, 0,
+		    "--key new: is for the end that listens, without -k; the other end has --key ask");
+	if (settings->quiet)
+		return err_set(err, ERR_USAGE, 0,
+		    "--key new and -q exclude each other: the key has to be shown");
+	return 0;
+}
+
 /* Checks --peer and what it excludes. */
 static int check_peer(const struct settings *settings, struct err *err)
 {
 	if (settings->peer == HANDOVER_SOCKXFER)
 		return 0;
+	if ((settings->peer == HANDOVER_OPENSSL) != (settings->key != SETTINGS_KEY_NONE))
+		return err_set(err, ERR_USAGE, 0,
+		    "--peer openssl and --key go together: of these programs only openssl encrypts");
 	if (settings->must_confirm)
 		return err_set(err, ERR_USAGE, 0,
 		    "-V and --peer exclude each other: %s gives no receipt",
@@ -133,7 +149,7 @@ static void set_defaults(struct settings *settings)
 int settings_check(struct settings *settings, struct err *err)
 {
 	if (check_addresses(settings, err) == -1 || check_data(settings, err) == -1 ||
-	    check_keeps(settings, err) == -1)
+	    check_keeps(settings, err) == -1 || check_key(settings, err) == -1)
 		return -1;
 	set_defaults(settings);
 	return 0;

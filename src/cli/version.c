@@ -1,5 +1,6 @@
 #include "cli/version.h"
 
+#include <openssl/crypto.h>
 #include <xxhash.h>
 
 #ifndef VERSION
@@ -20,4 +21,6 @@ void version_print(FILE *out)
 	fprintf(out, "libxxhash: built with %d.%d.%d, runs with %u.%u.%u\n", XXH_VERSION_MAJOR,
 	    XXH_VERSION_MINOR, XXH_VERSION_RELEASE, running / 10000, running / 100 % 100,
 	    running % 100);
+	fprintf(out, "OpenSSL: built with %s, runs with %s\n", OPENSSL_VERSION_STR,
+	    OpenSSL_version(OPENSSL_VERSION_STRING));
 }

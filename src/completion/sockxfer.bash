@@ -33,6 +33,7 @@ both - json -
 both - allow networks
 both - port-file path
 both - peer tool
+both K key key
 both h help -
 both - version -
 '
@@ -181,12 +182,17 @@ _sockxfer_hosts() {
 
 # Offers files. Where bash is going to replace the whole name of one, it does that best by itself.
 _sockxfer_files() {
+	if [[ ${piece//[\\\"\']/} == "${words[cword]#"$prefix"}" ]]; then
+		compopt -o default
+	else
+		_sockxfer_paths
+	fi
+}
+
+# Offers files. It has to be the first that offers anything.
+_sockxfer_paths() {
 	local path=${words[cword]#"$prefix"} files i
 
-	if [[ ${piece//[\\\"\']/} == "$path" ]]; then
-		compopt -o default
-		return
-	fi
 	mapfile -t files < <(compgen -f -- "$path")
 	_sockxfer_offer "${files[@]}"
 	for i in "${!COMPREPLY[@]}"; do
@@ -214,6 +220,26 @@ _sockxfer_addresses() {
 
 	[[ $list != *,* || $list == unix:* ]] || prefix=${list%,*},
 	_sockxfer_address
+}
+
+# The two words, and files: by itself bash offers these only where there is nothing else.
+_sockxfer_key() {
+	local typed=${words[cword]#"$prefix"}
+
+	if [[ new == "$typed"* || ask == "$typed"* ]]; then
+		_sockxfer_paths
+		_sockxfer_offer new ask
+	else
+		_sockxfer_files
+	fi
+}
+
+# Sets want, or offers, what there is behind the word key.
+_sockxfer_scan_key() {
+	case $cword:${words[2]-} in
+	2:*) _sockxfer_offer --openssl ;;
+	3:--openssl) want=path ;;
+	esac
 }
 
 # Offers the options of this command.
@@ -245,8 +271,9 @@ _sockxfer() {
 	COMPREPLY=()
 	_sockxfer_words
 	case $cword:${words[1]-} in
-	1:*) _sockxfer_offer send recv --help --version ;;
+	1:*) _sockxfer_offer send recv key --help --version ;;
 	*:send | *:recv) _sockxfer_scan ;;
+	*:key) _sockxfer_scan_key ;;
 	esac
 	case $want in
 	option) _sockxfer_names ;;
@@ -254,7 +281,8 @@ _sockxfer() {
 	addresses) _sockxfer_addresses ;;
 	source) _sockxfer_hosts '' ;;
 	path) _sockxfer_files ;;
-	tool) _sockxfer_offer nc ncat socat busybox python ;;
+	tool) _sockxfer_offer nc ncat socat busybox python openssl ;;
+	key) _sockxfer_key ;;
 	digest) _sockxfer_offer xxh128: ;;
 	congestion)
 		[[ ! -r $controls ]] || read -ra names <"$controls"

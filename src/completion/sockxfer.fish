@@ -32,6 +32,7 @@ set -l options \
     'both - allow networks serve only who connects from there' \
     'both - port-file path once listening, write the port there' \
     'both - peer tool print the command for nc, ncat, socat, ...' \
+    'both K key key encrypt with the key in FILE; new, ask: a typed one' \
     'both h help - print this and exit' \
     'both - version - print the version and exit'
 
@@ -137,7 +138,12 @@ function __fish_sockxfer_digest
 end
 
 function __fish_sockxfer_tool
-    string split ' ' 'nc ncat socat busybox python'
+    string split ' ' 'nc ncat socat busybox python openssl'
+end
+
+function __fish_sockxfer_key
+    string split ' ' 'new ask'
+    __fish_complete_path (__fish_sockxfer_typed | string collect --allow-empty)
 end
 
 # What is behind -- is completed as if it stood alone.
@@ -150,6 +156,8 @@ end
 complete -c sockxfer -f
 complete -c sockxfer -n "__fish_sockxfer_is ''" -a send -d 'send a file, standard input or what a command prints'
 complete -c sockxfer -n "__fish_sockxfer_is ''" -a recv -d 'receive into a file, a directory, standard output or a command'
+complete -c sockxfer -n "__fish_sockxfer_is ''" -a key -d 'make a key, or write one for openssl'
+complete -c sockxfer -n '__fish_sockxfer_is key' -l openssl -r -F -d 'write its key as a session for openssl'
 complete -c sockxfer -n '__fish_sockxfer_operand_is address' -a '(__fish_sockxfer_operand_address)'
 complete -c sockxfer -n '__fish_sockxfer_operand_is path' -F
 complete -c sockxfer -n __fish_sockxfer_is_command -a '(__fish_sockxfer_command)'

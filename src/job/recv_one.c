@@ -42,7 +42,7 @@ int recv_one_over(struct connection *connection, struct sink *sink,
 {
 	const struct ends ends = {.peer = outcome->peer, .local = outcome->local};
 
-	outcome_connected(outcome, connection->local, connection->peer);
+	outcome_connected(outcome, connection);
 	outcome->is_verified = policy->expect != NULL;
 	int status = transfer_recv(connection->channel, sink, &ends, policy, &outcome->result, err);
 	name_made_file(sink, outcome);
@@ -57,7 +57,7 @@ void recv_one_refuse(const struct recv_job *job, const struct recv_policy *polic
 	if (endpoint_open_waiting(&job->rendezvous.endpoint, &connection) == -1)
 		return;
 	transfer_refuse(connection.channel, policy, why);
-	endpoint_close(&connection);
+	connection_close(&connection);
 }
 
 /* Ends the listening at the first byte: other senders that wait to be accepted are refused. */
@@ -95,7 +95,7 @@ static void meet_and_receive(const struct recv_job *job, struct sink *sink,
 		    rendezvous_next(&job->rendezvous, &listening, &policy.limits, &connection, err);
 	}
 	listen_close(&listening);
-	endpoint_close(&connection);
+	connection_close(&connection);
 }
 
 static void open_and_receive(const struct recv_job *job, const struct recv_policy *policy,

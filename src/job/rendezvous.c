@@ -67,7 +67,7 @@ int rendezvous_open(const struct rendezvous_options *options, const struct invit
 int rendezvous_next(const struct rendezvous_options *options, struct listen_set *listening,
     const struct time_limits *limits, struct connection *connection, struct err *err)
 {
-	endpoint_close(connection);
+	connection_close(connection);
 	return endpoint_open(&options->endpoint, ENDPOINT_LISTENS, listening, limits, connection,
 	    err);
 }

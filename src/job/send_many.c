@@ -103,9 +103,9 @@ static int meet_and_pass_on(const struct task *task, struct send_job *job, struc
 		(void)eventfd_write(many->connected, 1);
 		status = send_one_over(source, &connection, &policy, &told->outcome, err);
 	} else if (connection.local[0] != '\0') {
-		outcome_connected(&told->outcome, connection.local, connection.peer);
+		outcome_connected(&told->outcome, &connection);
 	}
-	endpoint_close(&connection);
+	connection_close(&connection);
 	return status;
 }
 

@@ -20,7 +20,7 @@ int send_one_over(struct source *source, struct connection *connection,
 {
 	const struct ends ends = {.peer = outcome->peer, .local = outcome->local};
 
-	outcome_connected(outcome, connection->local, connection->peer);
+	outcome_connected(outcome, connection);
 	if (transfer_send(source, connection->channel, &ends, policy, &outcome->result, err) == -1)
 		return err_prefix(err, "%s", connection->peer);
 	return 0;
@@ -31,7 +31,7 @@ void send_one_refuse(const struct send_job *job)
 	struct connection connection;
 
 	if (endpoint_open_waiting(&job->rendezvous.endpoint, &connection) == 0)
-		endpoint_close(&connection);
+		connection_close(&connection);
 }
 
 /* Gets the connection, stops listening, so that no other receiver is accepted, and sends source. */
@@ -47,8 +47,8 @@ static int meet_and_send(const struct send_job *job, struct source *source,
 	if (status == 0)
 		status = send_one_over(source, &connection, policy, outcome, err);
 	else if (connection.local[0] != '\0')
-		outcome_connected(outcome, connection.local, connection.peer);
-	endpoint_close(&connection);
+		outcome_connected(outcome, &connection);
+	connection_close(&connection);
 	return status;
 }
 

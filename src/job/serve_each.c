@@ -67,7 +67,7 @@ static int transfer_with(struct serving *serving, struct connection *connection,
 	struct progress progress = {.phase = PROGRESS_WAITING};
 
 	/* Noted here, so that it is known also if the transfer fails before it begins. */
-	outcome_connected(outcome, connection->local, connection->peer);
+	outcome_connected(outcome, connection);
 	if (serving->send != NULL) {
 		const struct send_policy policy = send_one_policy(serving->send, &progress);
 		return send_anew(serving, connection, &policy, outcome, err);
@@ -114,8 +114,8 @@ static int serve_peer(void *context, const struct listen_accepted *accepted)
 	if (status == 0)
 		status = transfer_with(serving, &connection, &outcome, &err);
 	else if (connection.local[0] != '\0')
-		outcome_connected(&outcome, connection.local, connection.peer);
-	endpoint_close(&connection);
+		outcome_connected(&outcome, &connection);
+	connection_close(&connection);
 	if (status == 0)
 		finish_regardless();
 	if (err.kind == ERR_STRAY) {

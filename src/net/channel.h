@@ -115,8 +115,10 @@ struct channel_type {
 /* Each kind embeds this as its first member. */
 struct channel {
 	const struct channel_type *type;
-	size_t chunk_max; /* more bytes are not worth handing over at once; 0: no limit */
-	bool shows_death; /* is_gone() knows at once; else only after a line of ours */
+	size_t chunk_max;  /* more bytes are not worth handing over at once; 0: no limit */
+	bool shows_death;  /* is_gone() knows at once; else only after a line of ours */
+	const char *suite; /* that the bytes are encrypted with, as TLS names it; NULL: with none */
+	const char *key;   /* the identity of the key; NULL: there is none */
 };
 
 #endif

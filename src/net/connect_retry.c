@@ -20,6 +20,7 @@ static bool is_passing(const struct err *err, bool has_source)
 	case EACCES:
 	case EPERM:
 	case EAFNOSUPPORT:
+	case EPROTO: /* it speaks another protocol */
 	case EINVAL: /* a link-local address without its interface */
 	case ENOTDIR:
 	case ELOOP:
@@ -61,10 +62,12 @@ static int try_until(const struct addr *addr, const struct connect_options *how,
 
 	for (;;) {
 		int sock = connect_open(addr, how, state, deadline_of_try(options), err);
-		if (sock != -1)
+		if (sock != -1 && options->on_socket(options->context, sock, err) == 0) {
 			err_clear(err);
-		if (sock != -1 || !is_passing(err, how->source != NULL))
-			return sock;
+			return 0;
+		}
+		if (!is_passing(err, how->source != NULL))
+			return -1;
 		if (clock_now() >= until)
 			return set_retry_error(options, err);
 		if (options->on_failure != NULL)
@@ -81,8 +84,8 @@ int connect_retry(const struct addr *addr, const struct connect_options *how,
     const struct connect_retry_options *options, struct err *err)
 {
 	struct connect_state state = {.host = NULL};
-	int sock = try_until(addr, how, options, &state, err);
+	int status = try_until(addr, how, options, &state, err);
 
 	connect_forget(&state);
-	return sock;
+	return status;
 }

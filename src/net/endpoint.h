@@ -13,15 +13,18 @@
 #include "base/err.h"
 #include "net/addr.h"
 #include "net/allow.h"
-#include "net/channel.h"
 #include "net/channel_open.h"
+#include "net/connection.h"
 #include "net/listen.h"
+#include "net/tls.h"
 
 /* The callbacks of an endpoint, called with context. Each may be NULL. */
 struct endpoint_events {
 	void *context;
 	/* The peer may not connect, for the reason why; it is reset, and nothing of it is read. */
 	void (*on_refused)(void *context, const char *peer, const char *why);
+	/* The handshake with the peer has failed, which decides nothing: others may come. */
+	void (*on_stray)(void *context, const char *peer, const char *why);
 	/* So many tries to connect have failed, the last one as err says, and another follows. */
 	void (*on_retry)(void *context, int failed, const struct err *err);
 	/* To connect takes more than two seconds; called once. */
@@ -42,19 +45,13 @@ struct endpoint_options {
 	size_t max_per_host;            /* connections from one host at once; 0: no limit */
 	const char *congestion;         /* TCP's congestion control by name, or NULL */
 	int64_t idle_limit;             /* ns that a wait for the peer may last; 0: no limit */
+	const struct tls *tls;          /* the keys, for encrypted connections only; or NULL */
 	enum channel_role role;
 	struct endpoint_events events;
 };
 
 /* How the connection will come about. */
 enum endpoint_way { ENDPOINT_LISTENS, ENDPOINT_CONNECTS, ENDPOINT_INHERITS };
-
-/* A connection that is there, or was: the texts stay if no channel could be made of it. */
-struct connection {
-	struct channel *channel; /* NULL: there is none */
-	char peer[ADDR_TEXT_MAX];
-	char local[ADDR_TEXT_MAX];
-};
 
 /*
  * Checks whether this kernel has the congestion control that options ask for: it is better found
@@ -88,8 +85,9 @@ int endpoint_accept(const struct endpoint_options *options, struct listen_set *l
 
 /*
  * Makes a connection of one that was accepted, and prepares it for a transfer (sock_prepare()).
- * Returns 0, the connection then being the caller's to close, or -1, the socket being closed. Does
- * not block.
+ * Blocks for the time of a handshake, if it is to be encrypted. Returns 0, the connection then
+ * being the caller's to close, or -1, the socket being closed; with ERR_STRAY if the handshake has
+ * failed.
  */
 int endpoint_take(const struct endpoint_options *options, const struct listen_accepted *accepted,
     struct connection *connection, struct err *err);
@@ -108,11 +106,8 @@ int endpoint_open(const struct endpoint_options *options, enum endpoint_way way,
  * Gets the connection for which we were started, for a transfer that fails before it begins: an
  * inherited one, or the first that waits at an inherited socket, of peers that may connect; the
  * others are reset. Does not block. Returns 0, the connection then being the caller's to close,
- * which resets it, or -1 if there is none.
+ * which resets it, or -1 if there is none, or none to which a word can be said without a handshake.
  */
 int endpoint_open_waiting(const struct endpoint_options *options, struct connection *connection);
-
-/* Closes the connection, if there is one: an abort unless the transfer has settled the channel. */
-void endpoint_close(struct connection *connection);
 
 #endif

@@ -19,10 +19,14 @@ struct outcome outcome_begin(bool sends, const char *path, char *const *argv)
 	};
 }
 
-void outcome_connected(struct outcome *outcome, const char *local, const char *peer)
+void outcome_connected(struct outcome *outcome, const struct connection *connection)
 {
-	strlcpy(outcome->local, local, sizeof(outcome->local));
-	strlcpy(outcome->peer, peer, sizeof(outcome->peer));
+	const struct channel *channel = connection->channel;
+
+	strlcpy(outcome->local, connection->local, sizeof(outcome->local));
+	strlcpy(outcome->peer, connection->peer, sizeof(outcome->peer));
+	outcome->suite = channel == NULL ? NULL : channel->suite;
+	outcome->key = channel == NULL ? NULL : channel->key;
 	outcome->started = clock_now();
 }
 
@@ -30,6 +34,8 @@ void outcome_forget(struct outcome *outcome)
 {
 	outcome->local[0] = '\0';
 	outcome->peer[0] = '\0';
+	outcome->suite = NULL;
+	outcome->key = NULL;
 	outcome->started = 0;
 	outcome->result = (struct transfer_result){.bytes = 0};
 }
@@ -58,6 +64,8 @@ int outcome_exit_code(const struct err *err)
 		return 5;
 	case ERR_PEER:
 		return 6;
+	case ERR_NO_KEY:
+		return 7;
 	default:
 		return 1;
 	}

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "net/addr.h"
+#include "net/connection.h"
 #include "transfer/transfer.h"
 
 struct outcome {
@@ -21,6 +22,8 @@ struct outcome {
 	bool is_verified;          /* if TRANSFER_STORED, the digest has been compared */
 	char local[ADDR_TEXT_MAX]; /* "": there was no connection */
 	char peer[ADDR_TEXT_MAX];
+	const char *suite;    /* that the bytes are encrypted with; NULL: with none */
+	const char *key;      /* the identity of the key; NULL: there is none */
 	char made[PATH_MAX];  /* sink->made (data/sink.h); "": there is none */
 	bool is_inbox;        /* it is a new file in an inbox */
 	int64_t started;      /* clock_now() of the connection; 0: there was none */
@@ -35,8 +38,11 @@ struct outcome {
  */
 struct outcome outcome_begin(bool sends, const char *path, char *const *argv);
 
-/* Notes the addresses of the connection, as text, and that the transfer begins now. */
-void outcome_connected(struct outcome *outcome, const char *local, const char *peer);
+/*
+ * Notes the addresses of the connection and how it is encrypted, and that the transfer begins now.
+ * The keys have to outlive the outcome.
+ */
+void outcome_connected(struct outcome *outcome, const struct connection *connection);
 
 /* Forgets the connection, and its bytes, when it turns out to be no transfer. */
 void outcome_forget(struct outcome *outcome);

@@ -26,8 +26,9 @@ struct receiving {
 	struct digest digest;
 	struct rate_limit rate_limit;
 	char *chunk;
-	bool broken; /* the connection is: nothing can be said any more */
-	bool silent; /* the peer was, for so long that we take it for the end */
+	bool broken;       /* the connection is: nothing can be said any more */
+	bool silent;       /* the peer was, for so long that we take it for the end */
+	bool is_tls_hello; /* what came is how an end with a key begins, and we have none */
 };
 
 /* Whether the peer is of our kind, and has not said yet that its end is certain. */
@@ -36,6 +37,14 @@ static bool must_speak(const struct receiving *receiving)
 	struct channel *channel = receiving->channel;
 
 	return channel->type->peer(channel) == CHANNEL_PEER_OPEN;
+}
+
+/*
+ * Whether it begins as a ClientHello does: a record of that kind and that message (RFC 8446, 5.1).
+ */
+static bool is_tls_hello(const char *bytes, size_t size)
+{
+	return size > 5 && bytes[0] == 0x16 && bytes[1] == 0x03 && bytes[5] == 0x01;
 }
 
 static int receiving_broken(struct receiving *receiving, struct err *err)
@@ -48,6 +57,8 @@ static int receiving_broken(struct receiving *receiving, struct err *err)
 	if (has_idled && receiving->result->bytes > 0 && receiving->policy->idle_eof == 0 &&
 	    !must_speak(receiving))
 		err_advise(err, "is the link up? For nc without -N there is --idle-eof SECONDS");
+	if (receiving->is_tls_hello && err->kind != ERR_INTERRUPTED)
+		err_advise(err, "the other end encrypts: give --key at both ends");
 	return -1;
 }
 
@@ -155,6 +166,9 @@ static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 	if ((int64_t)size > allowance(receiving))
 		return err_set(err, ERR_FAILED, 0, "too large: more than %lld bytes",
 		    (long long)policy->max_size);
+	if (is_first)
+		receiving->is_tls_hello =
+		    receiving->channel->suite == NULL && is_tls_hello(receiving->chunk, size);
 	digest_add(&receiving->digest, receiving->chunk, size);
 	receiving->result->bytes += (int64_t)size;
 	progress_add(policy->progress, (int64_t)size);
@@ -252,7 +266,12 @@ static int peer_is_gone(struct receiving *receiving, struct err *err)
 static int check_empty(struct receiving *receiving, struct err *err)
 {
 	const struct recv_policy *policy = receiving->policy;
-	bool is_blind = !policy->gives_receipts && !receiving->channel->shows_death;
+	struct channel *channel = receiving->channel;
+
+	/* An end that only a peer with the key can say is no stray's. */
+	if (channel->key != NULL && channel->type->peer(channel) == CHANNEL_PEER_DONE)
+		return 0;
+	bool is_blind = !policy->gives_receipts && !channel->shows_death;
 	int is_gone = is_blind ? policy->may_be_stray : probe(receiving, err);
 
 	if (is_gone == -1)

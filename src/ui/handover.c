@@ -8,14 +8,15 @@
 /*
  * Room for a template with an address template in it, and for one word, filled in but not quoted.
  */
-#define WORDS_MAX 128
+#define WORDS_MAX 256
 #define WORD_MAX 512
 
 /*
  * The arguments of each program, as templates. In sends and receives, $a stands for one of the
  * address templates, connects to listens_unix. In all of them $h stands for the host, $b for the
  * host in brackets if it is an IPv6 address, $p for the port, $u for the path of a unix socket, $f
- * for the file, $U and $F for these two in the syntax of socat, and $c for Python's program.
+ * for the file, $U and $F for these two in the syntax of socat, $k and $i for the key and its
+ * identity, and $c for Python's program.
  */
 struct tool {
 	const char *name;
@@ -27,12 +28,16 @@ struct tool {
 	const char *listens_ipv6;
 	const char *connects_unix; /* NULL: it has no unix sockets */
 	const char *listens_unix;
+	const char *listening_sends; /* in the place of sends, if it listens; NULL: the same */
+	const char *listening_receives;
 };
+
+#define OPENSSL_KEY "-quiet -tls1_3 -psk_session key.pem -psk_identity $i"
 
 /* The options are those that test/interop.bats has shown to be needed. */
 static const struct tool tools[HANDOVER_TOOLS] = {
-    [HANDOVER_SOCKXFER] = {"sockxfer", "sockxfer send -V $a $f", "sockxfer recv $a $f", "$b:$p",
-	"$b:$p", "-p $p", "-p $p", "unix:$u", "-l unix:$u"},
+    [HANDOVER_SOCKXFER] = {"sockxfer", NULL, NULL, "$b:$p", "$b:$p", "-p $p", "-p $p", "unix:$u",
+	"-l unix:$u"}, /* write_ours() has the rest */
     [HANDOVER_NC] = {"nc", "nc -N $a <$f", "nc -d $a >$f", "$h", "$h $p", "-l $p", "-6 -l $p",
 	"-U $u", "-l -U $u"},
     [HANDOVER_NCAT] = {"ncat", "ncat --send-only $a <$f", "ncat --recv-only $a >$f", "$h", "$h $p",
@@ -43,6 +48,12 @@ static const struct tool tools[HANDOVER_TOOLS] = {
 	"$h $p", "-l -p $p", "-l -p $p", NULL, NULL},
     [HANDOVER_PYTHON] = {"python", "python3 -c $c $a $f", "python3 -c $c $a $f", "$h", "$h $p",
 	"$p", "$p", "$u", "$u"},
+    [HANDOVER_OPENSSL] = {"openssl",
+	"openssl s_client " OPENSSL_KEY " -no_ign_eof -nocommands $a <$f",
+	"openssl s_client " OPENSSL_KEY " $a </dev/null >$f", "$b", "-connect $b:$p", "-accept $p",
+	"-accept $p", "-unix $u", "-unix $u",
+	"openssl s_server " OPENSSL_KEY " -nbio -nocert -naccept 1 $a <$f",
+	"tail -f /dev/null | openssl s_server " OPENSSL_KEY " -nocert -naccept 1 $a >$f"},
 };
 
 int handover_parse_tool(enum handover_tool *tool, const char *name, struct err *err)
@@ -52,8 +63,8 @@ int handover_parse_tool(enum handover_tool *tool, const char *name, struct err *
 		if (strcmp(name, tools[i].name) == 0)
 			return 0;
 	}
-	return err_set(err, ERR_USAGE, 0, "\"%s\" is none of nc, ncat, socat, busybox and python",
-	    name);
+	return err_set(err, ERR_USAGE, 0,
+	    "\"%s\" is none of nc, ncat, socat, busybox, python and openssl", name);
 }
 
 const char *handover_tool_name(enum handover_tool tool)
@@ -65,8 +76,8 @@ int handover_check_unix(enum handover_tool tool, struct err *err)
 {
 	if (tools[tool].connects_unix != NULL)
 		return 0;
-	return err_set(err, ERR_USAGE, 0, "%s has no unix sockets; nc, ncat, socat and python have",
-	    tools[tool].name);
+	return err_set(err, ERR_USAGE, 0,
+	    "%s has no unix sockets; nc, ncat, socat, python and openssl have", tools[tool].name);
 }
 
 /*
@@ -135,6 +146,12 @@ static void add_value(struct shellword_text *text, char key, const struct facts 
 	case 'f':
 		shellword_add(text, facts->file);
 		return;
+	case 'k':
+		shellword_add(text, facts->handover->key);
+		return;
+	case 'i':
+		shellword_add(text, facts->handover->identity);
+		return;
 	case 'F':
 		shellword_add_for_socat(text, facts->file);
 		return;
@@ -144,7 +161,8 @@ static void add_value(struct shellword_text *text, char key, const struct facts 
 }
 
 /*
- * Adds a word of a template, of len bytes: fills it in, then quotes it as a whole but for < and >.
+ * Adds a word of a template, of len bytes: fills it in, then quotes it as a whole but for <, > and
+ * |.
  */
 static void add_word(struct shellword_text *text, const char *word, size_t len,
     const struct facts *facts)
@@ -153,8 +171,10 @@ static void add_word(struct shellword_text *text, const char *word, size_t len,
 	struct shellword_text raw = shellword_begin(filled, sizeof(filled));
 	const char *end = word + len;
 
-	if (*word == '<' || *word == '>')
+	if (strchr("<>|", *word) != NULL)
 		shellword_add_char(text, *word++);
+	if (word == end)
+		return;
 	while (word < end) {
 		if (*word == '$' && word + 1 < end) {
 			add_value(&raw, word[1], facts);
@@ -187,29 +207,41 @@ static const char *address_template(const struct tool *tool, const struct handov
 	return place->ipv6 ? tool->listens_ipv6 : tool->listens;
 }
 
-/* Returns sockxfer's template: if we run a command, the other end is likely to run one, too. */
-static const char *ours(const struct handover *handover)
+/*
+ * Writes sockxfer's template into words, of size bytes: if we run a command, the other end is
+ * likely to run one, too.
+ */
+static void write_ours(const struct handover *handover, char *words, size_t size)
 {
-	bool is_command = handover->path == NULL;
+	bool demands = handover->peer_sends && handover->receipts;
 
-	if (!handover->peer_sends)
-		return is_command ? "sockxfer recv $a -- COMMAND" : "sockxfer recv $a $f";
-	if (handover->receipts)
-		return is_command ? "sockxfer send -V $a -- COMMAND" : "sockxfer send -V $a $f";
-	return is_command ? "sockxfer send $a -- COMMAND" : "sockxfer send $a $f";
+	snprintf(words, size, "sockxfer %s%s%s $a %s", handover->peer_sends ? "send" : "recv",
+	    handover->key != NULL ? " --key $k" : "", demands ? " -V" : "",
+	    handover->path == NULL ? "-- COMMAND" : "$f");
+}
+
+/* Returns the template of another program. */
+static const char *words_of(const struct tool *tool, bool sends, bool listens)
+{
+	if (listens && tool->listening_sends != NULL)
+		return sends ? tool->listening_sends : tool->listening_receives;
+	return sends ? tool->sends : tool->receives;
 }
 
 static int fill_in(const struct facts *facts, char *command, size_t size)
 {
 	const struct handover *handover = facts->handover;
 	const struct tool *tool = &tools[handover->tool];
-	const char *data = handover->peer_sends ? tool->sends : tool->receives;
+	const char *data = words_of(tool, handover->peer_sends, facts->place->peer_listens);
 	const char *address = address_template(tool, facts->place);
 	char words[WORDS_MAX];
+	char ours[WORDS_MAX];
 	struct shellword_text text = shellword_begin(command, size);
 
-	if (handover->tool == HANDOVER_SOCKXFER)
-		data = ours(handover);
+	if (handover->tool == HANDOVER_SOCKXFER) {
+		write_ours(handover, ours, sizeof(ours));
+		data = ours;
+	}
 	size_t before = (size_t)(strstr(data, "$a") - data);
 	snprintf(words, sizeof(words), "%.*s%s%s", (int)before, data, address,
 	    data + before + strlen("$a"));

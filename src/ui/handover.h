@@ -18,14 +18,17 @@ enum handover_tool {
 	HANDOVER_SOCAT,
 	HANDOVER_BUSYBOX,
 	HANDOVER_PYTHON,
+	HANDOVER_OPENSSL, /* the only one that encrypts */
 	HANDOVER_TOOLS
 };
 
 struct handover {
 	enum handover_tool tool;
 	bool peer_sends;
-	bool receipts;     /* if the peer is sockxfer and sends, it demands a receipt */
-	const char *path;  /* our file operand, or "-"; NULL: we run a command */
+	bool receipts;        /* if the peer is sockxfer and sends, it demands a receipt */
+	const char *path;     /* our file operand, or "-"; NULL: we run a command */
+	const char *key;      /* the word behind the peer's --key; NULL: nothing is encrypted */
+	const char *identity; /* of the key, for a program that is not sockxfer */
 	const char *where; /* the address of this one of several peers; NULL: there is one peer */
 };
 

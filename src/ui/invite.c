@@ -55,6 +55,9 @@ static void print_command(const struct handover *handover, const struct handover
 		where = handover->where != NULL ? handover->where : "the other end";
 	if (handover_command(handover, place, command, sizeof(command)) == 0)
 		log_plain(log, "%s%s: %s", place->peer_listens ? "First, at " : "", where, command);
+	if (handover->tool == HANDOVER_OPENSSL)
+		log_plain(log, "There key.pem is what \"sockxfer key --openssl %s\" prints here.",
+		    handover->key);
 }
 
 /*
@@ -188,7 +191,12 @@ int invite_listening(const struct invite *invite, const struct listen_set *set, 
 	if (!prints_command)
 		return 0;
 	const struct handover handover = handover_of(invite);
-	return print_listening(&handover, set, log, err) == 0 ? 0 : err_prefix(err, "--peer");
+	if (print_listening(&handover, set, log, err) == -1)
+		return err_prefix(err, "--peer");
+	/* By itself, so that it does not get into the other shell's history with the command. */
+	if (invite->secret != NULL)
+		log_plain(log, "Key to type there: %s", invite->secret);
+	return 0;
 }
 
 void invite_connecting(const struct invite *invite)
@@ -243,6 +251,7 @@ struct endpoint_events invite_events(struct invite *invite)
 	return (struct endpoint_events){
 	    .context = invite,
 	    .on_refused = tell_refused,
+	    .on_stray = tell_refused,
 	    .on_retry = tell_retry,
 	    .on_slow = tell_slow,
 	    .on_connected = tell_connected,

@@ -18,14 +18,16 @@ struct invite {
 	struct handover handover;
 	struct addr address; /* that we listen on, or connect to */
 	int family;          /* AF_INET, AF_INET6; else AF_UNSPEC */
+	const char *secret;  /* a key that the user has to type at the other end, or NULL */
 	struct log_limit refused;
 };
 
 /*
  * Prints the addresses that the set listens on, if the port was 0, stderr is a terminal or the tool
  * is not sockxfer; otherwise only with -v. On a terminal, and for another tool, it also prints the
- * command for a peer that connects, and the other addresses that the peer may use. Blocks as
- * write(2). Returns 0, or -1 with ERR_USAGE if the tool cannot reach such an address.
+ * command for a peer that connects, and the other addresses that the peer may use, and the key to
+ * be typed there. Blocks as write(2). Returns 0, or -1 with ERR_USAGE if the tool cannot reach such
+ * an address.
  */
 int invite_listening(const struct invite *invite, const struct listen_set *set, struct err *err);
 

@@ -16,7 +16,7 @@
 
 struct log {
 	struct terminal *terminal;
-	const char *role; /* "send" or "recv"; NULL: it is not known yet */
+	const char *role; /* "send", "recv" or "key"; NULL: it is not known yet */
 	bool quiet;       /* print errors only */
 	bool verbose;
 };

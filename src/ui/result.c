@@ -79,8 +79,8 @@ static void summarise(const struct log *log, const struct outcome *outcome)
 	humanize_duration(duration, took);
 	humanize_rate(rate, outcome->result.bytes, took);
 	describe_end(outcome, end, sizeof(end));
-	snprintf(text, sizeof(text), "%.*s: %s in %s (%s), %s", shown(outcome->name), outcome->name,
-	    bytes, duration, rate, end);
+	snprintf(text, sizeof(text), "%.*s: %s in %s (%s)%s, %s", shown(outcome->name),
+	    outcome->name, bytes, duration, rate, outcome->suite == NULL ? "" : ", encrypted", end);
 	log_summary(log, text);
 }
 
@@ -112,6 +112,8 @@ static const char *end_name(const struct outcome *outcome, const struct err *err
 		return "not confirmed";
 	case ERR_PEER:
 		return "receiver failed";
+	case ERR_NO_KEY:
+		return "no key";
 	case ERR_INTERRUPTED:
 		return "interrupted";
 	default:
@@ -135,6 +137,8 @@ static void write_object(FILE *out, const struct outcome *outcome, const struct 
 	json_string(&json, "local", or_null(outcome->local));
 	json_string(&json, "peer", or_null(outcome->peer));
 	json_string(&json, "path", outcome->path);
+	json_string(&json, "encrypted", outcome->suite);
+	json_string(&json, "key", outcome->key);
 	json_integer(&json, "bytes", result->bytes);
 	json_seconds(&json, "seconds", outcome_duration(outcome));
 	json_string(&json, "digest", or_null(result->digest));

@@ -1,0 +1,31 @@
+/*
+ * The keys that --key asks for: of a file, a new one for this run, or one that is typed.
+ */
+#ifndef KEYRING_H
+#define KEYRING_H
+
+#include "base/err.h"
+#include "cli/settings.h"
+#include "net/tls.h"
+#include "ui/log.h"
+
+struct keyring {
+	struct key_list keys;
+	struct tls tls;                  /* context NULL: --key was not given */
+	char shown[KEY_SECRET_TEXT_MAX]; /* --key new: the key, to be shown; else "" */
+};
+
+/*
+ * Gets the keys, if --key was given, and prepares TLS with them. From then on this process leaves
+ * no core file and cannot be traced by others (RLIMIT_CORE, PR_SET_DUMPABLE), for its memory has
+ * the keys. Blocks while a FIFO is read or a key is typed. Returns 0, the keyring then being the
+ * caller's to close, or -1: as key_list_read() and tls_open(), or ERR_USAGE if there is no terminal
+ * to type on or to show the key on.
+ */
+int keyring_open(struct keyring *keyring, const struct settings *settings, const struct log *log,
+    struct err *err);
+
+/* Overwrites the keys, and frees what was prepared. */
+void keyring_close(struct keyring *keyring);
+
+#endif
