@@ -22,6 +22,7 @@ import sys
 import tempfile
 
 import cases
+import encrypted
 import many
 import measure
 import peers
@@ -30,7 +31,7 @@ import quick
 import table
 from transfer import Run
 
-CASES = {**cases.ALL, **quick.ALL, **many.ALL}
+CASES = {**cases.ALL, **encrypted.ALL, **quick.ALL, **many.ALL}
 MEMORY = "/dev/shm"
 
 

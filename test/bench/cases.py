@@ -42,7 +42,7 @@ class Bench:
 
     def plain(self):
         """The tools that move a file, and no more."""
-        return [tool for tool in self.tools if not tool.sync and not tool.command_form]
+        return [tool for tool in self.tools if not (tool.sync or tool.command_form or tool.encrypted)]
 
     def fitting(self, directory, limit=sys.maxsize):
         size = min(self.size, limit)
@@ -231,7 +231,7 @@ def pipe(bench):
     size = bench.fitting(directory, TREE)
     tree, output = directory / "tree", directory / "unpacked"
     size = make_tree(tree, size)
-    tools = [tool for tool in bench.tools if tool.streams and not tool.sync and not tool.local]
+    tools = [tool for tool in bench.tools if tool.streams and not (tool.sync or tool.local or tool.encrypted)]
     try:
         for index in range(bench.rounds):
             for tool in tools:

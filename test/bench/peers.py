@@ -48,6 +48,7 @@ class Tool:
     tells_port: bool = False  # takes port 0, and says which one it has got
     daemon: bool = False  # the receiver does not end by itself: the sender's end is the transfer's
     sync: bool = False  # stores safe from a power cut
+    encrypted: bool = False  # needs what encrypted.py makes
     command_form: bool = False  # runs producer and consumer itself, behind --
 
     @property
@@ -72,6 +73,17 @@ def _sockxfer(name, send="", receive="", **more):
         version="PROGRAM --version",
         tells_port=True,
         **more,
+    )
+
+
+def _socat_openssl(name, options=""):
+    return Tool(
+        name,
+        send=f"socat -u {options} SOURCE OPENSSL:HOST:PORT,verify=0",
+        receive=f"socat -u {options} OPENSSL-LISTEN:PORT,bind=HOST,reuseaddr,cert=SECRETS/certificate.pem,verify=0 SINK",
+        file_source="FILE:IN",
+        file_sink="CREATE:OUT",
+        encrypted=True,
     )
 
 
@@ -104,7 +116,27 @@ ALL = [
     _sockxfer("sockxfer-no-receipt", "--no-receipt", "--no-receipt"),
     _sockxfer("sockxfer-command", command_form=True),
     _sockxfer("sockxfer-sync", "-V", "-S", sync=True),
+    _sockxfer("sockxfer-key", "-K SECRETS/key", "-K SECRETS/key", encrypted=True),
     NC,
+    # It loses data where the end that connects sends, so the other end does: what counts as the sender receives.
+    Tool(
+        "ncat-ssl",
+        send="sh SECRETS/ncat-connect PORT OUT",
+        receive="sh SECRETS/ncat-listen PORT IN",
+        streams=False,
+        encrypted=True,
+    ),
+    _socat_openssl("socat-openssl"),
+    _socat_openssl("socat-openssl-1m", "-b 1048576"),
+    Tool(
+        "ssh",
+        send="sh SECRETS/ssh-send PORT IN OUT",
+        receive="/usr/sbin/sshd -D -e -f SECRETS/sshd_config -p PORT",
+        version="ssh -V",
+        streams=False,
+        daemon=True,
+        encrypted=True,
+    ),
     Tool(
         "ncat",
         send="ncat --send-only HOST PORT",
@@ -177,6 +209,7 @@ class Words(typing.NamedTuple):
     sink: str = ""
     host: str = "127.0.0.1"
     config: str = ""
+    secrets: str = ""  # a directory
 
     def fill(self, tool, template):
         """The command as a list, and whether the file that it reads or writes is named in it."""
@@ -190,6 +223,7 @@ class Words(typing.NamedTuple):
             "CLIENT": str(SCRIPTS / "client.py"),
             "SERVER": str(SCRIPTS / "server.py"),
             "CONFIG": self.config,
+            "SECRETS": self.secrets,
             "NAME": pathlib.Path(self.sink).name,
             "HOST": self.host,
             "PORT": str(self.port),

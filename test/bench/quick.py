@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 
+import encrypted
 import measure
 import peers
 from transfer import Run
@@ -58,13 +59,14 @@ class Small:
         self.program = bench.program
         self.source = str(directory / "source")
         self.output = directory / "output"
+        self.secrets = str(directory / "secrets")
         measure.make_file(self.source, SIZE)
         self.data = pathlib.Path(self.source).read_bytes()
         self.sending = self.cpu_send = self.cpu_recv = 0.0
         self.whole = 0
 
     def words(self, template, port=0):
-        names = peers.Words(self.program, port, "", self.source, str(self.output))
+        names = peers.Words(self.program, port, "", self.source, str(self.output), secrets=self.secrets)
         tool = peers.Tool("small", template, file_source="IN", file_sink="OUT")
         words, _ = names.fill(tool, template)
         return [shutil.which(words[0]) or words[0], *words[1:]]
@@ -132,6 +134,12 @@ WAYS = [
         "PROGRAM recv -l 127.0.0.1:0 OUT",
         "PROGRAM send -q -V 127.0.0.1:PORT IN",
     ),
+    (
+        "sockxfer-key",
+        "sockxfer-key",
+        "PROGRAM recv -K SECRETS/key -l 127.0.0.1:0 OUT",
+        "PROGRAM send -K SECRETS/key -q -V 127.0.0.1:PORT IN",
+    ),
     ("nc", "nc", "nc.openbsd -d -l 127.0.0.1 PORT", NC_SEND),
     (
         "nc-to-socat-fork",
@@ -147,9 +155,10 @@ def small(bench):
     there = {tool.name for tool in bench.tools}
     ways = [way for way in WAYS if way[1] in there]
     ways = [way for way in ways if not way[3].startswith("nc.") or "nc" in there]
-    for index in range(bench.rounds):
-        for name, _, receive, send in ways:
-            yield from small_round(bench, index, name, receive, send)
+    with encrypted.secrets_in(bench.fast(), bench.program):
+        for index in range(bench.rounds):
+            for name, _, receive, send in ways:
+                yield from small_round(bench, index, name, receive, send)
 
 
 def small_round(bench, index, name, receive, send):

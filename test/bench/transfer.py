@@ -114,7 +114,8 @@ class Transfer:
         sink = str(job.output) if job.output and not job.consumer else ""
         port = 0 if job.tool.tells_port else measure.free_port()
         path = str(job.directory / "socket")
-        self.words = peers.Words(job.program, port, path, source, sink, job.host)
+        secrets = str(job.directory / "secrets")
+        self.words = peers.Words(job.program, port, path, source, sink, job.host, secrets=secrets)
 
     def run(self):
         """Returns seconds, the CPU of both sides, and the peaks of both."""
