@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "data/attributes.h"
 #include "sys/descriptor.h"
 
 /* How many temporary names are tried, as a name may be taken. */
@@ -79,57 +78,54 @@ static int open_temporary(struct atomic_file *file, mode_t mode)
 	return -1;
 }
 
-/* Whether the new file has been given the mode and the owner of the old one before. */
-static bool is_like(const struct atomic_file *file, const struct stat *old)
-{
-	return file->like.st_mode == old->st_mode && file->like.st_uid == old->st_uid &&
-	       file->like.st_gid == old->st_gid;
-}
-
-static int make_like(struct atomic_file *file, const struct stat *old)
-{
-	if (attributes_copy(file->fd, old) == -1)
-		return -1;
-	file->like = *old;
-	return 0;
-}
-
 /*
- * Takes from old, the status of a file that may have come during the transfer, what would give the
- * new file away: where others may write, a user could put a file there to become the owner of ours.
+ * Takes from now, the attributes of a file that may have come during the transfer, what would give
+ * the new file away: where others may write, a user could put a file there to become the owner of
+ * ours.
  */
-static void distrust(const struct atomic_file *file, struct stat *old)
+static void distrust(const struct atomic_file *file, struct attributes *now)
 {
+	struct attributes ours = file->old;
 	struct stat dir;
-	struct stat ours;
-	bool is_known = S_ISREG(file->like.st_mode) && old->st_uid == file->like.st_uid;
 
-	if (is_known || old->st_uid == geteuid())
+	if (now->uid == geteuid() || (file->has_old && now->uid == file->old.uid))
 		return;
 	if (fstat(file->place.dir, &dir) == 0 && (dir.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
 	    (dir.st_uid == geteuid() || dir.st_uid == 0))
 		return;
-	if (fstat(file->fd, &ours) == -1)
-		ours = (struct stat){.st_uid = geteuid(), .st_gid = getegid()};
-	old->st_uid = ours.st_uid;
-	old->st_gid = ours.st_gid;
-	old->st_mode &= ours.st_mode;
+	if (!file->has_old)
+		attributes_of(file->fd, &ours);
+	attributes_restrict(&ours, now);
+	*now = ours;
 }
 
 int atomic_file_match(struct atomic_file *file)
 {
-	struct stat old;
+	struct attributes now;
+	struct stat st;
+	int dir = file->place.dir;
 
-	if (fstatat(file->place.dir, file->place.name, &old, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : -1;
-	if (place_is_strangers(&file->place, &old)) {
+	if (fstatat(dir, file->place.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    place_is_strangers(&file->place, &st)) {
 		errno = EACCES;
 		return -1;
 	}
-	if (!S_ISREG(old.st_mode) || is_like(file, &old))
+	int has_old = attributes_read(dir, file->place.name, &now);
+	if (has_old == -1)
+		return -1;
+	if (has_old == 1)
+		distrust(file, &now);
+	if (has_old == 1 && !(file->has_old && attributes_equal(&now, &file->old))) {
+		file->has_old = true;
+		file->old = now;
+		file->is_like_old = false;
+	}
+	if (!file->has_old || file->is_like_old)
 		return 0;
-	distrust(file, &old);
-	return make_like(file, &old);
+	if (attributes_give(file->fd, &file->old) == -1)
+		return -1;
+	file->is_like_old = true;
+	return 0;
 }
 
 /*
@@ -161,8 +157,14 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 		if (open_temporary(file, mode) == -1)
 			return err_sys(err, "%s", path);
 	}
-	if (old != NULL && make_like(file, old) == -1)
+	if (old == NULL)
+		return 0;
+	int has_old = attributes_read(file->place.dir, file->place.name, &file->old);
+	if (has_old == -1)
 		return err_sys(err, "%s", path);
+	file->has_old = has_old == 1;
+	if (file->has_old && attributes_try(file->fd, &file->old) == -1)
+		return err_sys(err, "%s: its mode", path);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "data/attributes.h"
 #include "sys/place.h"
 
 /* Room for a temporary name. */
@@ -20,26 +21,28 @@ struct atomic_file {
 	int fd;                          /* the new file, for writing; -1: it is not open */
 	struct place place;              /* where it appears; found by the caller */
 	char temp[ATOMIC_FILE_TEMP_MAX]; /* its temporary name there; "": it has none */
-	struct stat like;                /* of the old file, as the new one is; all 0: of none */
+	bool has_old;          /* there is a file that it replaces, or was when it was opened */
+	struct attributes old; /* of that file, as last seen */
+	bool is_like_old;      /* the new file has them */
 	bool syncs; /* it is on the disk before it takes the place of another; set by the caller */
 };
 
 /*
  * Opens the new file for writing, in the directory of file->place. path is for messages. old is the
  * file that the new one is going to replace, or NULL. An old file that we may not replace is an
- * error now; the new file gets its mode and, if we may set it, its owner. Without old the mode is
- * 0666 less the umask. Returns 0, or -1 with ERR_FAILED; the caller closes file in both cases.
+ * error now. With old the new file is private until it is matched; without old its mode is 0666
+ * less the umask. Returns 0, or -1 with ERR_FAILED; the caller closes file in both cases.
  */
 int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,
     struct err *err);
 
 /*
- * Gives the new file the mode and, as far as permitted, the owner of the file that has the name
- * now. If there is none, or it is no regular file, the new one stays as it is. Of another user's
- * that came during the transfer, in a directory that others may write to, only the mode counts, and
- * only to take rights away. Returns 0, or -1 with errno set, to EACCES if it is a stranger's
- * (place.h). atomic_file_publish() does the same at the last moment; the caller does it before
- * fsync(2), which syncs them.
+ * Gives the new file the attributes of the file that has the name now, or if none has it of the one
+ * that had it when it was opened (attributes_give()). If there was none, or it is no regular file,
+ * the new one stays as it is. Of another user's that came during the transfer, in a directory that
+ * others may write to, only the mode counts, and only to take rights away. Returns 0, or -1 with
+ * errno set, to EACCES if it is a stranger's (place.h). atomic_file_publish() does the same at the
+ * last moment; the caller does it before fsync(2), which syncs them.
  */
 int atomic_file_match(struct atomic_file *file);
 

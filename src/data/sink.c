@@ -41,6 +41,13 @@ int sink_commit(struct sink *sink, int64_t deadline, struct err *err)
 	return keep_failure(sink, sink->type->commit(sink, deadline, err), err);
 }
 
+void sink_note(struct sink *sink, char *text, size_t size)
+{
+	*text = '\0';
+	if (sink->type->note != NULL)
+		sink->type->note(sink, text, size);
+}
+
 void sink_close(struct sink *sink)
 {
 	if (sink != NULL)

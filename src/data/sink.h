@@ -28,6 +28,8 @@ struct sink_type {
 	int (*write)(struct sink *sink, const void *buffer, size_t size, int64_t deadline,
 	    struct err *err);
 	int (*commit)(struct sink *sink, int64_t deadline, struct err *err);
+	/* NULL: there is never anything */
+	void (*note)(struct sink *sink, char *text, size_t size);
 	void (*close)(struct sink *sink);
 };
 
@@ -72,6 +74,13 @@ int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadl
  * failed.
  */
 int sink_commit(struct sink *sink, int64_t deadline, struct err *err);
+
+/*
+ * Writes into text, of size bytes, what the user has to know of a commit that succeeded, or "" if
+ * there is nothing: "out: group www-data (33) can no longer read it". Blocks as long as the system
+ * takes to look up names.
+ */
+void sink_note(struct sink *sink, char *text, size_t size);
 
 /*
  * Closes and frees the sink, which may be NULL. Without a commit it leaves no file, and stops a

@@ -176,6 +176,18 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 	return file->sync == SINK_SYNC_ALL ? sync_name(file, err) : 0;
 }
 
+static void sink_file_note(struct sink *sink, char *text, size_t size)
+{
+	const struct sink_file *file = (struct sink_file *)sink;
+	char lost[256];
+
+	if (!file->file.has_old)
+		return;
+	attributes_lost(&file->file.old, file->file.fd, lost, sizeof(lost));
+	if (*lost != '\0')
+		snprintf(text, size, "%s: %s", sink->name, lost);
+}
+
 static void sink_file_close(struct sink *sink)
 {
 	struct sink_file *file = (struct sink_file *)sink;
@@ -190,6 +202,7 @@ static const struct sink_type sink_file = {
     .begin = sink_file_begin,
     .write = sink_file_write,
     .commit = sink_file_commit,
+    .note = sink_file_note,
     .close = sink_file_close,
 };
 

@@ -23,6 +23,8 @@ static int print_for_program(const struct talk *talk, struct shared_lock *lock,
 int conclude(const struct talk *talk, struct shared_lock *lock, const struct outcome *outcome,
     struct err *err)
 {
+	if (err->kind == ERR_NONE && outcome->note[0] != '\0')
+		log_note(talk->log, "%s", outcome->note);
 	if (err->kind == ERR_NONE)
 		result_print(talk->log, outcome);
 	else if (err->kind != ERR_INTERRUPTED)

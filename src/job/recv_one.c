@@ -46,6 +46,8 @@ int recv_one_over(struct connection *connection, struct sink *sink,
 	outcome->is_verified = policy->expect != NULL;
 	int status = transfer_recv(connection->channel, sink, &ends, policy, &outcome->result, err);
 	name_made_file(sink, outcome);
+	if (status == 0)
+		sink_note(sink, outcome->note, sizeof(outcome->note));
 	return status == 0 ? 0 : err_prefix(err, "%s", connection->peer);
 }
 

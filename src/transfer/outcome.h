@@ -26,6 +26,7 @@ struct outcome {
 	const char *key;      /* the identity of the key; NULL: there is none */
 	char made[PATH_MAX];  /* sink->made (data/sink.h); "": there is none */
 	bool is_inbox;        /* it is a new file in an inbox */
+	char note[512];       /* of sink_note() (data/sink.h); "": there is none */
 	int64_t started;      /* clock_now() of the connection; 0: there was none */
 	int64_t ended;        /* clock_now() of the end; 0: it has not ended yet */
 	const char *receiver; /* if there are several, this one as it was typed; else NULL */

@@ -135,3 +135,195 @@ slow() {
 	[ "$(mode port)" = 640 ]
 	stop us
 }
+
+### ACLs, and what cannot be kept
+
+NOBODY=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+
+# An old file d/out in a directory d in which everybody may write.
+old_for_all() {
+	need_root
+	need setpriv setfacl getfacl
+	rm -rf d
+	mkdir -m 777 d
+	chmod 755 .
+	echo old >d/out
+	setfacl -m u:daemon:r d/out 2>/dev/null || skip "needs a file system with ACLs"
+	setfacl -b d/out
+}
+
+# replaced COMMAND...: a receiver that is run by it replaces d/out, and $acl becomes what getfacl says of the new one.
+replaced() {
+	local socket=d/$BASHPID.socket # relative, for what is above may be closed to others
+
+	start us "$@" "$SOCKXFER" recv -l "unix:$socket" d/out
+	wait_for listening_unix "$socket"
+	start send "$SOCKXFER" send -V "unix:$socket" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same d/out "$BATS_FILE_TMPDIR/data"
+	holds d out
+	acl=$(getfacl -cEnp d/out | grep . | tr '\n' ' ')
+}
+
+# Who could not read the old file cannot read the new one: the ACL is what shuts the group out.
+@test "a file has the ACL of what it replaces" {
+	local front
+
+	need_tmpfile_filter
+	for front in env "$PYTHON $TOOLS/no_tmpfile.py"; do
+		old_for_all
+		chown 0:60 d/out
+		chmod 660 d/out
+		setfacl -m u:65534:rw,g::-,g:1234:r,m::rw d/out
+		# shellcheck disable=SC2086 # words
+		replaced $front
+		[ "$acl" = 'user::rw- user:65534:rw- group::--- group:1234:r-- mask::rw- other::--- ' ]
+		[ "$(stat -c %u:%g d/out)" = 0:60 ]
+		[ ! -s us.err ]
+	done
+}
+
+@test "an ACL that comes during the transfer is kept, and one that goes is gone" {
+	local half
+
+	for half in receive_half receive_half_named; do
+		old_for_all
+		changed "$half" 664 setfacl -m u:65534:rw,g::-,m::rw d/out
+		getfacl -cEnp d/out | grep -qx 'group::---'
+		changed "$half" 644 setfacl -b -m g::r d/out
+		[ "$(getfacl -cEnp d/out | grep -c .)" -eq 3 ]
+	done
+}
+
+@test "the default ACL of the directory is for a new file, and not for one that replaces a file without an ACL" {
+	local front
+
+	need_tmpfile_filter
+	for front in env "$PYTHON $TOOLS/no_tmpfile.py"; do
+		old_for_all
+		chmod 640 d/out
+		setfacl -d -m u:65534:rwx,g:1234:rwx d
+		# shellcheck disable=SC2086 # words
+		replaced $front
+		[ "$acl" = 'user::rw- group::r-- other::--- ' ]
+		rm d/out
+		# shellcheck disable=SC2086 # words
+		replaced $front
+		[[ $acl == *'user:65534:rwx '* ]]
+	done
+}
+
+# refused CALL ERRNO ACL MODE: where the call fails, the file that replaces one with that ACL has that mode, and no ACL.
+refused() {
+	old_for_all
+	chown 0:60 d/out
+	chmod 644 d/out
+	setfacl -m "$3" d/out
+	inject "$1:error=$2"
+	replaced "${FRONT[@]}"
+	echo "$acl"
+	[ "$(getfacl -cEnp d/out | grep -c .)" -eq 3 ]
+	[ "$(mode d/out)" = "$4" ]
+}
+
+@test "where an ACL cannot be kept, nobody may read who could not, and the loss is told" {
+	local error
+
+	need_strace
+	for error in EOPNOTSUPP EPERM ENOSPC; do
+		refused fsetxattr "$error" u:65534:-,m::r 600
+		has us.err 'd/out: group games (60), all others can no longer read it'
+		refused fsetxattr "$error" g:1234:-,m::r 600
+		refused fsetxattr "$error" g::-,u:65534:r 600
+		has us.err 'can no longer read it'
+		refused fsetxattr "$error" g::r,u:65534:rw,m::rw 644
+		has us.err 'd/out: user nobody (65534) can no longer write to it'
+	done
+	# One that cannot be read is unknown, and so counts as one that shuts everybody out.
+	refused getxattr EIO u:65534:r 600
+}
+
+@test "where the directory's default ACL cannot be taken away, it gives nobody anything" {
+	need_strace
+	old_for_all
+	setfacl -d -m u:65534:rwx d
+	inject fremovexattr:error=EPERM
+	replaced "${FRONT[@]}"
+	getfacl -cnp d/out | grep -q 'user:65534:rwx.*#effective:---'
+	[ "$(mode d/out)" = 604 ]
+}
+
+@test "a group that cannot be kept is told by name, with what it can no longer do" {
+	old_for_all
+	chown 65534:33 d/out
+	chmod 640 d/out
+	replaced "${NOBODY[@]}"
+	[ "$(stat -c %u:%g:%a d/out)" = 65534:65534:600 ]
+	one_line us.err
+	has us.err 'd/out: group www-data (33) can no longer read it'
+
+	old_for_all
+	chown 65534:33 d/out
+	chmod 664 d/out
+	replaced "${NOBODY[@]}"
+	[ "$(stat -c %u:%g:%a d/out)" = 65534:65534:644 ]
+	has us.err 'd/out: group www-data (33) can no longer write to it'
+
+	old_for_all
+	chown 65534:33 d/out
+	chmod 644 d/out
+	replaced "${NOBODY[@]}"
+	[ ! -s us.err ]
+}
+
+@test "who was shut out as one of the group stays so when the group cannot be kept, also with an ACL" {
+	old_for_all
+	chown 65534:33 d/out
+	chmod 604 d/out
+	replaced "${NOBODY[@]}"
+	[ "$(mode d/out)" = 600 ]
+
+	old_for_all
+	chown 65534:33 d/out
+	setfacl -m u:60:rw,g::-,g:1234:r,m::rw,o::r d/out
+	replaced "${NOBODY[@]}"
+	[ "$acl" = 'user::rw- user:60:rw- group::--- group:1234:r-- mask::rw- other::--- ' ]
+}
+
+# without CAPABILITY...: root without these.
+without() {
+	local dropped
+
+	printf -v dropped -- ',-%s' "$@"
+	WITHOUT=(setpriv "--bounding-set=${dropped#,}" "--inh-caps=${dropped#,}")
+	"${WITHOUT[@]}" true || skip "needs setpriv"
+}
+
+@test "root without CAP_FOWNER replaces another's file, with its mode and owner" {
+	old_for_all
+	chown 65534:33 d/out
+	chmod 640 d/out
+	without fowner
+	replaced "${WITHOUT[@]}"
+	[ "$(stat -c %u:%g:%a d/out)" = 65534:33:640 ]
+	without fowner chown
+	replaced "${WITHOUT[@]}"
+	[ "$(stat -c %u:%g:%a d/out)" = 0:0:600 ]
+	has us.err 'group www-data (33)'
+}
+
+@test "where no mode can be set, a file is replaced if the mode is right, and refused at once if it would be wider" {
+	need_strace
+	old_for_all
+	chmod 600 d/out
+	inject fchmod:error=EPERM
+	replaced "${FRONT[@]}"
+	[ "$(mode d/out)" = 600 ]
+	chmod 400 d/out
+	start us "${FRONT[@]}" "$SOCKXFER" recv -p 0 d/out
+	finish us 1
+	has us.err 'd/out: its mode: Operation not permitted'
+	has_not us.err listening
+	holds d out
+}
