@@ -8,35 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "data/obstacle.h"
 #include "sys/descriptor.h"
 
 /* How many temporary names are tried, as a name may be taken. */
 #define TEMP_TRIES 100
 
 static const struct atomic_file closed = {.fd = -1, .place = {.dir = -1, .object = -1}};
-
-/*
- * Checks that we may write to the old file and may replace it, which in a sticky directory only
- * some users may (unlink(2), EPERM).
- */
-static int check_replaceable(const struct atomic_file *file, const char *path,
-    const struct stat *old, struct err *err)
-{
-	struct stat dir;
-
-	if (descriptor_access(file->place.dir, file->place.name, W_OK) == -1 ||
-	    fstat(file->place.dir, &dir) == -1)
-		return err_sys(err, "%s", path);
-	if ((dir.st_mode & S_ISVTX) != 0 && geteuid() != 0 && geteuid() != old->st_uid &&
-	    geteuid() != dir.st_uid)
-		return err_set(err, ERR_FAILED, EPERM, "%s", path);
-	if (place_is_mount_point(&file->place))
-		return err_set(err, ERR_FAILED, 0,
-		    "%s: is a mount point, and cannot be replaced: name a file in a directory that "
-		    "is mounted",
-		    path);
-	return 0;
-}
 
 static void make_temp_name(char *name)
 {
@@ -148,12 +126,18 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
     struct err *err)
 {
 	mode_t mode = old == NULL ? 0666 : 0600;
+	bool is_append_only;
 
-	if (old != NULL && check_replaceable(file, path, old, err) == -1)
+	if (obstacle_check(&file->place, path, old, &is_append_only, err) == -1)
 		return -1;
 	if (open_nameless(file, mode) == -1) {
 		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
 			return err_sys(err, "%s", path);
+		if (is_append_only)
+			return err_set(err, ERR_FAILED, EPERM,
+			    "%s: the directory is append-only (chattr +a), and its file system "
+			    "cannot make a file without a name",
+			    path);
 		if (open_temporary(file, mode) == -1)
 			return err_sys(err, "%s", path);
 	}
