@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,14 +10,12 @@
 #include "data/obstacle.h"
 #include "sys/descriptor.h"
 
-/* How many temporary names are tried, as a name may be taken. */
-#define TEMP_TRIES 100
-
 static const struct atomic_file closed = {.fd = -1, .place = {.dir = -1, .object = -1}};
 
-static void make_temp_name(char *name)
+/* Returns the name for which the temporary names stand. */
+static const char *stands_for(const struct atomic_file *file)
 {
-	snprintf(name, ATOMIC_FILE_TEMP_MAX, ".sockxfer.%08x%08x", arc4random(), arc4random());
+	return file->example != NULL ? file->example : file->place.name;
 }
 
 /*
@@ -43,17 +40,10 @@ static int open_nameless(struct atomic_file *file, mode_t mode)
 
 static int open_temporary(struct atomic_file *file, mode_t mode)
 {
-	for (int tries = 0; tries < TEMP_TRIES; tries++) {
-		make_temp_name(file->temp);
-		file->fd = openat(file->place.dir, file->temp,
-		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-		if (file->fd != -1)
-			return 0;
-		if (errno != EEXIST)
-			break;
-	}
-	file->temp[0] = '\0';
-	return -1;
+	file->fd = temporary_open(file->temp, file->place.dir, stands_for(file), mode);
+	if (file->fd == -1)
+		file->temp[0] = '\0';
+	return file->fd == -1 ? -1 : 0;
 }
 
 /*
@@ -130,7 +120,10 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 
 	if (obstacle_check(&file->place, path, old, &is_append_only, err) == -1)
 		return -1;
-	if (open_nameless(file, mode) == -1) {
+	temporary_sweep(file->place.dir, stands_for(file), old == NULL ? geteuid() : old->st_uid);
+	if (open_nameless(file, mode) == 0) {
+		temporary_lock(file->fd);
+	} else {
 		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
 			return err_sys(err, "%s", path);
 		if (is_append_only)
@@ -243,8 +236,8 @@ static int replace(struct atomic_file *file)
 	bool killed = false;
 	int errnum = EEXIST;
 
-	for (int tries = 0; tries < TEMP_TRIES && errnum == EEXIST; tries++) {
-		make_temp_name(file->temp);
+	for (unsigned number = 0; number < TEMPORARY_TRIES && errnum == EEXIST; number++) {
+		temporary_name(file->temp, file->place.dir, stands_for(file), number);
 		errnum = replace_in_child(file, &killed);
 	}
 	if (!killed)
@@ -271,24 +264,14 @@ static int publish_temporary(struct atomic_file *file, bool no_clobber)
 	return status;
 }
 
-/* Whether the new file has the name, whatever a call has said: a server may lose its answer. */
-static bool has_name(const struct atomic_file *file)
-{
-	struct stat ours;
-	struct stat named;
-
-	return fstat(file->fd, &ours) == 0 &&
-	       fstatat(file->place.dir, file->place.name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
-}
-
 int atomic_file_publish(struct atomic_file *file, bool no_clobber)
 {
 	int status = file->temp[0] == '\0' ? publish_nameless(file, no_clobber)
 	                                   : publish_temporary(file, no_clobber);
 	int errnum = errno;
 
-	if (status == 0 || has_name(file))
+	/* A server may lose the answer to a call that it has carried out. */
+	if (status == 0 || descriptor_is_named(file->fd, file->place.dir, file->place.name))
 		return 0;
 	errno = errnum;
 	return -1;

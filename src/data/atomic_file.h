@@ -1,7 +1,7 @@
 /*
  * A file that appears under its name in one step: before it, the name is free or belongs to the old
  * file; after it, the name belongs to the new file. Until then the new file has no name (O_TMPFILE)
- * or, if the file system has no O_TMPFILE, a temporary name in the same directory.
+ * or, if the file system cannot do that, a temporary name in the same directory (temporary.h).
  * No function here blocks for longer than the file system takes.
  */
 #ifndef ATOMIC_FILE_H
@@ -12,18 +12,18 @@
 
 #include "base/err.h"
 #include "data/attributes.h"
+#include "data/temporary.h"
 #include "sys/place.h"
 
-/* Room for a temporary name. */
-#define ATOMIC_FILE_TEMP_MAX 32
-
 struct atomic_file {
-	int fd;                          /* the new file, for writing; -1: it is not open */
-	struct place place;              /* where it appears; found by the caller */
-	char temp[ATOMIC_FILE_TEMP_MAX]; /* its temporary name there; "": it has none */
-	bool has_old;          /* there is a file that it replaces, or was when it was opened */
-	struct attributes old; /* of that file, as last seen */
-	bool is_like_old;      /* the new file has them */
+	int fd;             /* the new file, for writing; -1: it is not open */
+	struct place place; /* where it appears; found by the caller */
+	/* a name like the one that it gets, if place has it only at the end; else NULL; the caller's */
+	const char *example;
+	char temp[TEMPORARY_MAX]; /* its temporary name there; "": it has none */
+	bool has_old;             /* there is a file that it replaces, or was when it was opened */
+	struct attributes old;    /* of that file, as last seen */
+	bool is_like_old;         /* the new file has them */
 	bool syncs; /* it is on the disk before it takes the place of another; set by the caller */
 };
 

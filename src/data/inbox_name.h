@@ -10,6 +10,9 @@
 /* Room for a name. */
 #define INBOX_NAME_MAX 128
 
+/* A name with all the kinds of characters that names have. */
+#define INBOX_NAME_EXAMPLE "20261124T210126.042Z-2001_db8__7%eth0-1"
+
 /*
  * Writes the name of a file into name, of INBOX_NAME_MAX bytes: "20261124T210126.042Z-192.0.2.7-1",
  * "...-2001_db8__7-1", "...-unix-1". Its fields are when, the time at which the file is stored, in

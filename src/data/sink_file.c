@@ -280,6 +280,7 @@ struct sink *sink_file_open_new(const char *path, struct place *place, enum sink
 	struct sink_file *file = new_sink(path, place, true, sync, err);
 	if (file == NULL)
 		return NULL;
+	file->file.example = INBOX_NAME_EXAMPLE;
 	if (open_there(file, NULL, err) == 0)
 		return &file->sink;
 	sink_close(&file->sink);

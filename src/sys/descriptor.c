@@ -50,6 +50,15 @@ int descriptor_access(int dir, const char *name, int mode)
 	return (int)syscall(SYS_faccessat, dir, name, mode);
 }
 
+bool descriptor_is_named(int fd, int dir, const char *name)
+{
+	struct stat st;
+	struct stat named;
+
+	return fstat(fd, &st) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == named.st_dev && st.st_ino == named.st_ino;
+}
+
 int descriptor_reopen(int fd)
 {
 	char path[DESCRIPTOR_PATH_MAX];

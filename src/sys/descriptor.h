@@ -37,6 +37,9 @@ void descriptor_proc_info_path(int fd, char *path);
  */
 int descriptor_access(int dir, const char *name, int mode);
 
+/* Whether the file fd has that name in the directory dir. */
+bool descriptor_is_named(int fd, int dir, const char *name);
+
 /*
  * Opens the pipe, FIFO or terminal behind fd a second time, for writing and non-blocking; so the
  * flags of fd, which other processes may share, stay as they are. Returns the new descriptor, the

@@ -284,6 +284,127 @@ has_temporary() {
 	done
 }
 
+# both_killed: a receiver of d/out and its child are killed in the step that replaces it.
+both_killed() {
+	local pid child
+
+	inject renameat:error=EIO:signal=SIGSTOP
+	listen_as recv recv unix d/out
+	start send "$SOCKXFER" send "$address" in
+	wait_for has_temporary
+	wait_for grep -q 'renameat(' trace
+	read -r pid _ <trace
+	child=$(grep -m1 'renameat(' trace | cut -d ' ' -f 1)
+	[ "$pid" -ne "$child" ]
+	kill -KILL "$pid" "$child"
+	finish recv 137
+	finish send 1
+	rm -f recv.socket
+}
+
+@test "what is left when a receiver and its child are killed is removed by the next receiver of that name, as it starts" {
+	local half
+
+	random_file in 300000
+	prepare_output old
+	both_killed
+	has_temporary
+	both_killed
+	FRONT=()
+	listen_as recv recv unix d/other
+	has_temporary
+	stop recv
+	rm recv.socket
+	listen_as recv recv unix d/out
+	output_untouched old
+	stop recv
+}
+
+# killed_in_mid_transfer OUTPUT: without O_TMPFILE, so that there is a temporary name all the time.
+killed_in_mid_transfer() {
+	rm -f go
+	receive_half_named "$1"
+	kill -KILL "${PID[us]}"
+	finish us 137
+	stop sender
+}
+
+@test "without O_TMPFILE what a killed receiver leaves is removed by the next one, and what a living one has is not" {
+	prepare_output old
+	killed_in_mid_transfer d/out
+	has_temporary
+	receive d/out
+	output_untouched old
+	stop us
+
+	# In a directory, too, of which the names are not known before the end.
+	killed_in_mid_transfer d
+	has_temporary
+	receive d
+	output_untouched old
+	stop us
+
+	receive_half_named d/out
+	has_temporary
+	start other "$SOCKXFER" recv -p 0 d/out
+	wait_port other
+	has_temporary
+	stop other
+	touch go
+	finish us
+	same d/out expected
+	holds d out
+}
+
+@test "a file that only looks like one left behind is not removed: one that is locked, another user's, a FIFO" {
+	local what
+
+	need_root
+	need flock
+	for what in locked strange fifo longer; do
+		prepare_output old
+		chmod 1777 d
+		case $what in
+		locked)
+			: >d/.sockxfer.00.out
+			start lock flock -F d/.sockxfer.00.out sh -c 'echo locked; exec sleep 600'
+			wait_said lock locked
+			;;
+		strange)
+			: >d/.sockxfer.00.out
+			chown 1234 d/.sockxfer.00.out
+			;;
+		fifo) mkfifo d/.sockxfer.00.out ;;
+		longer) : >d/.sockxfer.00.out.gz ;;
+		esac
+		receive d/out
+		[ "$(find d -name '.sockxfer.00.out*' | wc -l)" -eq 1 ]
+		stop us
+		[ "$what" != locked ] || stop lock
+	done
+	prepare_output old
+	: >d/.sockxfer.00.out
+	receive d/out
+	output_untouched old
+	stop us
+}
+
+@test "to look for what was left behind takes no longer in a directory of many files, and needs no right to read it" {
+	local files pid
+
+	mkdir d
+	for files in 0 5000; do
+		(cd d && seq "$files" | xargs touch 1)
+		inject
+		listen_as recv recv unix d/out
+		[ "$(grep -c 'sockxfer\.0' trace)" -lt 40 ]
+		has_not trace getdents
+		read -r pid _ <trace
+		kill "$pid"
+		finish recv 143
+	done
+}
+
 @test "a receiver killed between the commit and its last word: the file is whole, and send does not claim it" {
 	local transport call
 

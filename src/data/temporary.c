@@ -1,0 +1,167 @@
+#include "data/temporary.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "sys/descriptor.h"
+
+/* The names that are looked for; those of higher numbers are random, and taken when these are. */
+#define SWEPT 16
+
+/* The longest temporary name, if that for which it stands is not longer. */
+#define LENGTH 128
+
+/* Hexadecimal digits of a scope. */
+#define SCOPE_LENGTH 8
+
+/* Whether only this machine can write to the file system, so that all its writers see a lock. */
+static bool is_local(int dir)
+{
+	struct statfs fs;
+
+	if (fstatfs(dir, &fs) == -1)
+		return false;
+	switch ((unsigned long)fs.f_type) {
+	case BTRFS_SUPER_MAGIC:
+	case EXT4_SUPER_MAGIC:
+	case F2FS_SUPER_MAGIC:
+	case OVERLAYFS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+	case XFS_SUPER_MAGIC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Writes into scope what tells apart the names of processes that do not see each other's locks:
+ * "" on a local file system, else the beginning of this machine's boot_id, or if that is not to be
+ * had some random digits, and then nothing is ever swept.
+ */
+static void find_scope(char *scope, int dir)
+{
+	*scope = '\0';
+	if (is_local(dir))
+		return;
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd == -1 ? -1 : read(fd, scope, SCOPE_LENGTH);
+	if (fd != -1)
+		close(fd);
+	scope[SCOPE_LENGTH] = '\0';
+	if (len != SCOPE_LENGTH)
+		snprintf(scope, SCOPE_LENGTH + 1, "%08x", arc4random());
+}
+
+static bool is_continued(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/*
+ * Appends name to temp, which must not become longer than size bytes: it leaves out letters and
+ * digits, which every file system takes, from the front, and if that is not enough whole characters
+ * of UTF-8 from the end.
+ */
+static void append_name(char *temp, const char *name, size_t size)
+{
+	size_t at = strlen(temp);
+	size_t len = strlen(name);
+	size_t excess = at + len < size ? 0 : at + len + 1 - size;
+
+	for (; *name != '\0'; name++) {
+		if (excess > 0 && isalnum((unsigned char)*name))
+			excess--;
+		else if (at + 1 < size)
+			temp[at++] = *name;
+		else
+			break;
+	}
+	while (is_continued(*name) && at > 0 && is_continued(temp[at - 1]))
+		at--;
+	if (is_continued(*name) && at > 0)
+		at--; /* the first byte of the character that did not fit */
+	temp[at] = '\0';
+}
+
+void temporary_name(char *temp, int dir, const char *name, unsigned number)
+{
+	char scope[SCOPE_LENGTH + 1];
+	size_t len = strlen(name);
+
+	if (number < SWEPT) {
+		find_scope(scope, dir);
+		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%s%02x.", scope, number);
+	} else {
+		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%08x%08x.", arc4random(), arc4random());
+	}
+	append_name(temp, name, (len > LENGTH ? len : LENGTH) + 1);
+}
+
+void temporary_lock(int fd)
+{
+	(void)flock(fd, LOCK_EX | LOCK_NB);
+}
+
+int temporary_open(char *temp, int dir, const char *name, mode_t mode)
+{
+	for (unsigned number = 0; number < TEMPORARY_TRIES; number++) {
+		temporary_name(temp, dir, name, number);
+		int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (fd == -1 && errno != EEXIST)
+			return -1;
+		if (fd == -1)
+			continue;
+		/* Before it was locked, another process may have taken it for one left behind. */
+		bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+		if (is_free && descriptor_is_named(fd, dir, temp))
+			return fd;
+		close(fd);
+	}
+	errno = EEXIST;
+	return -1;
+}
+
+static bool may_sweep(const struct stat *st, uid_t owner)
+{
+	return S_ISREG(st->st_mode) && (st->st_uid == geteuid() || st->st_uid == owner);
+}
+
+static void sweep(int dir, const char *temp, uid_t owner)
+{
+	int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	struct stat st;
+
+	/* Looked at before it is opened, which would do something to a device. */
+	if (fstatat(dir, temp, &st, AT_SYMLINK_NOFOLLOW) == -1 || !may_sweep(&st, owner))
+		return;
+	int fd = openat(dir, temp, O_WRONLY | flags);
+	if (fd == -1)
+		fd = openat(dir, temp, O_RDONLY | flags);
+	if (fd == -1)
+		return;
+	if (fstat(fd, &st) == 0 && may_sweep(&st, owner) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    descriptor_is_named(fd, dir, temp))
+		unlinkat(dir, temp, 0);
+	close(fd);
+}
+
+void temporary_sweep(int dir, const char *name, uid_t owner)
+{
+	char temp[TEMPORARY_MAX];
+
+	for (unsigned number = 0; number < SWEPT; number++) {
+		temporary_name(temp, dir, name, number);
+		sweep(dir, temp, owner);
+	}
+}
