@@ -18,7 +18,7 @@
 struct atomic_file {
 	int fd;             /* the new file, for writing; -1: it is not open */
 	struct place place; /* where it appears; found by the caller */
-	/* a name like the one that it gets, if place has it only at the end; else NULL; the caller's */
+	/* a name like the one that it gets, if place has it only at the end; or NULL */
 	const char *example;
 	char temp[TEMPORARY_MAX]; /* its temporary name there; "": it has none */
 	bool has_old;             /* there is a file that it replaces, or was when it was opened */

@@ -85,6 +85,15 @@ void receipt_hear(struct receipt *receipt, const char *bytes, size_t size, bool 
 	}
 }
 
+bool receipt_has_begun(const struct receipt *receipt)
+{
+	size_t len = strlen(PREFIX);
+
+	if (receipt->line_len < len)
+		len = receipt->line_len;
+	return len > 0 && memcmp(receipt->line, PREFIX, len) == 0;
+}
+
 size_t receipt_write_received(char *line, int64_t bytes, const char *digest)
 {
 	snprintf(line, RECEIPT_LINE_MAX, RECEIVED "%" PRId64 " %s\n", bytes, digest);

@@ -40,6 +40,9 @@ struct receipt {
  */
 void receipt_hear(struct receipt *receipt, const char *bytes, size_t size, bool data_ended);
 
+/* Whether a line has begun, as all of ours do, and not ended: a receiver may say it in pieces. */
+bool receipt_has_begun(const struct receipt *receipt);
+
 /*
  * Write one of the receiver's lines into line, of RECEIPT_LINE_MAX bytes. Return its length without
  * the null byte. why is cut to fit, and its control characters become spaces.

@@ -6,9 +6,22 @@
 #include "transfer/digest.h"
 #include "transfer/rate_limit.h"
 #include "transfer/receipt.h"
+#include "transfer/stray_talk.h"
 
-/* How long a peer that ended its stream without a byte may take to show that it is still there. */
+/* How long a peer of a doubtful stream may take to show that it is still there. */
 #define PROBE_WAIT (5 * CLOCK_SECOND)
+
+/*
+ * Into how many pieces a line to such a peer is divided, and the time between two. A proxy, whose
+ * peer is gone, takes the first piece and hands it on, which that peer's kernel answers with a
+ * reset; many a one notices that by the second piece only, and then closes; between it and us there
+ * may be another.
+ */
+#define DOUBT_PIECES 5
+#define DOUBT_PAUSE (150 * CLOCK_MILLISECOND)
+
+/* How often we look meanwhile whether it has closed. */
+#define DOUBT_LOOK (10 * CLOCK_MILLISECOND)
 
 /* No event tells that a line of ours has been acknowledged: how often we look. */
 #define ANSWER_PAUSE (1 * CLOCK_MILLISECOND)
@@ -25,10 +38,10 @@ struct receiving {
 	struct transfer_result *result;
 	struct digest digest;
 	struct rate_limit rate_limit;
+	struct stray_talk talk;
 	char *chunk;
-	bool broken;       /* the connection is: nothing can be said any more */
-	bool silent;       /* the peer was, for so long that we take it for the end */
-	bool is_tls_hello; /* what came is how an end with a key begins, and we have none */
+	bool broken; /* the connection is: nothing can be said any more */
+	bool silent; /* the peer was, for so long that we take it for the end */
 };
 
 /* Whether the peer is of our kind, and has not said yet that its end is certain. */
@@ -39,12 +52,13 @@ static bool must_speak(const struct receiving *receiving)
 	return channel->type->peer(channel) == CHANNEL_PEER_OPEN;
 }
 
-/*
- * Whether it begins as a ClientHello does: a record of that kind and that message (RFC 8446, 5.1).
- */
-static bool is_tls_hello(const char *bytes, size_t size)
+/* To a stream that is a ClientHello, says what the user can do. Returns -1. */
+static int advise_on_tls(const struct receiving *receiving, struct err *err)
 {
-	return size > 5 && bytes[0] == 0x16 && bytes[1] == 0x03 && bytes[5] == 0x01;
+	if (receiving->channel->key == NULL && stray_talk_is_tls(&receiving->talk) &&
+	    err->kind != ERR_INTERRUPTED)
+		err_advise(err, "the other end encrypts: give --key at both ends");
+	return -1;
 }
 
 static int receiving_broken(struct receiving *receiving, struct err *err)
@@ -57,9 +71,7 @@ static int receiving_broken(struct receiving *receiving, struct err *err)
 	if (has_idled && receiving->result->bytes > 0 && receiving->policy->idle_eof == 0 &&
 	    !must_speak(receiving))
 		err_advise(err, "is the link up? For nc without -N there is --idle-eof SECONDS");
-	if (receiving->is_tls_hello && err->kind != ERR_INTERRUPTED)
-		err_advise(err, "the other end encrypts: give --key at both ends");
-	return -1;
+	return advise_on_tls(receiving, err);
 }
 
 /* Writes a line to the back channel. Another program may have closed it; that is its right. */
@@ -69,15 +81,6 @@ static void say_line(const struct receiving *receiving, const char *line, size_t
 
 	if (receiving->policy->gives_receipts)
 		channel->type->say(channel, line, len);
-}
-
-static void say_received(const struct receiving *receiving)
-{
-	char line[RECEIPT_LINE_MAX];
-	const struct transfer_result *result = receiving->result;
-	size_t len = receipt_write_received(line, result->bytes, result->digest);
-
-	say_line(receiving, line, len);
 }
 
 static void say_stored(const struct receiving *receiving)
@@ -166,10 +169,8 @@ static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 	if ((int64_t)size > allowance(receiving))
 		return err_set(err, ERR_FAILED, 0, "too large: more than %lld bytes",
 		    (long long)policy->max_size);
-	if (is_first)
-		receiving->is_tls_hello =
-		    receiving->channel->suite == NULL && is_tls_hello(receiving->chunk, size);
 	digest_add(&receiving->digest, receiving->chunk, size);
+	stray_talk_hear(&receiving->talk, receiving->chunk, size);
 	receiving->result->bytes += (int64_t)size;
 	progress_add(policy->progress, (int64_t)size);
 	if (is_first && sink_begin(receiving->sink, receiving->ends, err) == -1)
@@ -238,9 +239,9 @@ static int receive_all(struct receiving *receiving, struct err *err)
 }
 
 /*
- * A stream that ended without a byte: an empty file, or a port scan, or a proxy whose far end is
- * down? The receipt tells: a peer that is there acknowledges it, the kernel of one that is gone
- * answers it with a reset. Returns 0 if the peer is there, 1 if it is gone, or -1 when interrupted.
+ * Whether the peer is still there. What we have said tells: a peer that is there acknowledges it,
+ * the kernel of one that is gone answers it with a reset. Returns 0 if the peer is there, 1 if it
+ * is gone, or -1 when interrupted.
  */
 static int probe(const struct receiving *receiving, struct err *err)
 {
@@ -252,6 +253,62 @@ static int probe(const struct receiving *receiving, struct err *err)
 	return is_unanswered(receiving) || channel->type->is_gone(channel);
 }
 
+/* Gives a proxy time to close. Returns 0, or -1: ERR_INTERRUPTED, or ERR_TIMEOUT of -W. */
+static int wait_for_proxy(const struct receiving *receiving, struct err *err)
+{
+	struct channel *channel = receiving->channel;
+	const struct time_limits *limits = &receiving->policy->limits;
+	int64_t until = deadline_min(deadline_after(DOUBT_PAUSE), limits->end);
+
+	while (clock_now() < until && !channel->type->is_gone(channel)) {
+		int64_t look = deadline_min(until, deadline_after(DOUBT_LOOK));
+		if (channel->type->wait(channel, 0, NULL, look, err) == -1)
+			return -1;
+	}
+	return transfer_check_time(limits, err);
+}
+
+/*
+ * Says a line to the peer of a doubtful stream, by and by, for the kernel of a proxy acknowledges
+ * what the peer behind it never gets. A peer of our kind is behind none. Returns as probe() does,
+ * or -1 with ERR_TIMEOUT of -W; then the line is said, so that another can follow.
+ */
+static int say_in_doubt(const struct receiving *receiving, const char *line, size_t len,
+    struct err *err)
+{
+	struct channel *channel = receiving->channel;
+	bool is_ours = channel->type->peer(channel) == CHANNEL_PEER_DONE;
+	size_t piece = is_ours ? len : len / DOUBT_PIECES + 1;
+	size_t said = 0;
+	int is_gone = 0;
+
+	while (is_gone == 0 && said < len) {
+		if (said > 0 && wait_for_proxy(receiving, err) == -1) {
+			say_line(receiving, line + said, len - said);
+			return -1;
+		}
+		if (piece > len - said)
+			piece = len - said;
+		say_line(receiving, line + said, piece);
+		said += piece;
+		is_gone = probe(receiving, err);
+	}
+	return is_gone;
+}
+
+/*
+ * As say_in_doubt(). A receiver that gives no receipts cannot know whether the peer is there; where
+ * any host may connect, it takes no chances with the file that is there.
+ */
+static int doubt(const struct receiving *receiving, const char *line, size_t len, struct err *err)
+{
+	const struct recv_policy *policy = receiving->policy;
+
+	if (policy->gives_receipts)
+		return say_in_doubt(receiving, line, len, err);
+	return receiving->channel->shows_death ? probe(receiving, err) : policy->may_be_stray;
+}
+
 static int peer_is_gone(struct receiving *receiving, struct err *err)
 {
 	receiving->broken = true;
@@ -259,26 +316,64 @@ static int peer_is_gone(struct receiving *receiving, struct err *err)
 	    (long long)receiving->result->bytes);
 }
 
-/*
- * Whether an empty stream may be stored. A receiver that gives no receipts cannot know whether the
- * peer is there; where any host may connect, it takes no chances with the file that is there.
- */
-static int check_empty(struct receiving *receiving, struct err *err)
+/* Fails because of a peer that is gone, and whose stream is empty, or looks like name. */
+static int refuse_stray(struct receiving *receiving, const char *name, struct err *err)
 {
-	const struct recv_policy *policy = receiving->policy;
+	if (name == NULL && receiving->policy->may_be_stray)
+		return err_set(err, ERR_STRAY, 0, "gone without a byte");
+	if (name == NULL)
+		return peer_is_gone(receiving, err);
+	receiving->broken = true;
+	err_set(err, ERR_FAILED, 0,
+	    "receive: looks like %s, from a sender that is gone after %lld bytes", name,
+	    (long long)receiving->result->bytes);
+	return advise_on_tls(receiving, err);
+}
+
+/*
+ * What the stream looks like that a stray has sent, or NULL: then nothing speaks against its end.
+ * Neither a peer of our kind nor the digest that was expected leaves a doubt, and silence is
+ * what the user has declared to be an end.
+ */
+static const char *stray_name(const struct receiving *receiving)
+{
 	struct channel *channel = receiving->channel;
 
-	/* An end that only a peer with the key can say is no stray's. */
-	if (channel->key != NULL && channel->type->peer(channel) == CHANNEL_PEER_DONE)
-		return 0;
-	bool is_blind = !policy->gives_receipts && !channel->shows_death;
-	int is_gone = is_blind ? policy->may_be_stray : probe(receiving, err);
+	if (receiving->silent || receiving->policy->expect != NULL ||
+	    channel->type->peer(channel) == CHANNEL_PEER_DONE)
+		return NULL;
+	return stray_talk_name(&receiving->talk);
+}
 
-	if (is_gone == -1)
-		return -1;
-	if (is_gone && policy->may_be_stray)
-		return err_set(err, ERR_STRAY, 0, "gone without a byte");
-	return is_gone ? peer_is_gone(receiving, err) : 0;
+/* Whether the peer has said its end by the key, which no stray and no proxy has. */
+static bool is_certified(const struct receiving *receiving)
+{
+	struct channel *channel = receiving->channel;
+
+	return channel->key != NULL && channel->type->peer(channel) == CHANNEL_PEER_DONE;
+}
+
+/*
+ * Says that everything is received. If it is nothing, or what a stray says, that is an end only if
+ * the peer stays to hear it: else it was a port scan, a client that has given up, or a proxy whose
+ * far end is down.
+ */
+static int say_received(struct receiving *receiving, struct err *err)
+{
+	char line[RECEIPT_LINE_MAX];
+	const struct transfer_result *result = receiving->result;
+	size_t len = receipt_write_received(line, result->bytes, result->digest);
+	const char *name = stray_name(receiving);
+
+	if ((result->bytes == 0 && !is_certified(receiving)) || name != NULL) {
+		int is_gone = doubt(receiving, line, len, err);
+		if (is_gone == -1)
+			return receiving_broken(receiving, err);
+		return is_gone ? refuse_stray(receiving, name, err) : 0;
+	}
+	if (!receiving->silent)
+		say_line(receiving, line, len);
+	return 0;
 }
 
 /* At the end of the stream: whether it is one of which nothing is missing. */
@@ -304,12 +399,11 @@ static int store(struct receiving *receiving, struct err *err)
 	digest_text(&receiving->digest, receiving->result->digest);
 	if (check_end(receiving, err) == -1)
 		return -1;
-	if (!receiving->silent)
-		say_received(receiving);
 	progress_enter(policy->progress, PROGRESS_STORING);
+	if (say_received(receiving, err) == -1)
+		return -1;
 	if (receiving->result->bytes == 0 &&
-	    (check_empty(receiving, err) == -1 ||
-		sink_begin(receiving->sink, receiving->ends, err) == -1))
+	    sink_begin(receiving->sink, receiving->ends, err) == -1)
 		return -1;
 	if (sink_commit(receiving->sink, policy->limits.end, err) == -1)
 		return -1;

@@ -44,6 +44,10 @@ struct recv_policy {
  * A stream of more than max_size bytes fails as soon as the first byte beyond them comes. That byte
  * is not written to the sink, which may have all bytes before it.
  *
+ * A stream that is empty, or begins as strays talk (stray_talk.h), is committed only if the peer is
+ * still there when it is told that all is received; that takes 0.6 s, unless the peer is known to
+ * be one of ours. One that begins so and has the expected digest is committed in any case.
+ *
  * Returns 0 when the sink is committed, or -1: ERR_FAILED, ERR_TIMEOUT, ERR_INTERRUPTED,
  * ERR_MISMATCH (not the expected digest), or ERR_STRAY for a connection without a byte from a peer
  * that has gone; after ERR_STRAY the sink can be used for another connection. The caller closes the

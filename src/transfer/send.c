@@ -14,6 +14,9 @@
 /* How long a peer that has everything may take to speak or close, where -w says nothing. */
 #define CLOSE_WAIT (30 * CLOCK_SECOND)
 
+/* How long the rest of a line may take, which a receiver that is in doubt of us says in pieces. */
+#define LINE_WAIT (2 * CLOCK_SECOND)
+
 /* No event tells that the peer's kernel has everything, so we ask: soon, then less often. */
 #define FIRST_ASK (1 * CLOCK_MILLISECOND)
 #define LAST_ASK (100 * CLOCK_MILLISECOND)
@@ -239,7 +242,11 @@ static int64_t patience(const struct sending *sending)
 		return DEADLINE_NEVER;
 	if (idle == 0 && sending->policy->must_confirm)
 		return DEADLINE_NEVER;
-	return deadline_after(idle != 0 ? idle : CLOSE_WAIT);
+	if (idle == 0)
+		idle = CLOSE_WAIT;
+	if (receipt_has_begun(&sending->receipt) && idle < LINE_WAIT)
+		idle = LINE_WAIT;
+	return deadline_after(idle);
 }
 
 /* After our end: until the receipt, the peer's end with everything acknowledged, or its silence. */
@@ -248,6 +255,7 @@ static int wait_for_end(struct sending *sending, struct err *err)
 	const struct time_limits *limits = sending->limits;
 	struct channel *channel = sending->channel;
 	enum receipt_state state = sending->receipt.state;
+	bool has_begun = receipt_has_begun(&sending->receipt);
 	int64_t last = channel->type->in_flight(channel);
 	int64_t quiet_at = patience(sending);
 	int64_t ask = FIRST_ASK;
@@ -265,10 +273,12 @@ static int wait_for_end(struct sending *sending, struct err *err)
 			    "the receiver closed, and it cannot be told whether it has everything");
 		/* Progress, or a slow peer to which no limit was set. */
 		if ((left >= 0 && left < last) || (left > 0 && limits->idle == 0) ||
-		    sending->receipt.state != state)
+		    sending->receipt.state != state ||
+		    receipt_has_begun(&sending->receipt) != has_begun)
 			quiet_at = patience(sending);
 		last = left;
 		state = sending->receipt.state;
+		has_begun = receipt_has_begun(&sending->receipt);
 		if (state == RECEIPT_RECEIVED)
 			progress_enter(sending->policy->progress, PROGRESS_STORING);
 		if (now >= deadline_min(quiet_at, limits->end))

@@ -38,6 +38,7 @@ enum memory_does {
 	RESETS,  /* the connection breaks, with the errno .n */
 	TAKES,   /* has room for .n bytes more than it had */
 	ACKS,    /* acknowledges .n bytes more, or all there are by then (0) */
+	HEARS,   /* acknowledges everything from now on */
 	BECOMES, /* what is known of the peer is .n from now on */
 	HIDES    /* what is in flight cannot be told from now on */
 };
@@ -219,6 +220,9 @@ static inline void memory_take_step(struct memory *memory, const struct memory_s
 	case ACKS:
 		memory->acked = step->n == 0 ? memory_outgoing(memory) : memory->acked + step->n;
 		break;
+	case HEARS:
+		memory->acks_by_script = false;
+		break;
 	case BECOMES:
 		memory->peer = (enum channel_peer)step->n;
 		break;
@@ -386,10 +390,14 @@ static inline void memory_say(struct channel *channel, const char *line, size_t 
 	size_t said = strlen(memory->said);
 
 	memory_step(memory);
-	CHECK_INT((intmax_t)strlen(line), (intmax_t)len);
-	memory_append(memory->said, &said, line, len + 1);
-	/* its second word: "sockxfer/1 received 5 xxh128:..." */
-	memory_note(memory, "say:%.*s", (int)strcspn(line + 11, " \n"), line + 11);
+	CHECK(strnlen(line, len) == len);
+	memory_append(memory->said, &said, line, len);
+	memory_append(memory->said, &said, "", 1);
+	/* its second word: "sockxfer/1 received 5 xxh128:..."; a line may come in pieces */
+	if (strncmp(line, "sockxfer/1 ", 11) == 0)
+		memory_note(memory, "say:%.*s", (int)strcspn(line + 11, " \n"), line + 11);
+	else
+		memory_note(memory, "say:rest");
 }
 
 static inline int memory_finish(struct channel *channel, struct err *err)

@@ -99,6 +99,23 @@ static void half_a_line(void)
 	CHECK_INT(hear(RECEIVED "sockxfer/1 stored", true).state, RECEIPT_RECEIVED);
 }
 
+static void a_line_has_begun(void)
+{
+	struct receipt receipt = hear(RECEIVED STORED, true);
+	struct receipt foreign = hear("HTTP/1.1 400 Bad Request\r", true);
+
+	CHECK(!receipt_has_begun(&receipt));
+	CHECK(!receipt_has_begun(&foreign));
+	receipt = hear("", true);
+	CHECK(!receipt_has_begun(&receipt));
+	for (const char *c = UNENDED; *c != '\0'; c++) {
+		receipt_hear(&receipt, c, 1, true);
+		CHECK(receipt_has_begun(&receipt));
+	}
+	receipt_hear(&receipt, "\n", 1, true);
+	CHECK(!receipt_has_begun(&receipt));
+}
+
 static void before_the_end_of_the_data(void)
 {
 	struct receipt receipt = hear(RECEIVED STORED, false);
@@ -307,6 +324,7 @@ int main(void)
 	promise("a failure is heard at any time, with its reason", hears_failure);
 	promise("it makes no difference how the lines are cut up", any_pieces);
 	promise("a line that has not ended says nothing", half_a_line);
+	promise("whether a line has begun can be told", a_line_has_begun);
 	promise("before the end of the data nothing but a failure counts",
 	    before_the_end_of_the_data);
 	promise("what comes after the last word changes nothing", only_the_first_counts);

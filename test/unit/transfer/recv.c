@@ -562,16 +562,20 @@ static void empty_not_expected(void)
 
 /* A stream without a byte */
 
-#define EMPTY_STORED "say:received begin commit say:stored settle"
+/* A line to a peer that may be gone is said in five pieces, which takes so long. */
+#define IN_PIECES "say:received say:rest say:rest say:rest say:rest"
+#define PIECES_TIME (600 * CLOCK_MILLISECOND)
 
-/* The peer ends its stream, and acknowledges what is said to it after so long. */
+#define EMPTY_STORED IN_PIECES " begin commit say:stored settle"
+
+/* The peer ends its stream, and acknowledges what is said to it from that time on. */
 static void prepare_empty(struct trial *trial, bool may_be_stray, int64_t acks_at)
 {
 	prepare(trial);
 	trial->policy.may_be_stray = may_be_stray;
 	trial->memory.acks_by_script = true;
 	PEER(&trial->memory, ENDS);
-	PEER(&trial->memory, ACKS, .at = acks_at, .at_words = true);
+	PEER(&trial->memory, HEARS, .at = acks_at, .at_words = true);
 }
 
 static void empty_and_there(void)
@@ -585,8 +589,10 @@ static void empty_and_there(void)
 			prepare_empty(&trial, may_be_stray, times[i]);
 			succeeds(&trial, TRANSFER_STORED, EMPTY_STORED);
 			CHECK_INT(trial.result.bytes, 0);
-			CHECK_INT(trial.took, times[i]);
+			CHECK_INT(trial.took, times[i] + PIECES_TIME);
 			CHECK(trial.memory.ends == &ends);
+			CHECK_HAS(trial.memory.said, "sockxfer/1 received 0 xxh128:");
+			CHECK_HAS(trial.memory.said, "\nsockxfer/1 stored\n");
 		}
 	}
 }
@@ -627,6 +633,41 @@ static void empty_and_reset(void)
 	}
 }
 
+/* A proxy that closes when it has handed on one piece, or some of them, in vain. */
+static void empty_behind_a_proxy(void)
+{
+	struct trial trial;
+
+	for (int64_t pieces = 1; pieces <= 4; pieces++) {
+		for (int may_be_stray = 0; may_be_stray < 2; may_be_stray++) {
+			check_row("%" PRId64 " pieces", pieces);
+			prepare_empty(&trial, may_be_stray, 0);
+			PEER(&trial.memory, CLOSES,
+			    .at = pieces * PIECES_TIME / 4 - CLOCK_MILLISECOND);
+			CHECK_INT(run(&trial), -1);
+			CHECK_INT(trial.err.kind, may_be_stray ? ERR_STRAY : ERR_FAILED);
+			CHECK(!trial.memory.has_committed && !trial.memory.has_settled);
+			CHECK_HAS(trial.memory.log, "say:received");
+			CHECK(strstr(trial.memory.log, "begin") == NULL);
+			CHECK(strstr(trial.memory.log, "failed") == NULL);
+			CHECK(trial.took <= pieces * PIECES_TIME / 4);
+		}
+	}
+}
+
+/* One of our kind is behind no proxy. */
+static void empty_of_ours(void)
+{
+	struct trial trial;
+
+	prepare(&trial);
+	trial.memory.channel.shows_death = true;
+	trial.memory.peer = CHANNEL_PEER_DONE;
+	PEER(&trial.memory, ENDS);
+	succeeds(&trial, TRANSFER_STORED, "say:received begin commit say:stored settle");
+	CHECK_INT(trial.took, 0);
+}
+
 static void empty_and_unknown(void)
 {
 	struct trial trial;
@@ -649,6 +690,22 @@ static void empty_within_the_limit(void)
 	CHECK_INT(trial.took, SECOND);
 }
 
+/* The line that has begun is ended before the next one is said. */
+static void empty_between_two_pieces(void)
+{
+	struct trial trial;
+
+	prepare_empty(&trial, true, 0);
+	trial.policy.limits.end = MEMORY_START + PIECES_TIME / 2;
+	CHECK_INT(run(&trial), -1);
+	CHECK_INT(trial.err.kind, ERR_TIMEOUT);
+	CHECK_HAS(trial.err.text, "receive: the time limit of -W has passed after 0 bytes");
+	CHECK_STR(trial.memory.log, "say:received say:rest say:rest say:failed");
+	CHECK_HAS(trial.memory.said, "\nsockxfer/1 failed receive: the time limit");
+	CHECK_INT(trial.took, PIECES_TIME / 2);
+	CHECK(!trial.memory.has_committed && !trial.memory.has_settled);
+}
+
 static void empty_of_a_kind_that_shows(void)
 {
 	struct trial trial;
@@ -660,7 +717,7 @@ static void empty_of_a_kind_that_shows(void)
 		trial.policy.gives_receipts = gives_receipts;
 		succeeds(&trial, TRANSFER_STORED,
 		    gives_receipts ? EMPTY_STORED : "begin commit settle");
-		CHECK_INT(trial.took, 0);
+		CHECK_INT(trial.took, gives_receipts ? PIECES_TIME : 0);
 		prepare(&trial);
 		trial.memory.channel.shows_death = true;
 		trial.policy.gives_receipts = gives_receipts;
@@ -732,6 +789,137 @@ static void reset_behind_a_byte(void)
 	CHECK_STR(trial.memory.log, "claim begin write:1");
 }
 
+/* A stream that begins like what a stray says */
+
+#define REQUEST "GET / HTTP/1.1\r\n\r\n"
+#define REQUEST_WRITTEN "claim begin write:4 write:4 write:4 write:4 write:2"
+#define LOOKS "receive: looks like an HTTP request, from a sender that is gone after 18 bytes"
+
+/* The peer sends a request and ends its stream. What it acknowledges is for the script to say. */
+static void prepare_request(struct trial *trial)
+{
+	prepare(trial);
+	trial->memory.acks_by_script = true;
+	PEER(&trial->memory, SPEAKS, .bytes = REQUEST);
+	PEER(&trial->memory, ENDS);
+}
+
+static void stores_request(struct trial *trial, const char *log)
+{
+	CHECK_INT(run(trial), 0);
+	CHECK_STR(trial->memory.log, log);
+	CHECK_INT((intmax_t)trial->memory.stored_len, (intmax_t)strlen(REQUEST));
+	CHECK_INT(trial->err.kind, ERR_NONE);
+}
+
+static void refuses_request(struct trial *trial)
+{
+	CHECK_INT(run(trial), -1);
+	CHECK_INT(trial->err.kind, ERR_FAILED);
+	CHECK_STR(trial->err.text, LOOKS);
+	CHECK_INT(trial->result.end, TRANSFER_FAILED);
+	CHECK(!trial->memory.has_committed && !trial->memory.has_settled);
+	CHECK(strstr(trial->memory.log, "failed") == NULL);
+}
+
+static void request_and_gone(void)
+{
+	struct trial trial;
+
+	for (size_t chunk = 1; chunk <= 20; chunk++) {
+		for (int may_be_stray = 0; may_be_stray < 2; may_be_stray++) {
+			check_row("chunks of %zu", chunk);
+			prepare_request(&trial);
+			trial.policy.chunk = chunk;
+			trial.policy.may_be_stray = may_be_stray;
+			PEER(&trial.memory, RESETS, .at_words = true, .at = SECOND,
+			    .n = ECONNRESET);
+			refuses_request(&trial);
+			CHECK_INT(trial.took, SECOND);
+		}
+	}
+}
+
+static void request_behind_a_proxy(void)
+{
+	struct trial trial;
+
+	prepare_request(&trial);
+	PEER(&trial.memory, HEARS);
+	PEER(&trial.memory, CLOSES, .at = PIECES_TIME - CLOCK_MILLISECOND);
+	refuses_request(&trial);
+}
+
+static void request_and_there(void)
+{
+	struct trial trial;
+
+	prepare_request(&trial);
+	PEER(&trial.memory, HEARS, .at_words = true);
+	stores_request(&trial, REQUEST_WRITTEN " " IN_PIECES " commit say:stored settle");
+	CHECK_INT(trial.took, PIECES_TIME);
+}
+
+static void request_of_ours(void)
+{
+	struct trial trial;
+
+	prepare_request(&trial);
+	trial.memory.peer = CHANNEL_PEER_DONE;
+	PEER(&trial.memory, RESETS, .at_words = true, .at = SECOND, .n = ECONNRESET);
+	stores_request(&trial, REQUEST_WRITTEN " say:received commit say:stored settle");
+}
+
+static void request_expected(void)
+{
+	struct trial trial;
+	char digest[DIGEST_TEXT_MAX];
+
+	memory_digest(REQUEST, strlen(REQUEST), digest);
+	prepare_request(&trial);
+	trial.policy.expect = digest;
+	PEER(&trial.memory, CLOSES);
+	stores_request(&trial, REQUEST_WRITTEN " say:received commit say:stored settle");
+}
+
+static void request_and_silence(void)
+{
+	struct trial trial;
+
+	prepare(&trial);
+	trial.policy.idle_eof = SECOND;
+	PEER(&trial.memory, SPEAKS, .bytes = REQUEST);
+	stores_request(&trial, REQUEST_WRITTEN " commit settle");
+	CHECK_INT(trial.result.end, TRANSFER_ASSUMED);
+}
+
+static void request_and_blind(void)
+{
+	struct trial trial;
+
+	prepare_request(&trial);
+	trial.policy.gives_receipts = false;
+	stores_request(&trial, REQUEST_WRITTEN " commit settle");
+	prepare_request(&trial);
+	trial.policy.gives_receipts = false;
+	trial.policy.may_be_stray = true;
+	refuses_request(&trial);
+}
+
+static void request_of_a_kind_that_shows(void)
+{
+	struct trial trial;
+
+	for (int gives_receipts = 0; gives_receipts < 2; gives_receipts++) {
+		prepare_request(&trial);
+		trial.memory.channel.shows_death = true;
+		trial.policy.gives_receipts = gives_receipts;
+		PEER(&trial.memory, CLOSES);
+		refuses_request(&trial);
+		CHECK_INT(trial.took, 0);
+	}
+}
+
 /* The sink */
 
 /* DATA to a sink whose call fails when so many have gone well. The peer is there until it hears. */
@@ -763,7 +951,7 @@ static void sink_of_empty_does_not_begin(void)
 	trial.memory.fails = "begin";
 	CHECK_INT(run(&trial), -1);
 	CHECK_INT(trial.err.kind, ERR_FAILED);
-	CHECK_STR(trial.memory.log, "say:received begin say:failed");
+	CHECK_STR(trial.memory.log, IN_PIECES " begin say:failed");
 	CHECK(!trial.memory.has_settled);
 }
 
@@ -1217,7 +1405,11 @@ static void empty_streams(void)
 	    empty_and_unanswered);
 	promise("an empty stream is not stored if a reset comes back", empty_and_reset);
 	promise("an empty stream is not stored if that cannot be told", empty_and_unknown);
+	promise("an empty stream is not stored if a proxy closes, that has taken some of the line",
+	    empty_behind_a_proxy);
+	promise("an empty stream of our kind is stored at once", empty_of_ours);
 	promise("-W holds while an empty stream is looked into", empty_within_the_limit);
+	promise("-W holds between two pieces of a line, which is ended", empty_between_two_pieces);
 	promise("where a death shows at once, an empty stream is judged at once",
 	    empty_of_a_kind_that_shows);
 	promise("without receipts an empty stream is stored, unless others may come instead",
@@ -1228,6 +1420,21 @@ static void empty_streams(void)
 	    ours_gone_without_a_byte);
 	promise("a silence without a byte is a timeout all the same", silent_without_a_byte);
 	promise("a reset behind one byte is a failure", reset_behind_a_byte);
+}
+
+static void requests(void)
+{
+	promise("what looks like a request is not stored if a reset comes back", request_and_gone);
+	promise("it is not stored if a proxy closes, that has taken some of the line",
+	    request_behind_a_proxy);
+	promise("it is stored if the peer acknowledges the receipt", request_and_there);
+	promise("it is stored if the peer is of our kind", request_of_ours);
+	promise("it is stored if it has the digest that was expected", request_expected);
+	promise("it is stored if the peer stays, silent, until that is the end",
+	    request_and_silence);
+	promise("without receipts it is stored, unless others may come instead", request_and_blind);
+	promise("where a death shows at once, it is not stored if that shows",
+	    request_of_a_kind_that_shows);
 }
 
 static void sinks(void)
@@ -1261,6 +1468,7 @@ int main(void)
 	silences();
 	demands();
 	empty_streams();
+	requests();
 	sinks();
 	promise("with a limit on the rate the bytes are taken evenly", rate);
 	promise("-W holds while the peer is waited for", end_while_waiting);

@@ -880,6 +880,24 @@ static void storing_takes_its_time(void)
 	}
 }
 
+/* A receiver in doubt takes its time for a line; 2 s are for the rest of it. */
+static void line_in_pieces(void)
+{
+	struct trial trial;
+
+	for (int64_t rest = -1; rest <= 1; rest += 2) {
+		check_row("%" PRId64 " ns too late", rest);
+		prepare(&trial);
+		trial.policy.limits.idle = SECOND / 10;
+		PEER(&trial.memory, SPEAKS, .at = SECOND / 20, .at_end = true,
+		    .bytes = trial.received, .n = 5);
+		PEER(&trial.memory, SPEAKS, .at = SECOND / 20 + 2 * SECOND + rest,
+		    .bytes = trial.received + 5);
+		PEER(&trial.memory, SPEAKS, .at = 3 * SECOND, .bytes = STORED);
+		succeeds(&trial, rest < 0 ? TRANSFER_STORED : TRANSFER_SILENT);
+	}
+}
+
 static void garbage_and_silence(void)
 {
 	struct trial trial;
@@ -1513,6 +1531,8 @@ static void silences(void)
 	promise("with -V a receipt may come a day later", late_answer_with_confirmation);
 	promise("after \"received\" the peer may take a day, whatever -w says",
 	    storing_takes_its_time);
+	promise("for the rest of a line that has begun there are 2 s, whatever -w says",
+	    line_in_pieces);
 	promise("words that are no receipt prolong the wait once only", garbage_and_silence);
 	promise("not knowing what is in flight, a silence is no success", unknown_and_silent);
 	promise("not knowing what is in flight, a close is no success", unknown_and_closed);
