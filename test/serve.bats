@@ -664,6 +664,57 @@ except BlockingIOError:
 	done
 }
 
+@test "recv -k: who has been silent longest, and for 10 s, makes room for another when all places are taken" {
+	local since
+
+	mkdir d
+	clock since
+	serves recv -j 2 d
+	scripted silent connect "127.0.0.1:$port" gone
+	wait_said silent peer
+	wait_for has_workers 1
+	scripted talks connect "127.0.0.1:$port" trickle:go half eof
+	wait_for has_workers 2
+	send_data one
+	clock now
+	[ $((now - since)) -ge 10000 ]
+	finish silent
+	has us.err 'aborted after 0 bytes: it was silent longest, and another waits for its place'
+	running talks
+	echo >go
+	finish talks
+	ends_well
+}
+
+@test "recv -k: no silence ends a transfer while there are places, nor over a unix socket, nor one of send -k" {
+	mkdir d
+	serves recv -j 2 d
+	scripted one connect "127.0.0.1:$port" send:1 await:go half eof
+	start local_us "$SOCKXFER" recv -k -j 1 -l unix:socket d
+	wait_for listening_unix socket
+	scripted two connect unix:socket send:1 await:go half eof
+	wait_said two 'send:1 done'
+	scripted three connect unix:socket send:1 half eof
+	start sends "$SOCKXFER" send -k -j 1 -p 0 "$BATS_FILE_TMPDIR/data"
+	wait_port sends
+	scripted four connect "127.0.0.1:$port" await:go eof
+	wait_said four peer
+	scripted five connect "127.0.0.1:$port" eof
+	pass 11
+	running one
+	running three
+	running five
+	: >go
+	finish one
+	finish two
+	finish three
+	finish four
+	finish five
+	[ ! -s local_us.err ]
+	has_not us.err aborted
+	has_not sends.err aborted
+}
+
 @test "-k over a unix socket: many are served, and its file is gone at the end" {
 	mkdir d
 	start us "$SOCKXFER" recv -k -l unix:socket d

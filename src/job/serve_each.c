@@ -62,7 +62,7 @@ static int send_anew(const struct serving *serving, struct connection *connectio
 }
 
 static int transfer_with(struct serving *serving, struct connection *connection,
-    struct outcome *outcome, struct err *err)
+    struct server_place *place, struct outcome *outcome, struct err *err)
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
 
@@ -74,19 +74,25 @@ static int transfer_with(struct serving *serving, struct connection *connection,
 	}
 	struct recv_policy policy = recv_one_policy(serving->recv, &progress);
 	policy.may_be_stray = true;
+	policy.waits_since = &place->waits_since;
 	return receive_anew(serving, connection, &policy, outcome, err);
 }
 
 /* Makes the interruption of one transfer among many a failure like any other. */
 static void note_abort(const struct connection *connection, const struct outcome *outcome,
-    struct err *err)
+    struct server_place *place, struct err *err)
 {
+	const char *why = "the server ends";
+
 	if (err->kind != ERR_INTERRUPTED)
 		return;
 	int sig = signals_take();
-	bool is_of_server = sig == SIGNALS_ABORT || sig == SIGINT || sig == SIGQUIT;
+	if (sig != SIGNALS_ABORT && sig != SIGINT && sig != SIGQUIT)
+		why = strsignal(sig);
+	else if (atomic_load(&place->is_wanted))
+		why = "it was silent longest, and another waits for its place";
 	err_set(err, ERR_FAILED, 0, "%s: aborted after %" PRId64 " bytes: %s", connection->peer,
-	    outcome->result.bytes, is_of_server ? "the server ends" : strsignal(sig));
+	    outcome->result.bytes, why);
 }
 
 /*
@@ -103,7 +109,8 @@ static void finish_regardless(void)
 }
 
 /* Serves one peer, in a worker. Returns the exit status of the worker. */
-static int serve_peer(void *context, const struct listen_accepted *accepted)
+static int serve_peer(void *context, const struct listen_accepted *accepted,
+    struct server_place *place)
 {
 	struct serving *serving = context;
 	struct outcome outcome = serving->outcome;
@@ -112,7 +119,7 @@ static int serve_peer(void *context, const struct listen_accepted *accepted)
 
 	int status = endpoint_take(&serving->rendezvous->endpoint, accepted, &connection, &err);
 	if (status == 0)
-		status = transfer_with(serving, &connection, &outcome, &err);
+		status = transfer_with(serving, &connection, place, &outcome, &err);
 	else if (connection.local[0] != '\0')
 		outcome_connected(&outcome, &connection);
 	connection_close(&connection);
@@ -122,7 +129,7 @@ static int serve_peer(void *context, const struct listen_accepted *accepted)
 		log_detail(serving->talk->log, "%s", err.text);
 		return SERVER_STRAY;
 	}
-	note_abort(&connection, &outcome, &err);
+	note_abort(&connection, &outcome, place, &err);
 	return conclude(serving->talk, serving->results, &outcome, &err);
 }
 
@@ -188,6 +195,7 @@ static int listen_and_serve(struct serving *serving, struct err *err)
 	    .max = serving->options->max,
 	    .grace = serving->options->grace,
 	    .has_reader = has_reader(serving),
+	    .makes_room = serving->recv != NULL,
 	    .work = serve_peer,
 	    .context = serving,
 	};

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,13 +25,18 @@
 /* The time between two messages of a shortage. */
 #define SHORTAGE_SAID (60 * CLOCK_SECOND)
 
+/* How long a peer has to have been silent to lose its place to another. */
+#define SILENCE_MIN (10 * CLOCK_SECOND)
+
 struct server {
 	const struct server_options *options;
 	struct endpoint_options endpoint; /* that of options, with our events */
 	struct listen_set *listening;
 	struct workers workers;
-	struct sock_addr *host; /* the peer's address, for each slot of workers */
-	int queries;            /* signalfd(2), readable when a signal asks for the numbers */
+	struct sock_addr *host;      /* the peer's address, for each slot of workers */
+	struct server_place *places; /* for each slot; in memory that the workers share */
+	bool makes_room;             /* a worker was aborted for another peer, and has not ended */
+	int queries;                 /* signalfd(2), readable when a signal asks for the numbers */
 	/* a connection that is accepted and has no worker yet; sock is -1: there is none */
 	struct listen_accepted waiting;
 	/* the time to try again after a shortage; DEADLINE_NOW: there is no shortage */
@@ -58,9 +66,58 @@ static bool is_full(const struct server *server)
 	return server->workers.count == server->options->max || server->waiting.sock != -1;
 }
 
-/* Returns the time to go on if no event comes. */
-static int64_t wake_at(const struct server *server, bool is_paused)
+/* Whether somebody may have to go for another to come. */
+static bool is_crowded(const struct server *server)
 {
+	return server->options->makes_room && !server->makes_room && server->waiting.sock == -1 &&
+	       server->workers.count == server->options->max;
+}
+
+/* Since when the peer of the slot has been silent. It is not while our side holds it up. */
+static int64_t silent_since(const struct server *server, size_t slot)
+{
+	bool counts = server->workers.pid[slot] != 0 &&
+	              sock_sockaddr(&server->host[slot])->sa_family != AF_UNIX;
+
+	return counts ? atomic_load(&server->places[slot].waits_since) : DEADLINE_NEVER;
+}
+
+/* Returns the slot of the peer that has been silent longest. */
+static size_t most_silent(const struct server *server)
+{
+	size_t found = 0;
+
+	for (size_t slot = 1; slot < server->options->max; slot++) {
+		if (silent_since(server, slot) < silent_since(server, found))
+			found = slot;
+	}
+	return found;
+}
+
+/* Returns the earliest time at which a peer can have been silent for too long. */
+static int64_t room_at(const struct server *server)
+{
+	int64_t since = deadline_min(silent_since(server, most_silent(server)), clock_now());
+
+	return since + SILENCE_MIN;
+}
+
+/* Aborts the worker whose peer is silent, as another waits. That peer sees a reset. */
+static void make_room(struct server *server)
+{
+	size_t slot = most_silent(server);
+
+	if (clock_now() < room_at(server))
+		return;
+	atomic_store(&server->places[slot].is_wanted, true);
+	server->makes_room = kill(server->workers.pid[slot], SIGNALS_ABORT) == 0;
+}
+
+/* Returns the time to go on if no event comes. */
+static int64_t wake_at(const struct server *server, bool is_paused, bool looks)
+{
+	if (is_crowded(server) && !looks)
+		return room_at(server);
 	return is_paused || server->waiting.sock != -1 ? server->retry_at : DEADLINE_NEVER;
 }
 
@@ -70,6 +127,7 @@ static int wait_for_event(struct server *server, bool *comes, struct err *err)
 	const struct listen_set *listening = server->listening;
 	bool is_paused = clock_now() < server->retry_at;
 	bool accepts = !is_paused && !is_full(server);
+	bool looks = is_crowded(server) && clock_now() >= room_at(server);
 	struct pollfd fds[POLL_LISTENING + LISTEN_MAX] = {
 	    [POLL_ENDED] = {.fd = server->workers.ended, .events = POLLIN},
 	    [POLL_QUERIES] = {.fd = server->queries, .events = POLLIN},
@@ -78,9 +136,9 @@ static int wait_for_event(struct server *server, bool *comes, struct err *err)
 	size_t count = POLL_LISTENING;
 
 	*comes = false;
-	for (size_t i = 0; accepts && i < listening->count; i++)
+	for (size_t i = 0; (accepts || looks) && i < listening->count; i++)
 		fds[count++] = (struct pollfd){.fd = listening->fd[i], .events = POLLIN};
-	if (io_poll(fds, count, wake_at(server, is_paused), err) == -1)
+	if (io_poll(fds, count, wake_at(server, is_paused, looks), err) == -1)
 		return -1;
 	if ((fds[POLL_OUTPUT].revents & (POLLERR | POLLHUP)) != 0)
 		return err_set(err, ERR_FAILED, EPIPE, "stdout");
@@ -110,6 +168,7 @@ static void note_end(struct server *server, size_t slot, int status)
 	struct err err;
 
 	server->retry_at = DEADLINE_NOW; /* the shortage may be over */
+	server->makes_room = server->makes_room && !atomic_load(&server->places[slot].is_wanted);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == SERVER_STRAY)
 		return;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -141,12 +200,17 @@ static int work_for_waiting(void *context)
 
 	listen_leave(server->listening);
 	close(server->queries);
-	return server->options->work(server->options->context, &server->waiting);
+	return server->options->work(server->options->context, &server->waiting,
+	    &server->places[workers_next(&server->workers)]);
 }
 
 static void start(struct server *server)
 {
 	struct err err;
+	struct server_place *place = &server->places[workers_next(&server->workers)];
+
+	atomic_store(&place->waits_since, DEADLINE_NEVER);
+	atomic_store(&place->is_wanted, false);
 	ssize_t slot = workers_start(&server->workers, work_for_waiting, server, &err);
 
 	if (slot == -1) {
@@ -221,7 +285,9 @@ static int serve_all(struct server *server, struct err *err)
 		answer_query(server);
 		if (server->waiting.sock != -1 && clock_now() >= server->retry_at)
 			start(server);
-		if (comes && accept_and_start(server, err) == -1)
+		if (comes && is_crowded(server))
+			make_room(server);
+		else if (comes && !is_full(server) && accept_and_start(server, err) == -1)
 			return -1;
 	}
 }
@@ -261,13 +327,25 @@ static void end_all(struct server *server, int64_t grace)
 		log_note(log, "killed, since they did not end: %zu", server->workers.count);
 }
 
+static size_t places_size(const struct server *server)
+{
+	return server->options->max * sizeof(*server->places);
+}
+
 static int open_server(struct server *server, struct err *err)
 {
+	const int shared = MAP_SHARED | MAP_ANONYMOUS;
 	sigset_t queries;
 
 	server->host = calloc(server->options->max, sizeof(*server->host));
 	if (server->host == NULL)
 		return err_sys(err, "-j, --jobs");
+	/* cppcheck-suppress invalidFunctionArg ; -1: there is no file (mmap(2)) */
+	server->places = mmap(NULL, places_size(server), PROT_READ | PROT_WRITE, shared, -1, 0);
+	if (server->places == MAP_FAILED) {
+		server->places = NULL;
+		return err_sys(err, "shared memory");
+	}
 	signals_queries(&queries);
 	server->queries = signalfd(-1, &queries, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (server->queries == -1)
@@ -280,6 +358,8 @@ static void close_server(struct server *server)
 	workers_close(&server->workers);
 	if (server->queries != -1)
 		close(server->queries);
+	if (server->places != NULL)
+		munmap(server->places, places_size(server));
 	free(server->host);
 }
 

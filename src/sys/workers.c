@@ -51,7 +51,7 @@ _Noreturn static void run_worker(const struct workers *workers, pid_t parent,
 	exit(run(context));
 }
 
-static size_t free_slot(const struct workers *workers)
+size_t workers_next(const struct workers *workers)
 {
 	size_t slot = 0;
 
@@ -63,7 +63,7 @@ static size_t free_slot(const struct workers *workers)
 ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *context,
     struct err *err)
 {
-	size_t slot = free_slot(workers);
+	size_t slot = workers_next(workers);
 	pid_t parent = getpid();
 	sigset_t mask;
 

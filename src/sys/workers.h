@@ -26,6 +26,9 @@ struct workers {
  */
 int workers_open(struct workers *workers, size_t max, struct err *err);
 
+/* Returns the slot that the next worker will have. One has to be free. */
+size_t workers_next(const struct workers *workers);
+
 /*
  * Starts a process that calls run with context, and exits with the value that run returns. The
  * caller makes sure that workers->count is below max, and that no other thread runs. The worker

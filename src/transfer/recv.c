@@ -1,5 +1,6 @@
 #include "transfer/recv.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,15 +203,24 @@ static int64_t silence_at(struct receiving *receiving)
 	return deadline_after(idle_eof);
 }
 
+/* Notes for others whether, and since when, bytes of the peer are waited for. */
+static void note_wait(const struct receiving *receiving, int64_t since)
+{
+	if (receiving->policy->waits_since != NULL)
+		atomic_store(receiving->policy->waits_since, since);
+}
+
 /* Receives what is there. Returns how many bytes, 0 at the end, a silence included, or -1. */
 static ssize_t receive_some(struct receiving *receiving, size_t size, struct err *err)
 {
 	struct channel *channel = receiving->channel;
 	int64_t limit = deadline_of(&receiving->policy->limits);
 	int64_t silence = silence_at(receiving);
+
+	note_wait(receiving, clock_now());
 	ssize_t n =
 	    channel->type->recv(channel, receiving->chunk, size, deadline_min(limit, silence), err);
-
+	note_wait(receiving, DEADLINE_NEVER);
 	if (n != CHANNEL_LATER)
 		return n;
 	if (silence >= limit)

@@ -26,6 +26,8 @@ struct recv_policy {
 	bool may_be_stray;         /* a peer that goes without a byte is ERR_STRAY */
 	bool gives_receipts;       /* else it sends nothing to the peer */
 	const char *expect;        /* the digest that the data must have, or NULL */
+	/* since when bytes of the peer are waited for; DEADLINE_NEVER: they are not; or NULL */
+	_Atomic int64_t *waits_since;
 	struct progress *progress; /* transfer_recv() keeps it up to date */
 	/* Called once with context, when the first byte makes it a transfer; or NULL. */
 	void (*on_claim)(void *context);

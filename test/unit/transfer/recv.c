@@ -1462,6 +1462,29 @@ static void sinks(void)
 	promise("after a timeout we do not read on", no_time_to_read_on);
 }
 
+/* The note that tells others of a wait: none while the sink has the bytes. */
+static _Atomic int64_t waits_since;
+
+static void check_no_wait(void *context)
+{
+	(void)context;
+	CHECK_INT(waits_since, DEADLINE_NEVER);
+}
+
+static void waits(void)
+{
+	struct trial trial;
+
+	prepare(&trial);
+	trial.policy.waits_since = &waits_since;
+	trial.policy.on_claim = check_no_wait;
+	waits_since = 0;
+	PEER(&trial.memory, SPEAKS, .at = SECOND, .bytes = DATA);
+	PEER(&trial.memory, ENDS, .at = 3 * SECOND);
+	CHECK_INT(run(&trial), 0);
+	CHECK_INT(waits_since, DEADLINE_NEVER);
+}
+
 int main(void)
 {
 	streams();
@@ -1483,5 +1506,6 @@ int main(void)
 	promise("a refusal is told, and reads on for 2 s at the most", refuses);
 	promise("a refusal is not told without receipts, nor when interrupted", refuses_in_silence);
 	promise("how far it is can be read", progress);
+	promise("while the sink has bytes, and at the end, none are waited for", waits);
 	return check_end();
 }
