@@ -14,7 +14,7 @@
 
 #define WORD_TAKEN 'T' /* the receiver holds its end of the lifeline */
 #define WORD_ENDED 'E' /* this side's end is certain */
-#define WORDS_MAX 16
+#define READS_MAX 16
 
 /*
  * A unix socket takes no more than its buffer of some 200 KiB at once, and the rest of a larger
@@ -183,21 +183,21 @@ static void unix_settle(struct channel *channel)
 }
 
 /*
- * Hears the words that the peer has said by now, in one read: one of our kind says two in all, and
- * one that talks without end must not be listened to without end.
+ * Hears the words that the peer has said by now, but not without end: one of our kind says two in
+ * all, and another may go on for ever. A read may be interrupted, or short.
  */
 static enum channel_peer unix_peer(struct channel *channel)
 {
 	struct channel_unix *local = unix_of(channel);
-	char words[WORDS_MAX];
-	ssize_t count = 0;
+	char word;
 
-	if (local->lifeline != -1)
-		count = recv(local->lifeline, words, sizeof(words), MSG_DONTWAIT);
-	for (ssize_t i = 0; i < count; i++) {
-		if (words[i] == WORD_TAKEN)
+	for (int reads = 0; reads < READS_MAX && local->lifeline != -1; reads++) {
+		ssize_t n = recv(local->lifeline, &word, 1, MSG_DONTWAIT);
+		if (n == 0 || (n == -1 && errno != EINTR))
+			break;
+		if (n == 1 && word == WORD_TAKEN)
 			local->peer = CHANNEL_PEER_OPEN;
-		else if (words[i] == WORD_ENDED)
+		else if (n == 1 && word == WORD_ENDED)
 			local->peer = CHANNEL_PEER_DONE;
 	}
 	return local->peer;
