@@ -80,12 +80,23 @@ ssize_t workers_start(struct workers *workers, int (*run)(void *context), void *
 	return (ssize_t)slot;
 }
 
+/*
+ * As waitpid(2) with WNOHANG. A look that fails is made again, for the signal that led to it is
+ * gone, and without another one the end of the worker would never be noticed.
+ */
+static pid_t look_at(pid_t pid, int *status)
+{
+	pid_t ended = waitpid(pid, status, WNOHANG);
+
+	return ended == -1 ? waitpid(pid, status, WNOHANG) : ended;
+}
+
 ssize_t workers_reap(struct workers *workers, int *status)
 {
 	signals_forget_children(workers->ended);
 	for (size_t slot = 0; slot < workers->max; slot++) {
 		pid_t pid = workers->pid[slot];
-		if (pid == 0 || waitpid(pid, status, WNOHANG) != pid)
+		if (pid == 0 || look_at(pid, status) != pid)
 			continue;
 		workers->pid[slot] = 0;
 		workers->count--;
