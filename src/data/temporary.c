@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "sys/descriptor.h"
 
 /* The names that are looked for; those of higher numbers are random, and taken when these are. */
@@ -45,6 +47,19 @@ static bool is_local(int dir)
 }
 
 /*
+ * Any number will do that others hardly take. Not by arc4random(3): libbsd's ends the process
+ * without a word if memory is short.
+ */
+static unsigned any_number(void)
+{
+	unsigned number;
+
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != (ssize_t)sizeof(number))
+		number = (unsigned)clock_now() ^ (unsigned)getpid() << 16;
+	return number;
+}
+
+/*
  * Writes into scope what tells apart the names of processes that do not see each other's locks:
  * "" on a local file system, else the beginning of this machine's boot_id, or if that is not to be
  * had some random digits, and then nothing is ever swept.
@@ -60,7 +75,7 @@ static void find_scope(char *scope, int dir)
 		close(fd);
 	scope[SCOPE_LENGTH] = '\0';
 	if (len != SCOPE_LENGTH)
-		snprintf(scope, SCOPE_LENGTH + 1, "%08x", arc4random());
+		snprintf(scope, SCOPE_LENGTH + 1, "%08x", any_number());
 }
 
 static bool is_continued(char c)
@@ -103,7 +118,7 @@ void temporary_name(char *temp, int dir, const char *name, unsigned number)
 		find_scope(scope, dir);
 		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%s%02x.", scope, number);
 	} else {
-		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%08x%08x.", arc4random(), arc4random());
+		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%08x%08x.", any_number(), any_number());
 	}
 	append_name(temp, name, (len > LENGTH ? len : LENGTH) + 1);
 }

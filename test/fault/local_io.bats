@@ -237,6 +237,26 @@ failing_write() {
 	failing_call old renameat,renameat2
 }
 
+@test "a file that has arrived is replaced also where no memory is left" {
+	local calls
+
+	inject
+	prepare_output old
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	calls=$(sed '/linkat(.*EEXIST/,$d' trace | grep -c ' mmap(')
+	inject "mmap:error=ENOMEM:when=$((calls + 1))+"
+	prepare_output old
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	same d/out "$BATS_FILE_TMPDIR/data"
+	holds d out
+}
+
 @test "where the step that replaces a file cannot be waited for, what it did is told" {
 	inject wait4,waitid:error=ECHILD
 	prepare_output old
