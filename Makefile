@@ -37,6 +37,7 @@ FUZZ_DRIVER = $(BUILD)/fuzz/replay.o
 FUZZERS = $(filter-out %/replay,$(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/fuzz/*.c))))
 FUZZ_SECONDS = 600
 SOAK_SECONDS = 600
+SWEEP_SHARE = 1
 SHIMS = $(patsubst test/shim/%.c,$(BUILD)/shim/%.so,$(sort $(wildcard test/shim/*.c)))
 LAUNCHER = $(BUILD)/peer/activate
 C_FILES = $(wildcard src/*/*.[ch] test/unit/*.[ch] test/unit/*/*.[ch] test/fuzz/*.[ch] test/shim/*.[ch] test/peer/*.[ch])
@@ -53,7 +54,7 @@ run_tests = SOCKXFER=$(UNDER_TEST) ACTIVATE=$(abspath $(LAUNCHER)) REPORTS=$(REP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all programs bench bench-plot crash soak compare check unit coverage coverage-run fuzz fuzz-run asan asan-check
+.PHONY: all programs bench bench-plot crash soak sweep compare check unit coverage coverage-run fuzz fuzz-run asan asan-check
 .PHONY: valgrind demo deps
 .PHONY: install uninstall clean dist help
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-man lint-shell lint-gcc lint-clang format FORCE
@@ -137,6 +138,11 @@ soak: all ## run servers of many under random faults for SOAK_SECONDS=600; SOAK=
 # Some minutes; CRASH='--systems xfs --modes default' narrows it.
 crash: all ## cut the power during transfers, on each file system there is, and print which promise held
 	@python3 -B test/fault/crash.py $(CRASH) $(PROGRAM)
+
+# One that was ended goes on, by its log, as long as the program is the same.
+sweep: all $(SHIMS) ## make each system call of each transfer fail, for an hour; SWEEP_SHARE=0.1 is a tenth
+	@python3 -B test/fault/sweep.py --share $(SWEEP_SHARE) --log $(BUILD)/sweep.log $(SWEEP) $(PROGRAM) \
+		$(BUILD)/shim/pause.so
 
 bench-plot: ## draw throughput by size, from the CSV of `make bench`, as test/bench/throughput.png
 	@$(call need,gnuplot)
