@@ -294,8 +294,9 @@ never_replaced() {
 	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
 	finish send
 	finish recv
-	grep -owE 'fsync|linkat' trace >calls
-	[ "$(<calls)" = $'fsync\nlinkat\nfsync\nfsync' ]
+	# The first is a trial, before anything listens.
+	grep -oE '\b(fsync|linkat|renameat2)\(' trace | tr -d '(' >calls
+	[ "$(<calls)" = $'linkat\nfsync\nlinkat\nrenameat2\nfsync\nfsync' ]
 
 	inject fsync:error=EIO:when=2
 	listen_as recv recv tcp4 -S --json d
@@ -304,6 +305,37 @@ never_replaced() {
 	finish recv 1
 	grep -qE "d/$TIME-127.0.0.1-1: fsync of its directory: Input/output error" recv.err
 	grep -qE "\"path\": \"d/$TIME-127.0.0.1-1\"" recv.out
+}
+
+### Who watches the directory
+
+# watched_file COMMAND...: a file comes to d, by a receiver that is run by it; what a watcher sees is in watcher.out.
+watched_file() {
+	start watcher "$PYTHON" "$ROOT/test/fault/watch_directory.py" d
+	wait_said watcher watching
+	start us "$@" "$SOCKXFER" recv -p 0 d
+	wait_port us
+	start send "$SOCKXFER" send -V "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	wait_said watcher 'MOVED_TO 2'
+	stop watcher
+}
+
+@test "a watcher of the directory sees the name once, by a rename, when all of the file is there" {
+	local path front
+
+	need_tmpfile_filter
+	mkdir d
+	for front in env "$PYTHON $TOOLS/no_tmpfile.py"; do
+		# shellcheck disable=SC2086 # words
+		watched_file $front
+		path=$(<us.out)
+		same "$path" "$BATS_FILE_TMPDIR/data"
+		[ "$(grep -m1 -F " ${path##*/} " watcher.out)" = "MOVED_TO ${path##*/} 300000" ]
+		has_not watcher.out "CREATE ${path##*/} "
+		rm "$path"
+	done
 }
 
 ### The directory, meanwhile

@@ -38,12 +38,72 @@ static int open_nameless(struct atomic_file *file, mode_t mode)
 	return -1;
 }
 
-static int open_temporary(struct atomic_file *file, mode_t mode)
+static int link_nameless(const struct atomic_file *file, const char *name)
 {
+	char path[DESCRIPTOR_PATH_MAX];
+
+	descriptor_proc_path(file->fd, path);
+	return linkat(AT_FDCWD, path, file->place.dir, name, AT_SYMLINK_FOLLOW);
+}
+
+/*
+ * Tries, with another file, whether a nameless file can get a name here that is like the final one.
+ */
+static bool can_link(const struct atomic_file *file)
+{
+	struct atomic_file other = {.place = file->place};
+	int status = -1;
+
+	if (open_nameless(&other, 0600) == -1)
+		return false;
+	temporary_lock(other.fd);
+	errno = EEXIST;
+	for (unsigned number = 0; status == -1 && errno == EEXIST && number < TEMPORARY_TRIES;
+	     number++) {
+		temporary_name(other.temp, file->place.dir, stands_for(file), number);
+		status = link_nameless(&other, other.temp);
+	}
+	if (status == 0)
+		status = unlinkat(file->place.dir, other.temp, 0);
+	close(other.fd);
+	return status == 0;
+}
+
+/* Tries, with another file, to rename an open one here. Returns 0, or -1 with errno set. */
+static int try_rename(const struct atomic_file *file)
+{
+	char temp[TEMPORARY_MAX];
+	char other[TEMPORARY_MAX];
+	int dir = file->place.dir;
+	int fd = temporary_open(temp, dir, stands_for(file), 0600);
+
+	if (fd == -1)
+		return -1;
+	temporary_name(other, dir, stands_for(file), TEMPORARY_TRIES);
+	int status = renameat(dir, temp, dir, other);
+	int errnum = errno;
+	unlinkat(dir, status == 0 ? other : temp, 0);
+	close(fd);
+	errno = errnum;
+	return status;
+}
+
+static int open_temporary(struct atomic_file *file, const char *path, mode_t mode, struct err *err)
+{
+	if (file->is_append_only)
+		return err_set(err, ERR_FAILED, EPERM,
+		    "%s: the directory is append-only (chattr +a), and its file system cannot make "
+		    "a file without a name",
+		    path);
 	file->fd = temporary_open(file->temp, file->place.dir, stands_for(file), mode);
 	if (file->fd == -1)
 		file->temp[0] = '\0';
-	return file->fd == -1 ? -1 : 0;
+	/* Each has another errno for it. */
+	if (file->fd == -1 && (errno == EINVAL || errno == ENOENT || errno == EILSEQ))
+		return err_sys(err, "%s: the file system takes no such name", path);
+	if (file->fd == -1 || (!file->is_tried && try_rename(file) == -1))
+		return err_sys(err, "%s", path);
+	return 0;
 }
 
 /*
@@ -96,6 +156,92 @@ int atomic_file_match(struct atomic_file *file)
 	return 0;
 }
 
+/* Sweeps what was left behind here, and reads the attributes of the old file, if there is one. */
+static int look_around(struct atomic_file *file, const char *path, const struct stat *old,
+    struct err *err)
+{
+	int dir = file->place.dir;
+
+	if (obstacle_check(&file->place, path, old, &file->is_append_only, err) == -1)
+		return -1;
+	temporary_sweep(dir, stands_for(file), old == NULL ? geteuid() : old->st_uid);
+	if (old == NULL)
+		return 0;
+	int has_old = attributes_read(dir, file->place.name, &file->old);
+	file->has_old = has_old == 1;
+	return has_old == -1 ? err_sys(err, "%s", path) : 0;
+}
+
+int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,
+    struct err *err)
+{
+	mode_t mode = old == NULL ? 0666 : 0600;
+
+	if (look_around(file, path, old, err) == -1)
+		return -1;
+	file->is_nameless = open_nameless(file, mode) == 0;
+	if (!file->is_nameless && errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL &&
+	    errno != ENOENT)
+		return err_sys(err, "%s", path);
+	/* In an append-only directory the name of the trial could not be removed. */
+	if (file->is_nameless && !file->is_tried && !file->is_append_only && !can_link(file)) {
+		close(file->fd);
+		file->fd = -1;
+		file->is_nameless = false;
+	}
+	if (file->is_nameless)
+		temporary_lock(file->fd);
+	else if (open_temporary(file, path, mode, err) == -1)
+		return -1;
+	if (file->has_old && attributes_try(file->fd, &file->old) == -1)
+		return err_sys(err, "%s: its mode", path);
+	return 0;
+}
+
+/* Whether the file system or what confines us does not know the call that failed. */
+static bool is_unsupported(int errnum)
+{
+	return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == EPERM ||
+	       errnum == EMLINK;
+}
+
+/*
+ * Makes an empty file of the final name, which only a free name lets us, and renames over it. For
+ * that moment others may see the empty file.
+ */
+static int rename_over_own(const struct atomic_file *file)
+{
+	int dir = file->place.dir;
+	const char *name = file->place.name;
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	int status = renameat(dir, file->temp, dir, name);
+	int errnum = errno;
+	if (status == -1 && descriptor_is_named(fd, dir, name))
+		unlinkat(dir, name, 0);
+	close(fd);
+	errno = errnum;
+	return status;
+}
+
+/* Renames as rename(2), but fails with EEXIST, on any file system. */
+static int rename_new(const struct atomic_file *file)
+{
+	int dir = file->place.dir;
+
+	if (renameat2(dir, file->temp, dir, file->place.name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (!is_unsupported(errno))
+		return -1;
+	if (linkat(dir, file->temp, dir, file->place.name, 0) == 0) {
+		unlinkat(dir, file->temp, 0); /* even if that fails, the file has its name */
+		return 0;
+	}
+	return is_unsupported(errno) ? rename_over_own(file) : -1;
+}
+
 /*
  * Renames the temporary name to the final one, and so replaces what has that. As rename(2). The
  * sync is made when the file has a name: else its count of links would be 0 on the disk, where a
@@ -112,80 +258,26 @@ static int rename_over(struct atomic_file *file)
 	return renameat(file->place.dir, file->temp, file->place.dir, file->place.name);
 }
 
-int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,
-    struct err *err)
-{
-	mode_t mode = old == NULL ? 0666 : 0600;
-	bool is_append_only;
-
-	if (obstacle_check(&file->place, path, old, &is_append_only, err) == -1)
-		return -1;
-	temporary_sweep(file->place.dir, stands_for(file), old == NULL ? geteuid() : old->st_uid);
-	if (open_nameless(file, mode) == 0) {
-		temporary_lock(file->fd);
-	} else {
-		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
-			return err_sys(err, "%s", path);
-		if (is_append_only)
-			return err_set(err, ERR_FAILED, EPERM,
-			    "%s: the directory is append-only (chattr +a), and its file system "
-			    "cannot make a file without a name",
-			    path);
-		if (open_temporary(file, mode) == -1)
-			return err_sys(err, "%s", path);
-	}
-	if (old == NULL)
-		return 0;
-	int has_old = attributes_read(file->place.dir, file->place.name, &file->old);
-	if (has_old == -1)
-		return err_sys(err, "%s", path);
-	file->has_old = has_old == 1;
-	if (file->has_old && attributes_try(file->fd, &file->old) == -1)
-		return err_sys(err, "%s: its mode", path);
-	return 0;
-}
-
-/* Renames as rename(2), but fails with EEXIST, also on a file system without RENAME_NOREPLACE. */
-static int rename_new(const struct atomic_file *file)
-{
-	int dir = file->place.dir;
-
-	if (renameat2(dir, file->temp, dir, file->place.name, RENAME_NOREPLACE) == 0)
-		return 0;
-	/* EPERM, too: a sandbox may not know the call. linkat(2) says it again if it is meant. */
-	if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
-		return -1;
-	if (linkat(dir, file->temp, dir, file->place.name, 0) == -1)
-		return -1;
-	unlinkat(dir, file->temp, 0); /* even if that fails, the file has its name */
-	return 0;
-}
-
-static int link_nameless(const struct atomic_file *file, const char *name)
-{
-	char path[DESCRIPTOR_PATH_MAX];
-
-	descriptor_proc_path(file->fd, path);
-	return linkat(AT_FDCWD, path, file->place.dir, name, AT_SYMLINK_FOLLOW);
-}
-
 /*
- * Links the nameless file as temp and renames temp to the name; removes temp if that fails. Returns
- * 0 or an errno.
+ * Renames the file from its temporary name, which one without a name gets first, to the final one.
+ * Returns 0 or an errno: EAGAIN if the temporary name was taken, and EEXIST if the final one is,
+ * with which the file keeps the temporary one, as it can be linked only once. After any other a
+ * nameless file has no name.
  */
-static int link_and_rename(struct atomic_file *file)
+static int give_name(struct atomic_file *file, bool no_clobber)
 {
-	if (link_nameless(file, file->temp) == -1)
-		return errno;
-	if (rename_over(file) == 0)
+	if (file->is_nameless && link_nameless(file, file->temp) == -1)
+		return errno == EEXIST ? EAGAIN : errno;
+	if ((no_clobber ? rename_new(file) : rename_over(file)) == 0)
 		return 0;
 	int errnum = errno;
-	unlinkat(file->place.dir, file->temp, 0);
+	if (file->is_nameless && errnum != EEXIST)
+		unlinkat(file->place.dir, file->temp, 0);
 	return errnum;
 }
 
 /*
- * Reads what link_and_rename() returned in the child, which is 0 or an errno. *killed becomes true
+ * Reads what give_name() returned in the child, which is 0 or an errno. *killed becomes true
  * if the child ended without a word.
  */
 static int read_answer(int fd, bool *killed)
@@ -201,25 +293,25 @@ static int read_answer(int fd, bool *killed)
 }
 
 /*
- * Calls link_and_rename() in a child, so that one SIGKILL leaves no temporary name: if this process
- * is killed, the child goes on to its end; if the child is killed, *killed becomes true, as temp
- * may be left. The child answers through a pipe, so a failing wait hides nothing. Returns 0 or an
+ * Calls give_name() in a child, so that one SIGKILL leaves no temporary name: if this process is
+ * killed, the child goes on to its end; if the child is killed, *killed becomes true, as temp may
+ * be left. The child answers through a pipe, so a failing wait hides nothing. Returns 0 or an
  * errno.
  */
-static int replace_in_child(struct atomic_file *file, bool *killed)
+static int give_name_in_child(struct atomic_file *file, bool no_clobber, bool *killed)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) == -1)
-		return link_and_rename(file);
+		return give_name(file, no_clobber);
 	pid_t pid = fork();
 	if (pid == 0) {
-		int answer = link_and_rename(file);
+		int answer = give_name(file, no_clobber);
 		_exit(write(ends[1], &answer, sizeof(answer)) == -1 ? EXIT_FAILURE : EXIT_SUCCESS);
 	}
 	close(ends[1]);
 	/* If no more processes are allowed, it is better without a child than not at all. */
-	int errnum = pid == -1 ? link_and_rename(file) : read_answer(ends[0], killed);
+	int errnum = pid == -1 ? give_name(file, no_clobber) : read_answer(ends[0], killed);
 	close(ends[0]);
 	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		;
@@ -227,20 +319,21 @@ static int replace_in_child(struct atomic_file *file, bool *killed)
 }
 
 /*
- * Puts the nameless file in the place of the old one, which takes two system calls and a temporary
- * name between them. If that name may be left, file->temp has it, for atomic_file_close(). Returns
- * 0, or -1 with errno set.
+ * Gives the nameless file its name by way of a temporary one. If that may be left, file->temp has
+ * it, for atomic_file_close(). Returns 0, or -1 with errno set.
  */
-static int replace(struct atomic_file *file)
+static int publish_by_rename(struct atomic_file *file, bool no_clobber)
 {
 	bool killed = false;
-	int errnum = EEXIST;
+	int errnum = EAGAIN;
 
-	for (unsigned number = 0; number < TEMPORARY_TRIES && errnum == EEXIST; number++) {
+	for (unsigned number = 0; number < TEMPORARY_TRIES && errnum == EAGAIN; number++) {
 		temporary_name(file->temp, file->place.dir, stands_for(file), number);
-		errnum = replace_in_child(file, &killed);
+		errnum = give_name_in_child(file, no_clobber, &killed);
 	}
-	if (!killed)
+	if (errnum == EEXIST)
+		file->is_nameless = false;
+	else if (!killed)
 		file->temp[0] = '\0';
 	errno = errnum;
 	return errnum == 0 ? 0 : -1;
@@ -248,29 +341,42 @@ static int replace(struct atomic_file *file)
 
 static int publish_nameless(struct atomic_file *file, bool no_clobber)
 {
+	struct stat st;
+
+	/* A name that is taken already costs nothing. */
+	if (no_clobber &&
+	    fstatat(file->place.dir, file->place.name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	if (file->example != NULL && !file->is_append_only)
+		return publish_by_rename(file, no_clobber);
 	if (link_nameless(file, file->place.name) == 0)
 		return 0;
 	if (errno != EEXIST || no_clobber)
 		return -1;
-	return replace(file);
+	return publish_by_rename(file, no_clobber);
 }
 
 static int publish_temporary(struct atomic_file *file, bool no_clobber)
 {
-	int status = no_clobber ? rename_new(file) : rename_over(file);
+	bool killed = false;
+	/* To replace is one step by itself; not to replace may take several. */
+	int errnum =
+	    no_clobber ? give_name_in_child(file, no_clobber, &killed) : give_name(file, false);
 
-	if (status == 0)
+	if (errnum == 0)
 		file->temp[0] = '\0';
-	return status;
+	errno = errnum;
+	return errnum == 0 ? 0 : -1;
 }
 
 int atomic_file_publish(struct atomic_file *file, bool no_clobber)
 {
-	int status = file->temp[0] == '\0' ? publish_nameless(file, no_clobber)
-	                                   : publish_temporary(file, no_clobber);
+	int status = file->is_nameless ? publish_nameless(file, no_clobber)
+	                               : publish_temporary(file, no_clobber);
 	int errnum = errno;
 
-	/* A server may lose the answer to a call that it has carried out. */
 	if (status == 0 || descriptor_is_named(file->fd, file->place.dir, file->place.name))
 		return 0;
 	errno = errnum;

@@ -18,20 +18,29 @@
 struct atomic_file {
 	int fd;             /* the new file, for writing; -1: it is not open */
 	struct place place; /* where it appears; found by the caller */
-	/* a name like the one that it gets, if place has it only at the end; or NULL */
+	/*
+	 * For a file that gets its name only at the end: a name like that one, and then it appears
+	 * by a rename, which tells a watcher of the directory (inotify(7), IN_MOVED_TO) that all of
+	 * it is there. NULL: its name is in place. Set by the caller.
+	 */
 	const char *example;
+	bool syncs; /* it is on the disk before it takes the place of another; set by the caller */
+	bool is_tried;            /* this place has been opened before; set by the caller */
+	bool is_nameless;         /* it has no name yet */
+	bool is_append_only;      /* names in the directory can be neither changed nor removed */
 	char temp[TEMPORARY_MAX]; /* its temporary name there; "": it has none */
 	bool has_old;             /* there is a file that it replaces, or was when it was opened */
 	struct attributes old;    /* of that file, as last seen */
 	bool is_like_old;         /* the new file has them */
-	bool syncs; /* it is on the disk before it takes the place of another; set by the caller */
 };
 
 /*
  * Opens the new file for writing, in the directory of file->place. path is for messages. old is the
- * file that the new one is going to replace, or NULL. An old file that we may not replace is an
- * error now. With old the new file is private until it is matched; without old its mode is 0666
- * less the umask. Returns 0, or -1 with ERR_FAILED; the caller closes file in both cases.
+ * file that the new one is going to replace, or NULL. Whatever would keep the new file from getting
+ * its name is an error now: an old file that we may not replace, a name that the file system does
+ * not take. Unless file->is_tried, the step itself is tried, with a file without data. With old the
+ * new file is private until it is matched; without old its mode is 0666 less the umask. Returns 0,
+ * or -1 with ERR_FAILED; the caller closes file in both cases.
  */
 int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,
     struct err *err);

@@ -128,7 +128,8 @@ static struct sink *open_new(const struct sink_options *options, struct place *p
 	/* A dangling link exists, too; -n must not make its target. */
 	if (options->no_clobber && place->is_link)
 		return refuse_sink(options->path, EEXIST, err);
-	return sink_file_open(options->path, place, options->no_clobber, options->sync, err);
+	return sink_file_open(options->path, place, options->no_clobber, options->sync,
+	    options->is_tried, err);
 }
 
 /* Makes a sink of what is there already. */
@@ -147,11 +148,11 @@ static struct sink *open_object(const struct sink_options *options, struct place
 	case S_IFREG:
 		if (options->no_clobber)
 			return refuse_sink(path, EEXIST, err);
-		return sink_file_open(path, place, false, options->sync, err);
+		return sink_file_open(path, place, false, options->sync, options->is_tried, err);
 	case S_IFDIR:
 		if (!options->allows_inbox)
 			return refuse_sink(path, EISDIR, err);
-		return sink_file_open_new(path, place, options->sync, err);
+		return sink_file_open_new(path, place, options->sync, options->is_tried, err);
 	default:
 		return by_lines(sink_stream_open(path, place, options->sync == SINK_SYNC_ALL,
 				    deadline, err),

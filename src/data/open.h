@@ -41,6 +41,7 @@ struct sink_options {
 	enum sink_sync sync;
 	bool allows_inbox; /* path may be a directory, for a new file in it */
 	bool only_inbox;   /* path has to be a directory */
+	bool is_tried;     /* a sink of these options has been opened before: its needs are met */
 	/* of the processes that write lines to one stream; NULL: bytes are written as they come */
 	struct shared_lock *lock;
 };

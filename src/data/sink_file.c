@@ -250,7 +250,7 @@ static int open_there(struct sink_file *file, const struct stat *old, struct err
 }
 
 struct sink *sink_file_open(const char *path, struct place *place, bool no_clobber,
-    enum sink_sync sync, struct err *err)
+    enum sink_sync sync, bool is_tried, struct err *err)
 {
 	if (place->is_magic) {
 		err_set(err, ERR_FAILED, 0,
@@ -262,6 +262,7 @@ struct sink *sink_file_open(const char *path, struct place *place, bool no_clobb
 	if (file == NULL)
 		return NULL;
 	file->no_clobber = no_clobber;
+	file->file.is_tried = is_tried;
 	if (open_there(file, has_old ? &file->file.place.st : NULL, err) == 0)
 		return &file->sink;
 	sink_close(&file->sink);
@@ -269,7 +270,7 @@ struct sink *sink_file_open(const char *path, struct place *place, bool no_clobb
 }
 
 struct sink *sink_file_open_new(const char *path, struct place *place, enum sink_sync sync,
-    struct err *err)
+    bool is_tried, struct err *err)
 {
 	/* The file gets its name at the commit; its path has to fit into PATH_MAX then. */
 	if (strlen(path) + 1 + INBOX_NAME_MAX > PATH_MAX) {
@@ -281,6 +282,7 @@ struct sink *sink_file_open_new(const char *path, struct place *place, enum sink
 	if (file == NULL)
 		return NULL;
 	file->file.example = INBOX_NAME_EXAMPLE;
+	file->file.is_tried = is_tried;
 	if (open_there(file, NULL, err) == 0)
 		return &file->sink;
 	sink_close(&file->sink);

@@ -14,13 +14,15 @@
  * Makes a sink of the file at path, which leads to place; that becomes the sink's. Its object, if
  * there is one, is a file that is going to be replaced. A file that appears meanwhile is replaced
  * too, but makes the commit fail if no_clobber, or if it is a stranger's (place.h). sync says what
- * is waited for until it is on the device. path has to outlive the sink.
+ * is waited for until it is on the device. Unless is_tried, as another
+ * sink of that path has been opened before, what the commit needs is tried now. path has to outlive
+ * the sink.
  * If the directory was moved, the commit sets sink->made to the path that the file has then.
  * Returns the sink, the caller's to close, or NULL with ERR_FAILED if there can be no such file.
  * Does not block.
  */
 struct sink *sink_file_open(const char *path, struct place *place, bool no_clobber,
-    enum sink_sync sync, struct err *err);
+    enum sink_sync sync, bool is_tried, struct err *err);
 
 /*
  * As sink_file_open(), for a new file in the directory that is the object of place. The commit
@@ -28,6 +30,6 @@ struct sink *sink_file_open(const char *path, struct place *place, bool no_clobb
  * fails then.
  */
 struct sink *sink_file_open_new(const char *path, struct place *place, enum sink_sync sync,
-    struct err *err);
+    bool is_tried, struct err *err);
 
 #endif

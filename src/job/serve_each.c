@@ -37,6 +37,7 @@ static int receive_anew(struct serving *serving, struct connection *connection,
 
 	options.lock = serving->lines;
 	options.only_inbox = serving->has_inbox;
+	options.is_tried = true;   /* by hold_sink() */
 	sink_close(serving->held); /* in this process */
 	serving->held = NULL;
 	struct sink *sink = recv_one_open_sink(&options, policy->limits.end, outcome, err);

@@ -158,10 +158,16 @@ class Transfer:
             + ["sh", "-c", 'echo $$ >pid; exec "$@"', "-"]
             + arguments[0] + [program, "recv", "-q", "-l", "unix:socket"] + arguments[1] + [output],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors)
-        wait_until(lambda: os.path.exists("socket") or self.recv.poll() is not None, "the receiver")
+        wait_until(self.listens, "the receiver")
         self.send = subprocess.Popen([program, "send", "-q", "-V", "-B", "64K", "-r", "20", "unix:socket"],
                                      stdin=subprocess.PIPE, stderr=self.errors)
         self.sent = 0
+
+    def listens(self):
+        """Lets the receiver go on, which tries its directory first."""
+        for pid in self.stopped():
+            os.kill(pid, signal.SIGCONT)
+        return os.path.exists("socket") or self.recv.poll() is not None
 
     def arrived(self):
         with open("pid") as file:
@@ -180,7 +186,8 @@ class Transfer:
 
     def stopped(self):
         """Returns the processes that have been stopped since the last call."""
-        with open("trace") as file:
+        with open("trace", "a+") as file:
+            file.seek(0)
             pids = re.findall(r"^(\d+) +--- stopped by SIGSTOP ---$", file.read(), re.M)
         new = pids[self.stops:]
         self.stops = len(pids)

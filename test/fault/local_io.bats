@@ -229,8 +229,9 @@ failing_write() {
 }
 
 @test "linkat that fails: recv 1, send 6 with that text, nothing left" {
-	failing_call new linkat
-	failing_call old linkat
+	# The first is a trial, before anything listens.
+	failing_call new linkat:when=2+
+	failing_call old linkat:when=2+
 }
 
 @test "rename that fails: recv 1, send 6 with that text, the old file intact, nothing left" {
@@ -297,7 +298,7 @@ failing_write() {
 	done
 }
 
-# The close of the output's duplicate is the last one before the link.
+# The close of the output's duplicate is the last one before the link, which is the second.
 @test "close that fails: recv 1, send 6 with that text, nothing left" {
 	local output number
 
@@ -308,7 +309,7 @@ failing_write() {
 		start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
 		finish recv
 		finish send
-		number=$(sed '/ linkat(/,$d' trace | grep -c ' close(')
+		number=$(awk '/ linkat\(/ && ++links == 2 { exit } / close\(/' trace | grep -c .)
 		inject "close:error=EIO:when=$number"
 		prepare_output "$output"
 		listen_as recv recv tcp4 d/out
@@ -336,7 +337,7 @@ failing_write() {
 
 @test "without O_TMPFILE a rename that fails: recv 1, send 6 with that text, nothing left" {
 	need_tmpfile_filter
-	inject renameat,renameat2:error=EIO
+	inject renameat,renameat2:error=EIO:when=2 # the first is a trial, before anything listens
 	FRONT+=("$PYTHON" "$TOOLS/no_tmpfile.py")
 	prepare_output old
 	listen_as recv recv tcp4 d/out

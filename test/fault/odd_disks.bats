@@ -16,10 +16,155 @@ teardown() {
 	end_processes
 }
 
+# odd KIND: whatever listen_as starts next has a file system without RENAME_NOREPLACE and hard links, and, if KIND is
+# named, without O_TMPFILE.
+odd() {
+	inject renameat2:error=EINVAL linkat:error="${2:-EPERM}"
+	if [ "$1" = named ]; then
+		need_tmpfile_filter
+		FRONT+=("$PYTHON" "$TOOLS/no_tmpfile.py")
+	fi
+}
+
 send_data() {
 	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
 	finish send
 	finish recv
+}
+
+all_outputs() {
+	local file=$1
+
+	rm -rf d
+	mkdir d
+	listen_as recv recv unix -n d/out
+	send_data
+	same d/out "$BATS_FILE_TMPDIR/data"
+	holds d out
+	[ "$(mode d/out)" = "$file" ]
+	echo old >d/out
+	chmod 640 d/out
+	listen_as recv recv unix d/out
+	send_data
+	same d/out "$BATS_FILE_TMPDIR/data"
+	holds d out
+	[ "$(mode d/out)" = 640 ]
+	rm d/out
+	listen_as recv recv unix d
+	send_data
+	same "$(<recv.out)" "$BATS_FILE_TMPDIR/data"
+	holds d "$(basename "$(<recv.out)")"
+}
+
+@test "without hard links and RENAME_NOREPLACE: a new file, one that is replaced, and one in a directory" {
+	local kind error
+
+	for kind in nameless named; do
+		for error in EPERM EOPNOTSUPP ENOSYS EMLINK; do
+			odd "$kind" "$error"
+			all_outputs 644
+		done
+	done
+}
+
+@test "without hard links and RENAME_NOREPLACE -n replaces no file that appears meanwhile" {
+	local kind
+
+	for kind in nameless named; do
+		odd "$kind"
+		rm -rf d
+		mkdir d
+		listen_as recv recv unix -n d/out
+		echo mine >d/out
+		start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+		finish send 6
+		finish recv 1
+		has send.err 'File exists'
+		[ "$(cat d/out)" = mine ]
+		holds d out
+	done
+}
+
+@test "without hard links and RENAME_NOREPLACE a step that fails leaves nothing under the name" {
+	odd named
+	mkdir d
+	listen_as recv recv unix -n d/out
+	rm d/.sockxfer.*
+	start send "$SOCKXFER" send "$address" "$BATS_FILE_TMPDIR/data"
+	finish send 6
+	finish recv 1
+	has send.err 'No such file or directory'
+	has trace '"out", O_WRONLY|O_CREAT|O_EXCL'
+	holds d
+}
+
+@test "where nothing can be renamed, that is told before anything listens" {
+	odd named
+	inject renameat,renameat2:error=EOPNOTSUPP
+	FRONT+=("$PYTHON" "$TOOLS/no_tmpfile.py")
+	mkdir d
+	start us "${FRONT[@]}" "$SOCKXFER" recv -v -p 0 d/out
+	finish us 1
+	has us.err 'd/out: Operation not supported'
+	has_not us.err listening
+	holds d
+}
+
+@test "a server tries its directory once, and not again for each peer" {
+	local tries server
+
+	inject
+	mkdir d
+	listen_as recv recv unix -k d
+	for tries in 1 2 3; do
+		start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+		finish send
+	done
+	# Each file gets its temporary name, and in the server one of no data did.
+	[ "$(grep -c ' linkat(' trace)" -eq 4 ]
+	[ "$(grep -c ' unlinkat(.*sockxfer' trace)" -eq 1 ]
+	read -r server _ <trace
+	kill "$server"
+	finish recv 143
+}
+
+### exFAT
+
+@test "exFAT: a new file with -n, one that is replaced, one in a directory; and a name that it does not take is told at once" {
+	local device
+
+	need_root
+	need mkfs.exfat mount.exfat-fuse losetup fusermount3
+	[ -e /dev/fuse ] || skip "needs FUSE"
+	make_namespace
+	truncate -s 32M disk
+	mkfs.exfat disk >mkfs.out
+	mkdir d
+	device=$(losetup -f --show disk) || skip "needs a loop device"
+	"${NS[@]}" mount.exfat-fuse "$device" d >mount.out 2>&1 || {
+		losetup -d "$device"
+		skip "needs exFAT"
+	}
+	losetup -d "$device" # when it is unmounted
+	exfat=/proc/$NS_PID/root/$PWD/d
+
+	listen_as recv recv unix -n d/out
+	send_data
+	"${NS[@]}" cmp d/out "$BATS_FILE_TMPDIR/data"
+	listen_as recv recv unix d/out
+	send_data
+	holds "$exfat" out
+	rm "$exfat/out"
+	listen_as recv recv unix d
+	send_data
+	"${NS[@]}" cmp "$(<recv.out)" "$BATS_FILE_TMPDIR/data"
+	holds "$exfat" "$(basename "$(<recv.out)")"
+
+	start us "${NS[@]}" "$SOCKXFER" recv -v -p 0 d/a:b
+	finish us 1
+	has us.err 'd/a:b: the file system takes no such name'
+	has_not us.err listening
+	"${NS[@]}" umount d
 }
 
 ### Files and directories that may not be changed
