@@ -138,9 +138,14 @@ int atomic_file_match(struct atomic_file *file)
 		errno = EACCES;
 		return -1;
 	}
-	int has_old = attributes_read(dir, file->place.name, &now);
+	int has_old = attributes_read(dir, file->place.name, &st, &now);
 	if (has_old == -1)
 		return -1;
+	/* The name may have been given to another file since the look. */
+	if (has_old == 1 && place_is_strangers(&file->place, &st)) {
+		errno = EACCES;
+		return -1;
+	}
 	if (has_old == 1)
 		distrust(file, &now);
 	if (has_old == 1 && !(file->has_old && attributes_equal(&now, &file->old))) {
@@ -161,15 +166,21 @@ static int look_around(struct atomic_file *file, const char *path, const struct 
     struct err *err)
 {
 	int dir = file->place.dir;
+	struct stat st;
 
 	if (obstacle_check(&file->place, path, old, &file->is_append_only, err) == -1)
 		return -1;
 	temporary_sweep(dir, stands_for(file), old == NULL ? geteuid() : old->st_uid);
 	if (old == NULL)
 		return 0;
-	int has_old = attributes_read(dir, file->place.name, &file->old);
+	int has_old = attributes_read(dir, file->place.name, &st, &file->old);
+	if (has_old == -1)
+		return err_sys(err, "%s", path);
+	/* The name may have been given to another file since the place was checked. */
+	if (has_old == 1 && place_check(&file->place, &st, err) == -1)
+		return err_prefix(err, "%s", path);
 	file->has_old = has_old == 1;
-	return has_old == -1 ? err_sys(err, "%s", path) : 0;
+	return 0;
 }
 
 int atomic_file_open(struct atomic_file *file, const char *path, const struct stat *old,

@@ -21,10 +21,9 @@ static void take(int fd, const char *path, const struct stat *st, struct attribu
 		acl_from_mode(&attributes->acl, st->st_mode & 0700);
 }
 
-int attributes_read(int dir, const char *name, struct attributes *attributes)
+int attributes_read(int dir, const char *name, struct stat *st, struct attributes *attributes)
 {
 	char path[DESCRIPTOR_PATH_MAX];
-	struct stat st;
 	/* O_PATH, as we may have no permission to read it. The ACL is then to be had by /proc. */
 	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
@@ -32,18 +31,18 @@ int attributes_read(int dir, const char *name, struct attributes *attributes)
 		return errno == ENOENT ? 0 : -1;
 	descriptor_proc_path(fd, path);
 	bool has_path = access(path, F_OK) == 0;
-	bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	bool is_file = fstat(fd, st) == 0 && S_ISREG(st->st_mode);
 	if (is_file && !has_path) {
 		int other =
 		    openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (other != -1) {
 			close(fd);
 			fd = other;
-			is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+			is_file = fstat(fd, st) == 0 && S_ISREG(st->st_mode);
 		}
 	}
 	if (is_file)
-		take(fd, has_path ? path : NULL, &st, attributes);
+		take(fd, has_path ? path : NULL, st, attributes);
 	close(fd);
 	return is_file ? 1 : 0;
 }

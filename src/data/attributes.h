@@ -22,11 +22,12 @@ struct attributes {
 };
 
 /*
- * Reads those of the regular file of that name in the directory dir. Of an ACL that cannot be read
- * only the owner's rights are known, and taken. Returns 1, or 0 if there is no such file, or -1
- * with errno set.
+ * Reads those of the regular file of that name in the directory dir. *st becomes the status of the
+ * very file whose they are, for the name may have been given to another one since it was looked at.
+ * Of an ACL that cannot be read only the owner's rights are known, and taken. Returns 1, or 0 if
+ * there is no such file, or -1 with errno set.
  */
-int attributes_read(int dir, const char *name, struct attributes *attributes);
+int attributes_read(int dir, const char *name, struct stat *st, struct attributes *attributes);
 
 /*
  * Reads those of the open file fd; of one that cannot be read, as if it was ours and private.

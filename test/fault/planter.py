@@ -21,6 +21,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 
@@ -99,8 +100,17 @@ def run(command):
         )
 
 
-def is_given_away(status):
-    return status.st_uid != 0 or status.st_mode & 0o077 != 0
+def status_of_file(path):
+    """Of what has the name, looked at once, as the stranger goes on meanwhile; None if it is no file with bytes in it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    return status if stat.S_ISREG(status.st_mode) and status.st_size > 0 else None
 
 
 def take_gain(directory):
@@ -108,13 +118,13 @@ def take_gain(directory):
     gain = None
     for path in itertools.chain([directory], (entry.path for entry in os.scandir(directory))):
         with contextlib.suppress(OSError):
-            status = os.lstat(path)
-            if path != directory and os.path.isdir(path) and not os.path.islink(path) and os.listdir(path):
+            status = status_of_file(path)
+            if status is not None:
+                gain = "a file" if status.st_uid != 0 or status.st_mode & 0o077 != 0 else gain
+                os.unlink(path)
+            elif path != directory and os.path.isdir(path) and not os.path.islink(path) and os.listdir(path):
                 gain = "a file in his directory"
                 shutil.rmtree(path)
-            elif os.path.isfile(path) and not os.path.islink(path) and status.st_size > 0:
-                gain = "a file" if is_given_away(status) else gain
-                os.unlink(path)
     return gain
 
 
