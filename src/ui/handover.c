@@ -37,17 +37,18 @@ struct tool {
 /* The options are those that test/interop.bats has shown to be needed. */
 static const struct tool tools[HANDOVER_TOOLS] = {
     [HANDOVER_SOCKXFER] = {"sockxfer", NULL, NULL, "$b:$p", "$b:$p", "-p $p", "-p $p", "unix:$u",
-	"-l unix:$u"}, /* write_ours() has the rest */
+	"-l unix:$u", NULL, NULL}, /* write_ours() has the rest */
     [HANDOVER_NC] = {"nc", "nc -N $a <$f", "nc -d $a >$f", "$h", "$h $p", "-l $p", "-6 -l $p",
-	"-U $u", "-l -U $u"},
+	"-U $u", "-l -U $u", NULL, NULL},
     [HANDOVER_NCAT] = {"ncat", "ncat --send-only $a <$f", "ncat --recv-only $a >$f", "$h", "$h $p",
-	"-l $p", "-l $p", "-U $u", "-l -U $u"},
+	"-l $p", "-l $p", "-U $u", "-l -U $u", NULL, NULL},
     [HANDOVER_SOCAT] = {"socat", "socat -u FILE:$F $a", "socat -u $a CREATE:$F", "$b", "TCP:$b:$p",
-	"TCP-LISTEN:$p,reuseaddr", "TCP6-LISTEN:$p,reuseaddr", "UNIX-CONNECT:$U", "UNIX-LISTEN:$U"},
+	"TCP-LISTEN:$p,reuseaddr", "TCP6-LISTEN:$p,reuseaddr", "UNIX-CONNECT:$U", "UNIX-LISTEN:$U",
+	NULL, NULL},
     [HANDOVER_BUSYBOX] = {"busybox", "busybox nc $a <$f", "busybox nc $a </dev/null >$f", "$h",
-	"$h $p", "-l -p $p", "-l -p $p", NULL, NULL},
+	"$h $p", "-l -p $p", "-l -p $p", NULL, NULL, NULL, NULL},
     [HANDOVER_PYTHON] = {"python", "python3 -c $c $a $f", "python3 -c $c $a $f", "$h", "$h $p",
-	"$p", "$p", "$u", "$u"},
+	"$p", "$p", "$u", "$u", NULL, NULL},
     [HANDOVER_OPENSSL] = {"openssl",
 	"openssl s_client " OPENSSL_KEY " -no_ign_eof -nocommands $a <$f",
 	"openssl s_client " OPENSSL_KEY " $a </dev/null >$f", "$b", "-connect $b:$p", "-accept $p",
