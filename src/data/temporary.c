@@ -109,18 +109,24 @@ static void append_name(char *temp, const char *name, size_t size)
 	temp[at] = '\0';
 }
 
+/* As temporary_name(), in a scope that find_scope() has found. */
+static void write_name(char *temp, const char *scope, const char *name, unsigned number)
+{
+	size_t len = strlen(name);
+
+	if (number < SWEPT)
+		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%s%02x.", scope, number);
+	else
+		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%08x%08x.", any_number(), any_number());
+	append_name(temp, name, (len > LENGTH ? len : LENGTH) + 1);
+}
+
 void temporary_name(char *temp, int dir, const char *name, unsigned number)
 {
 	char scope[SCOPE_LENGTH + 1];
-	size_t len = strlen(name);
 
-	if (number < SWEPT) {
-		find_scope(scope, dir);
-		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%s%02x.", scope, number);
-	} else {
-		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%08x%08x.", any_number(), any_number());
-	}
-	append_name(temp, name, (len > LENGTH ? len : LENGTH) + 1);
+	find_scope(scope, dir);
+	write_name(temp, scope, name, number);
 }
 
 void temporary_lock(int fd)
@@ -173,10 +179,12 @@ static void sweep(int dir, const char *temp, uid_t owner)
 
 void temporary_sweep(int dir, const char *name, uid_t owner)
 {
+	char scope[SCOPE_LENGTH + 1];
 	char temp[TEMPORARY_MAX];
 
+	find_scope(scope, dir);
 	for (unsigned number = 0; number < SWEPT; number++) {
-		temporary_name(temp, dir, name, number);
+		write_name(temp, scope, name, number);
 		sweep(dir, temp, owner);
 	}
 }
