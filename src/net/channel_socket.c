@@ -91,6 +91,11 @@ bool channel_socket_is_gone(const struct channel *channel)
 	return io_hung_up(socket_of(channel));
 }
 
+void channel_socket_pace(struct channel *channel, int64_t rate)
+{
+	sock_pace(socket_of(channel), rate);
+}
+
 void channel_socket_close(struct channel *channel)
 {
 	close(socket_of(channel));

@@ -43,6 +43,9 @@ int64_t channel_socket_in_flight(const struct channel *channel);
 /* POLLHUP. */
 bool channel_socket_is_gone(const struct channel *channel);
 
+/* SO_MAX_PACING_RATE. */
+void channel_socket_pace(struct channel *channel, int64_t rate);
+
 /* close(2), and free(3) of the channel. */
 void channel_socket_close(struct channel *channel);
 

@@ -3,18 +3,12 @@
 #include <stdlib.h>
 
 #include "net/channel_socket.h"
-#include "net/sock.h"
 
 /* TCP tells nothing of the program at the other end. */
 static enum channel_peer tcp_peer(struct channel *channel)
 {
 	(void)channel;
 	return CHANNEL_PEER_UNKNOWN;
-}
-
-static void tcp_pace(struct channel *channel, int64_t rate)
-{
-	sock_pace(((struct channel_socket *)channel)->fd, rate);
 }
 
 static const struct channel_type channel_tcp = {
@@ -28,7 +22,7 @@ static const struct channel_type channel_tcp = {
     .peer = tcp_peer,
     .in_flight = channel_socket_in_flight,
     .is_gone = channel_socket_is_gone,
-    .pace = tcp_pace,
+    .pace = channel_socket_pace,
     .close = channel_socket_close,
 };
 

@@ -303,11 +303,6 @@ static int64_t tls_in_flight(const struct channel *base)
 	return unacknowledged + (int64_t)unflushed(channel) + (owes_end ? 1 : 0);
 }
 
-static void tls_pace(struct channel *base, int64_t rate)
-{
-	sock_pace(tls_of(base)->socket.fd, rate);
-}
-
 static void tls_close_channel(struct channel *base)
 {
 	SSL_free(tls_of(base)->ssl);
@@ -325,7 +320,7 @@ static const struct channel_type channel_tls = {
     .peer = tls_peer,
     .in_flight = tls_in_flight,
     .is_gone = channel_socket_is_gone,
-    .pace = tls_pace,
+    .pace = channel_socket_pace,
     .close = tls_close_channel,
 };
 
@@ -363,8 +358,7 @@ struct channel *channel_tls_open(int sock, const struct tls *tls, bool is_server
 static int take_agreement(struct channel_tls *channel, struct err *err)
 {
 	if (SSL_session_reused(channel->ssl) != 1 || channel->peer.key == NULL)
-		return err_set(err, ERR_NO_KEY, 0,
-		    "handshake: the other end does not have this key");
+		return tls_no_key(err);
 	channel->socket.channel.suite = SSL_get_cipher_name(channel->ssl);
 	channel->socket.channel.key = channel->peer.key->identity;
 	return 1;

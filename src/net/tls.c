@@ -184,7 +184,7 @@ SSL *tls_connection(const struct tls *tls, int sock, bool is_server, struct tls_
 	return ssl;
 }
 
-static int set_no_key(struct err *err)
+int tls_no_key(struct err *err)
 {
 	return err_set(err, ERR_NO_KEY, 0, "handshake: the other end does not have this key");
 }
@@ -212,7 +212,7 @@ static int explain_handshake(int reason, struct err *err)
 	case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
 	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
 	case SSL_AD_REASON_OFFSET + SSL_AD_UNKNOWN_PSK_IDENTITY:
-		return set_no_key(err);
+		return tls_no_key(err);
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 	case SSL_R_WRONG_SSL_VERSION:

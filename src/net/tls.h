@@ -41,6 +41,9 @@ void tls_close(struct tls *tls);
 SSL *tls_connection(const struct tls *tls, int sock, bool is_server, struct tls_peer *peer,
     struct err *err);
 
+/* Fills err, ERR_NO_KEY: the other end does not have the key. Returns -1. Does not block. */
+int tls_no_key(struct err *err);
+
 /*
  * Fills err with why the handshake failed, of which result is SSL_get_error(3)'s value and errnum
  * the errno: ERR_NO_KEY if the other end does not have the key; ERR_FAILED for all else, with
