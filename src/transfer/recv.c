@@ -45,12 +45,17 @@ struct receiving {
 	bool silent; /* the peer was, for so long that we take it for the end */
 };
 
-/* Whether the peer is of our kind, and has not said yet that its end is certain. */
-static bool must_speak(const struct receiving *receiving)
+static enum channel_peer peer_state(const struct receiving *receiving)
 {
 	struct channel *channel = receiving->channel;
 
-	return channel->type->peer(channel) == CHANNEL_PEER_OPEN;
+	return channel->type->peer(channel);
+}
+
+/* Whether the peer is of our kind, and has not said yet that its end is certain. */
+static bool must_speak(const struct receiving *receiving)
+{
+	return peer_state(receiving) == CHANNEL_PEER_OPEN;
 }
 
 /* To a stream that is a ClientHello, says what the user can do. Returns -1. */
@@ -286,8 +291,7 @@ static int wait_for_proxy(const struct receiving *receiving, struct err *err)
 static int say_in_doubt(const struct receiving *receiving, const char *line, size_t len,
     struct err *err)
 {
-	struct channel *channel = receiving->channel;
-	bool is_ours = channel->type->peer(channel) == CHANNEL_PEER_DONE;
+	bool is_ours = peer_state(receiving) == CHANNEL_PEER_DONE;
 	size_t piece = is_ours ? len : len / DOUBT_PIECES + 1;
 	size_t said = 0;
 	int is_gone = 0;
@@ -347,10 +351,8 @@ static int refuse_stray(struct receiving *receiving, const char *name, struct er
  */
 static const char *stray_name(const struct receiving *receiving)
 {
-	struct channel *channel = receiving->channel;
-
 	if (receiving->silent || receiving->policy->expect != NULL ||
-	    channel->type->peer(channel) == CHANNEL_PEER_DONE)
+	    peer_state(receiving) == CHANNEL_PEER_DONE)
 		return NULL;
 	return stray_talk_name(&receiving->talk);
 }
@@ -358,9 +360,7 @@ static const char *stray_name(const struct receiving *receiving)
 /* Whether the peer has said its end by the key, which no stray and no proxy has. */
 static bool is_certified(const struct receiving *receiving)
 {
-	struct channel *channel = receiving->channel;
-
-	return channel->key != NULL && channel->type->peer(channel) == CHANNEL_PEER_DONE;
+	return receiving->channel->key != NULL && peer_state(receiving) == CHANNEL_PEER_DONE;
 }
 
 /*
