@@ -7,11 +7,14 @@ int64_t deadline_after(int64_t ns)
 	return ns > DEADLINE_NEVER - now ? DEADLINE_NEVER : now + ns;
 }
 
+int64_t deadline_of_limit(int64_t ns)
+{
+	return ns == 0 ? DEADLINE_NEVER : deadline_after(ns);
+}
+
 int64_t deadline_of(const struct time_limits *limits)
 {
-	if (limits->idle == 0)
-		return limits->end;
-	return deadline_min(deadline_after(limits->idle), limits->end);
+	return deadline_min(deadline_of_limit(limits->idle), limits->end);
 }
 
 int64_t deadline_min(int64_t a, int64_t b)

@@ -26,6 +26,9 @@ struct time_limits {
 /* The deadline that lies ns from now; DEADLINE_NEVER if that is beyond the clock's range. */
 int64_t deadline_after(int64_t ns);
 
+/* The deadline of a limit of ns that begins to count now; DEADLINE_NEVER if ns is 0: no limit. */
+int64_t deadline_of_limit(int64_t ns);
+
 /* The deadline of a wait that begins now: after the idle limit, or the end if that is earlier. */
 int64_t deadline_of(const struct time_limits *limits);
 

@@ -10,8 +10,7 @@ struct recv_policy recv_one_policy(const struct recv_job *job, struct progress *
 {
 	struct recv_policy policy = job->policy;
 
-	policy.limits.end =
-	    job->total_limit == 0 ? DEADLINE_NEVER : deadline_after(job->total_limit);
+	policy.limits.end = deadline_of_limit(job->total_limit);
 	policy.progress = progress;
 	return policy;
 }

@@ -9,8 +9,7 @@ struct send_policy send_one_policy(const struct send_job *job, struct progress *
 {
 	struct send_policy policy = job->policy;
 
-	policy.limits.end =
-	    job->total_limit == 0 ? DEADLINE_NEVER : deadline_after(job->total_limit);
+	policy.limits.end = deadline_of_limit(job->total_limit);
 	policy.progress = progress;
 	return policy;
 }

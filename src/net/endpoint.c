@@ -153,9 +153,8 @@ static int open_channel(const struct endpoint_options *options, int sock, bool i
 /* When a handshake that begins now has to be done. */
 static int64_t handshake_deadline(const struct endpoint_options *options)
 {
-	bool is_shorter = options->idle_limit != 0 && options->idle_limit < HANDSHAKE_LIMIT;
-
-	return deadline_after(is_shorter ? options->idle_limit : HANDSHAKE_LIMIT);
+	return deadline_min(deadline_of_limit(options->idle_limit),
+	    deadline_after(HANDSHAKE_LIMIT));
 }
 
 static void note_connected(const struct endpoint_options *options,

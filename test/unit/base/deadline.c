@@ -27,6 +27,15 @@ static void after_overflow(void)
 	CHECK(deadline_after(DEADLINE_NEVER - clock_now() - LONG) < DEADLINE_NEVER);
 }
 
+static void of_limit(void)
+{
+	int64_t before = clock_now();
+
+	CHECK_INT(deadline_of_limit(0), DEADLINE_NEVER);
+	int64_t deadline = deadline_of_limit(LONG);
+	CHECK(deadline >= before + LONG && deadline <= clock_now() + LONG);
+}
+
 static void earlier(void)
 {
 	static const struct {
@@ -105,6 +114,7 @@ int main(void)
 {
 	promise("a deadline lies as far from now as was asked", after);
 	promise("a deadline beyond the clock's range is never, and does not wrap", after_overflow);
+	promise("a limit of 0 is none", of_limit);
 	promise("the earlier of two deadlines is found, never being the latest of all", earlier);
 	promise("the time that is left has all its nanoseconds", timespec);
 	promise("of a deadline that has passed, no time is left", timespec_past);
