@@ -41,7 +41,6 @@ int recv_one_over(struct connection *connection, struct sink *sink,
 {
 	const struct ends ends = {.peer = outcome->peer, .local = outcome->local};
 
-	outcome_connected(outcome, connection);
 	outcome->is_verified = policy->expect != NULL;
 	int status = transfer_recv(connection->channel, sink, &ends, policy, &outcome->result, err);
 	name_made_file(sink, outcome);
@@ -85,6 +84,7 @@ static void meet_and_receive(const struct recv_job *job, struct sink *sink,
 	policy.on_claim = stop_listening;
 	policy.context = &listening;
 	while (status == 0) {
+		outcome_connected(outcome, &connection);
 		status = recv_one_over(&connection, sink, &policy, outcome, err);
 		if (status == 0 || err->kind != ERR_STRAY)
 			break;

@@ -41,9 +41,9 @@ struct sink *recv_one_open_sink(const struct sink_options *options, int64_t dead
     struct outcome *outcome, struct err *err);
 
 /*
- * Receives from connection into sink, and fills outcome, which has to outlive sink. Blocks and
- * returns as transfer_recv(), with the peer's name in front of an error. The caller closes
- * connection and sink.
+ * Receives from connection, which outcome has noted, into sink, and fills outcome, which has to
+ * outlive sink. Blocks and returns as transfer_recv(), with the peer's name in front of an error.
+ * The caller closes connection and sink.
  */
 int recv_one_over(struct connection *connection, struct sink *sink,
     const struct recv_policy *policy, struct outcome *outcome, struct err *err);

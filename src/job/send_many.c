@@ -98,12 +98,11 @@ static int meet_and_pass_on(const struct task *task, struct send_job *job, struc
 	int status = rendezvous_open(&job->rendezvous, &job->talk.invite, &listening,
 	    &policy.limits, &connection, err);
 	listen_close(&listening);
+	outcome_connected(&told->outcome, &connection);
 	if (status == 0) {
 		atomic_store(&told->connected, true);
 		(void)eventfd_write(many->connected, 1);
 		status = send_one_over(source, &connection, &policy, &told->outcome, err);
-	} else if (connection.local[0] != '\0') {
-		outcome_connected(&told->outcome, &connection);
 	}
 	connection_close(&connection);
 	return status;

@@ -19,7 +19,6 @@ int send_one_over(struct source *source, struct connection *connection,
 {
 	const struct ends ends = {.peer = outcome->peer, .local = outcome->local};
 
-	outcome_connected(outcome, connection);
 	if (transfer_send(source, connection->channel, &ends, policy, &outcome->result, err) == -1)
 		return err_prefix(err, "%s", connection->peer);
 	return 0;
@@ -43,10 +42,9 @@ static int meet_and_send(const struct send_job *job, struct source *source,
 	    &policy->limits, &connection, err);
 
 	listen_close(&listening);
+	outcome_connected(outcome, &connection);
 	if (status == 0)
 		status = send_one_over(source, &connection, policy, outcome, err);
-	else if (connection.local[0] != '\0')
-		outcome_connected(outcome, &connection);
 	connection_close(&connection);
 	return status;
 }

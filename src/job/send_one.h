@@ -34,9 +34,9 @@ int send_one(const struct send_job *job);
 struct send_policy send_one_policy(const struct send_job *job, struct progress *progress);
 
 /*
- * Sends source over connection, and fills outcome, which has to outlive source. Blocks and returns
- * as transfer_send(), with the peer's name in front of an error. The caller closes source and
- * connection.
+ * Sends source over connection, which outcome has noted, and fills outcome, which has to outlive
+ * source. Blocks and returns as transfer_send(), with the peer's name in front of an error. The
+ * caller closes source and connection.
  */
 int send_one_over(struct source *source, struct connection *connection,
     const struct send_policy *policy, struct outcome *outcome, struct err *err);

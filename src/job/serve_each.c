@@ -67,8 +67,6 @@ static int transfer_with(struct serving *serving, struct connection *connection,
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
 
-	/* Noted here, so that it is known also if the transfer fails before it begins. */
-	outcome_connected(outcome, connection);
 	if (serving->send != NULL) {
 		const struct send_policy policy = send_one_policy(serving->send, &progress);
 		return send_anew(serving, connection, &policy, outcome, err);
@@ -119,10 +117,9 @@ static int serve_peer(void *context, const struct listen_accepted *accepted,
 	struct connection connection;
 
 	int status = endpoint_take(&serving->rendezvous->endpoint, accepted, &connection, &err);
+	outcome_connected(&outcome, &connection);
 	if (status == 0)
 		status = transfer_with(serving, &connection, place, &outcome, &err);
-	else if (connection.local[0] != '\0')
-		outcome_connected(&outcome, &connection);
 	connection_close(&connection);
 	if (status == 0)
 		finish_regardless();

@@ -23,6 +23,8 @@ void outcome_connected(struct outcome *outcome, const struct connection *connect
 {
 	const struct channel *channel = connection->channel;
 
+	if (connection->local[0] == '\0')
+		return;
 	strlcpy(outcome->local, connection->local, sizeof(outcome->local));
 	strlcpy(outcome->peer, connection->peer, sizeof(outcome->peer));
 	outcome->suite = channel == NULL ? NULL : channel->suite;

@@ -40,8 +40,9 @@ struct outcome {
 struct outcome outcome_begin(bool sends, const char *path, char *const *argv);
 
 /*
- * Notes the addresses of the connection and how it is encrypted, and that the transfer begins now.
- * The keys have to outlive the outcome.
+ * Notes the addresses of the connection and how it is encrypted, and that the transfer begins now;
+ * nothing if there was no connection, but also one of which no channel could be made. The keys have
+ * to outlive the outcome.
  */
 void outcome_connected(struct outcome *outcome, const struct connection *connection);
 
