@@ -22,7 +22,6 @@ import argparse
 import os
 import random
 import select
-import shutil
 import socket
 import struct
 import subprocess
@@ -30,13 +29,14 @@ import sys
 import threading
 import time
 
-LIMIT = 120  # seconds that anything may take
+import aftermath
+from aftermath import ENVIRONMENT, LIMIT, read_address, said
+
 SIZE = 3 << 20
 # What a record adds, and what a handshake and the receipt are at least.
 ON_THE_WIRE = {"data": SIZE + 4000, "back": 300}
 HANDSHAKE = 600  # no more, in either direction
 IN_PROXY = ("fin", "reset", "flip", "swallow")
-ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
 
 
 class Proxy:
@@ -110,14 +110,10 @@ class Run:
         self.program, self.listener, self.old, self.pipe = program, listener, old, pipe
         self.proxy = self.socat = None
         self.fed = 0
-        shutil.rmtree("out", ignore_errors=True)
-        os.mkdir("out")
-        if old:
-            with open("out/file", "wb") as file:
-                file.write(b"old")
+        aftermath.prepare(old)
         self.ends = {}
         self.spawn(listener, "-l", "127.0.0.1:0")
-        self.address = self.read_address(listener)
+        self.address = read_address(listener)
         port = int(self.address.rpartition(":")[2])
         address = self.address
         if way in IN_PROXY or way == "kill-proxy":
@@ -129,7 +125,7 @@ class Run:
                 ["socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1", "TCP:" + address],
                 stdin=subprocess.DEVNULL, stderr=open("socat.err", "wb"),
             )
-            address = self.read_address("socat")
+            address = read_address("socat")
         self.begin = time.monotonic()
         self.spawn("send" if listener == "recv" else "recv", address)
 
@@ -144,23 +140,9 @@ class Run:
         with open(role + ".err", "wb") as errors:
             self.ends[role] = subprocess.Popen(arguments, stdin=stdin, stderr=errors, env=ENVIRONMENT, bufsize=0)
 
-    @staticmethod
-    def said(name):
-        with open(name + ".err", errors="replace") as errors:
-            return errors.read()
-
-    def read_address(self, name):
-        deadline = time.monotonic() + LIMIT
-        while time.monotonic() < deadline:
-            for line in self.said(name).splitlines(keepends=True):
-                if line.endswith("\n") and "listening on " in line:
-                    return line.split()[-1]
-            time.sleep(0.001)
-        raise SystemExit("%s does not listen" % name)
-
     def await_connection(self):
         deadline = time.monotonic() + LIMIT
-        while any("connected to" not in self.said(role) for role in self.ends):
+        while any("connected to" not in said(role) for role in self.ends):
             if time.monotonic() > deadline:
                 raise SystemExit("they do not connect")
             time.sleep(0.001)
@@ -204,14 +186,7 @@ class Run:
 
     def end(self):
         """Waits for all. Returns what does not end."""
-        hung = []
-        for role, process in self.ends.items():
-            try:
-                process.wait(LIMIT)
-            except subprocess.TimeoutExpired:
-                hung.append(role + " does not end")
-                process.kill()
-                process.wait()
+        hung = aftermath.wait_for(self.ends)
         if self.pipe and not self.ends["send"].stdin.closed:
             self.ends["send"].stdin.close()
         if self.proxy:
@@ -221,29 +196,16 @@ class Run:
             self.socat.wait()
         return hung
 
-    def left(self):
-        """What is in place of the output: whole, old, none, or part."""
-        try:
-            with open("out/file", "rb") as file:
-                content = file.read()
-        except FileNotFoundError:
-            return "none"
-        if content == SOURCE:
-            return "whole"
-        return "old" if content == b"old" else "part"
+    @staticmethod
+    def left():
+        return aftermath.left(SOURCE)
 
 
 def check(run, again, victim, is_data_damaged):
     """Waits for the end. Returns what is wrong with it, in words."""
     wrong = run.end()
     left = run.left()
-    names = sorted(set(os.listdir("out")) - {"file"})
-    if names:
-        wrong.append("left behind: %s" % names)
-    if left == "part":
-        wrong.append("the file is not whole")
-    if left == ("none" if run.old else "old"):
-        wrong.append("the old file is gone")
+    wrong += aftermath.faults(left, run.old)
     for role, process in run.ends.items():
         status = process.returncode
         if role == victim:
@@ -254,7 +216,7 @@ def check(run, again, victim, is_data_damaged):
             wrong.append("%s: exit status 0 though the data did not arrive whole" % role)
         if status not in (0, 1, 3, 6, 7):
             wrong.append("%s: exit status %d" % (role, status))
-    if ", stored" in run.said("send") and left != "whole":
+    if ", stored" in said("send") and left != "whole":
         wrong.append("stored, said the sender")
     if is_data_damaged and left == "whole" and not again:
         wrong.append("stored, though the data was damaged")
@@ -310,7 +272,7 @@ def calibrate(arguments):
         hung = run.end()
         times.append(time.monotonic() - run.begin)
         if hung or any(end.returncode != 0 for end in run.ends.values()) or run.left() != "whole":
-            raise SystemExit("an undisturbed transfer fails: %s%s" % (run.said("send"), run.said("recv")))
+            raise SystemExit("an undisturbed transfer fails: %s%s" % (said("send"), said("recv")))
     return sorted(times)[2]
 
 
@@ -337,8 +299,8 @@ def main():
             failures += 1
             print(
                 "%d, %s: %s: %s; recv (%s): %s; send (%s): %s"
-                % (number, arguments.way, what, text, run.ends["recv"].returncode, run.said("recv").strip(),
-                   run.ends["send"].returncode, run.said("send").strip()),
+                % (number, arguments.way, what, text, run.ends["recv"].returncode, said("recv").strip(),
+                   run.ends["send"].returncode, said("send").strip()),
                 flush=True,
             )
     print("%d cuts, %d of unfinished data, %d whole files, %d failures" % (arguments.cuts, damaged, whole, failures))

@@ -21,21 +21,19 @@ import argparse
 import os
 import random
 import select
-import shutil
 import subprocess
 import sys
 import time
 
-LIMIT = 120  # seconds that anything may take
+import aftermath
+from aftermath import ENVIRONMENT, LIMIT, said
+
 SIZE = 4 << 20
 CALIBRATION = 5
 # Small pieces: more moments at which something can be half done.
 CHUNK = "8K"
 # Of what was written into the sender's stdin, the pipe, which it widens, holds 1 MiB and the sender one chunk.
 UNSENT = (1 << 20) + (64 << 10)
-
-# A sanitizer that is killed while it looks for leaks leaves a report, though an empty one.
-ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
 
 WHERE = {"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "unix": "unix:socket"}
 
@@ -46,13 +44,9 @@ class Run:
     def __init__(self, program, transport, old, pipe=False):
         self.program = program
         self.old = old
-        shutil.rmtree("out", ignore_errors=True)
-        os.mkdir("out")
-        if old:
-            with open("out/file", "wb") as file:
-                file.write(b"old")
+        aftermath.prepare(old)
         self.recv = self.spawn("recv", "-v", "-l", WHERE[transport], "out/file")
-        self.address = self.read_address()
+        self.address = aftermath.read_address("recv")
         self.begin = time.monotonic()
         self.send = self.spawn(
             "send", "-B", CHUNK, self.address, "-" if pipe else "source",
@@ -65,20 +59,6 @@ class Run:
                 [self.program, role, *arguments],
                 stdin=stdin, stderr=errors, env=ENVIRONMENT, bufsize=0,
             )
-
-    def read_address(self):
-        deadline = time.monotonic() + LIMIT
-        while time.monotonic() < deadline:
-            for line in self.said("recv").splitlines(keepends=True):
-                if line.endswith("\n"):
-                    return line.strip().rpartition("listening on ")[2]
-            time.sleep(0.001)
-        raise SystemExit("the receiver does not listen")
-
-    @staticmethod
-    def said(role):
-        with open(role + ".err", errors="replace") as errors:
-            return errors.read()
 
     def feed(self, size):
         """Writes the first size bytes of the source into the sender's stdin."""
@@ -115,41 +95,21 @@ class Run:
 
     def end(self):
         """Waits for both. Returns what does not end."""
-        hung = []
-        for role, process in (("send", self.send), ("recv", self.recv)):
-            try:
-                process.wait(LIMIT)
-            except subprocess.TimeoutExpired:
-                hung.append(role + " does not end")
-                process.kill()
-                process.wait()
+        hung = aftermath.wait_for({"send": self.send, "recv": self.recv})
         if self.send.stdin:
             self.send.stdin.close()
         return hung
 
-    def left(self):
-        """What is in place of the output: whole, old, none, or part."""
-        try:
-            with open("out/file", "rb") as file:
-                content = file.read()
-        except FileNotFoundError:
-            return "none"
-        if content == SOURCE:
-            return "whole"
-        return "old" if content == b"old" else "part"
+    @staticmethod
+    def left():
+        return aftermath.left(SOURCE)
 
 
 def check(run, survivor, again):
     """Waits for the end. Returns what is wrong with it, in words."""
     wrong = run.end()
     left = run.left()
-    names = sorted(set(os.listdir("out")) - {"file"})
-    if names:
-        wrong.append("left behind: %s" % names)
-    if left == "part":
-        wrong.append("the file is not whole")
-    if left == ("none" if run.old else "old"):
-        wrong.append("the old file is gone")
+    wrong += aftermath.faults(left, run.old)
     if survivor.returncode == 0 and left != "whole":
         wrong.append("exit status 0 without the whole file")
     if survivor.returncode not in (0, 1):
@@ -167,7 +127,7 @@ def calibrate(program, transport):
         hung = run.end()
         times.append(time.monotonic() - run.begin)
         if hung or run.send.returncode != 0 or run.recv.returncode != 0 or run.left() != "whole":
-            raise SystemExit("an undisturbed transfer fails: %s%s" % (run.said("send"), run.said("recv")))
+            raise SystemExit("an undisturbed transfer fails: %s%s" % (said("send"), said("recv")))
     return sorted(times)[CALIBRATION // 2]
 
 
@@ -201,14 +161,14 @@ def main():
         again = victim == "send" and run.serve_again()
         wrong = check(run, getattr(run, survivor), again)
         # "reset after 123 bytes": the data were on their way.
-        said = run.said(survivor)
-        if offset >= UNSENT and (" after " not in said or " after 0 bytes" in said):
+        words = said(survivor)
+        if offset >= UNSENT and (" after " not in words or " after 0 bytes" in words):
             wrong.append("it is not said that the data broke off")
         for what in wrong:
             failures += 1
             print(
                 "kill %d, of %s at %d bytes, %.2f ms: %s; recv: %s; send: %s"
-                % (number, victim, offset, delay * 1000, what, run.said("recv").strip(), run.said("send").strip()),
+                % (number, victim, offset, delay * 1000, what, said("recv").strip(), said("send").strip()),
                 flush=True,
             )
     print("%d kills, %d failures" % (arguments.kills, failures))
