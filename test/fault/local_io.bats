@@ -238,19 +238,10 @@ failing_write() {
 	failing_call old renameat,renameat2
 }
 
-@test "a file that has arrived is replaced also where no memory is left" {
-	local calls
-
-	inject
+# replaces [OPTION...]: a receiver with these options replaces d/out, and leaves nothing beside it.
+replaces() {
 	prepare_output old
-	listen_as recv recv tcp4 d/out
-	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
-	finish send
-	finish recv
-	calls=$(sed '/linkat(.*EEXIST/,$d' trace | grep -c ' mmap(')
-	inject "mmap:error=ENOMEM:when=$((calls + 1))+"
-	prepare_output old
-	listen_as recv recv tcp4 d/out
+	listen_as recv recv tcp4 "$@" d/out
 	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
 	finish send
 	finish recv
@@ -258,15 +249,19 @@ failing_write() {
 	holds d out
 }
 
+@test "a file that has arrived is replaced also where no memory is left" {
+	local calls
+
+	inject
+	replaces
+	calls=$(sed '/linkat(.*EEXIST/,$d' trace | grep -c ' mmap(')
+	inject "mmap:error=ENOMEM:when=$((calls + 1))+"
+	replaces
+}
+
 @test "where the step that replaces a file cannot be waited for, what it did is told" {
 	inject wait4,waitid:error=ECHILD
-	prepare_output old
-	listen_as recv recv tcp4 d/out
-	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
-	finish send
-	finish recv
-	same d/out "$BATS_FILE_TMPDIR/data"
-	holds d out
+	replaces
 
 	inject wait4,waitid:error=ECHILD renameat,renameat2:error=EIO
 	prepare_output old
@@ -394,13 +389,7 @@ replaced_after() {
 	local syncs=$1 named synced
 
 	shift
-	prepare_output old
-	listen_as recv recv tcp4 "$@" d/out
-	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
-	finish send
-	finish recv
-	same d/out "$BATS_FILE_TMPDIR/data"
-	holds d out
+	replaces "$@"
 	[ "$(grep -c ' fsync(' trace)" -eq "$syncs" ]
 	[ "$syncs" -ne 0 ] || return 0
 	named=$(line_of '.sockxfer.')

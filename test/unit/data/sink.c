@@ -202,18 +202,27 @@ static void discarded(void)
 	check_names(".", "out");
 }
 
+/* Lets a write beyond so many bytes of a file fail. Returns the limit of before. */
+static rlim_t limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signals_install(); /* ignores SIGXFSZ */
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = bytes;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	return before;
+}
+
 static void disk_full(void)
 {
 	struct sink *sink;
 	struct err err = {.kind = ERR_NONE};
-	struct rlimit limit;
 	static char chunk[8192];
 
 	make_file("out", "old");
-	signals_install(); /* ignores SIGXFSZ */
-	CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = 10000;
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(10000);
 	if (!opens(&sink, "out", false))
 		return;
 	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), 0);
@@ -230,21 +239,15 @@ static void stays_failed(void)
 {
 	struct sink *sink;
 	struct err err = {.kind = ERR_NONE};
-	struct rlimit limit;
 	static char chunk[8192];
 
 	make_file("out", "old");
-	signals_install(); /* ignores SIGXFSZ */
-	CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	rlim_t before = limit.rlim_cur;
-	limit.rlim_cur = 10000;
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	rlim_t before = limit_files(10000);
 	if (!opens(&sink, "out", false))
 		return;
 	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), 0);
 	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
-	limit.rlim_cur = before;
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(before);
 	err_clear(&err);
 	CHECK_INT(sink_write(sink, chunk, sizeof(chunk), DEADLINE_NEVER, &err), -1);
 	CHECK_STR(err.text, "out: write: File too large");
