@@ -303,7 +303,7 @@ never_replaced() {
 	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
 	finish send 6
 	finish recv 1
-	grep -qE "d/$TIME-127.0.0.1-1: fsync of its directory: Input/output error" recv.err
+	grep -qE "d/$TIME-127.0.0.1-1: fsync of its directory after it got its name: Input/output error" recv.err
 	grep -qE "\"path\": \"d/$TIME-127.0.0.1-1\"" recv.out
 }
 

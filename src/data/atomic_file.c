@@ -64,7 +64,7 @@ static bool can_link(const struct atomic_file *file)
 		status = link_nameless(&other, other.temp);
 	}
 	if (status == 0)
-		status = unlinkat(file->place.dir, other.temp, 0);
+		status = descriptor_remove(file->place.dir, other.temp);
 	close(other.fd);
 	return status == 0;
 }
@@ -82,7 +82,7 @@ static int try_rename(const struct atomic_file *file)
 	temporary_name(other, dir, stands_for(file), TEMPORARY_TRIES);
 	int status = renameat(dir, temp, dir, other);
 	int errnum = errno;
-	unlinkat(dir, status == 0 ? other : temp, 0);
+	descriptor_remove(dir, status == 0 ? other : temp);
 	close(fd);
 	errno = errnum;
 	return status;
@@ -231,7 +231,7 @@ static int rename_over_own(const struct atomic_file *file)
 	int status = renameat(dir, file->temp, dir, name);
 	int errnum = errno;
 	if (status == -1 && descriptor_is_named(fd, dir, name))
-		unlinkat(dir, name, 0);
+		descriptor_remove(dir, name);
 	close(fd);
 	errno = errnum;
 	return status;
@@ -247,7 +247,7 @@ static int rename_new(const struct atomic_file *file)
 	if (!is_unsupported(errno))
 		return -1;
 	if (linkat(dir, file->temp, dir, file->place.name, 0) == 0) {
-		unlinkat(dir, file->temp, 0); /* even if that fails, the file has its name */
+		descriptor_remove(dir, file->temp); /* even if that fails, the file has its name */
 		return 0;
 	}
 	return is_unsupported(errno) ? rename_over_own(file) : -1;
@@ -283,7 +283,7 @@ static int give_name(struct atomic_file *file, bool no_clobber)
 		return 0;
 	int errnum = errno;
 	if (file->is_nameless && errnum != EEXIST)
-		unlinkat(file->place.dir, file->temp, 0);
+		descriptor_remove(file->place.dir, file->temp);
 	return errnum;
 }
 
@@ -397,7 +397,7 @@ int atomic_file_publish(struct atomic_file *file, bool no_clobber)
 void atomic_file_close(struct atomic_file *file)
 {
 	if (file->temp[0] != '\0')
-		unlinkat(file->place.dir, file->temp, 0);
+		descriptor_remove(file->place.dir, file->temp);
 	if (file->fd != -1)
 		close(file->fd);
 	place_close(&file->place);

@@ -135,9 +135,10 @@ static int publish(struct sink_file *file)
 static int sync_name(struct sink_file *file, struct err *err)
 {
 	if (descriptor_sync(file->dir) == -1)
-		return err_sys(err, "%s: fsync of its directory", file->sink.name);
+		return err_sys(err, "%s: fsync of its directory after it got its name",
+		    file->sink.name);
 	if (descriptor_sync(file->file.fd) == -1)
-		return err_sys(err, "%s: fsync", file->sink.name);
+		return err_sys(err, "%s: fsync after it got its name", file->sink.name);
 	return 0;
 }
 

@@ -173,7 +173,7 @@ static void sweep(int dir, const char *temp, uid_t owner)
 		return;
 	if (fstat(fd, &st) == 0 && may_sweep(&st, owner) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
 	    descriptor_is_named(fd, dir, temp))
-		unlinkat(dir, temp, 0);
+		descriptor_remove(dir, temp);
 	close(fd);
 }
 

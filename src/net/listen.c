@@ -13,6 +13,7 @@
 #include "base/deadline.h"
 #include "net/resolve.h"
 #include "net/unix_path.h"
+#include "sys/descriptor.h"
 #include "sys/io.h"
 
 /* The most connections that the system lets wait (net.core.somaxconn). */
@@ -350,6 +351,6 @@ void listen_close(struct listen_set *set)
 
 	if (set->path[0] != '\0' && lstat(set->path, &st) == 0 && st.st_dev == set->dev &&
 	    st.st_ino == set->ino)
-		unlink(set->path);
+		descriptor_remove(AT_FDCWD, set->path);
 	listen_leave(set);
 }

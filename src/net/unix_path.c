@@ -1,6 +1,7 @@
 #include "net/unix_path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,7 +57,7 @@ int unix_path_clear(const char *path, struct err *err)
 	/* bind(2) does not follow a link at the end, but fails. */
 	if (!is_loose && !place.is_link && place.object != -1 &&
 	    !place_is_strangers(&place, &place.st) && is_stale(path))
-		unlink(path);
+		descriptor_remove(AT_FDCWD, path);
 	place_close(&place);
 	if (!is_loose)
 		return 0;

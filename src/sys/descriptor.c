@@ -12,6 +12,9 @@
 
 #include "base/number.h"
 
+/* How often a removal that is interrupted is tried. */
+#define REMOVALS_MAX 16
+
 int descriptor_from_path(const char *path)
 {
 	static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
@@ -57,6 +60,16 @@ bool descriptor_is_named(int fd, int dir, const char *name)
 
 	return fstat(fd, &st) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       st.st_dev == named.st_dev && st.st_ino == named.st_ino;
+}
+
+int descriptor_remove(int dir, const char *name)
+{
+	int status = -1;
+
+	errno = EINTR;
+	for (int tries = 0; status == -1 && errno == EINTR && tries < REMOVALS_MAX; tries++)
+		status = unlinkat(dir, name, 0);
+	return status;
 }
 
 int descriptor_reopen(int fd)

@@ -41,6 +41,13 @@ int descriptor_access(int dir, const char *name, int mode);
 bool descriptor_is_named(int fd, int dir, const char *name);
 
 /*
+ * Removes the name from the directory dir, or AT_FDCWD (unlinkat(2)); again if a file system of
+ * the network or of a process lets a signal interrupt that, but not without end. Returns 0, or -1
+ * with errno set.
+ */
+int descriptor_remove(int dir, const char *name);
+
+/*
  * Opens the pipe, FIFO or terminal behind fd a second time, for writing and non-blocking; so the
  * flags of fd, which other processes may share, stay as they are. Returns the new descriptor, the
  * caller's to close, or -1 with errno set.

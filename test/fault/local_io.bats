@@ -591,6 +591,29 @@ decided() {
 
 ### Sizes
 
+# As by a file system of the network; strace takes no real signal for it.
+@test "a removal that is interrupted is made again: no temporary name and no socket is left" {
+	inject unlinkat:error=EINTR:when=1+2
+	mkdir d
+	listen_as recv recv unix d
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	[ "$(ls -A d | wc -l)" -eq 1 ]
+	[ ! -e "${address#unix:}" ]
+	grep -q 'unlinkat.*EINTR' trace
+}
+
+@test "a removal that is always interrupted holds nobody up" {
+	inject unlinkat:error=EINTR
+	prepare_output old
+	listen_as recv recv tcp4 d/out
+	start send "$SOCKXFER" send -V "$address" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish recv
+	same d/out "$BATS_FILE_TMPDIR/data"
+}
+
 @test "a sparse file over 4 GiB arrives with its exact size and digest" {
 	need jq
 	need_xxh128

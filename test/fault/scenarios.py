@@ -221,7 +221,7 @@ class Stage:
     def is_told_late(self):
         """Whether what failed is known to come after the file has its name, as the manual says."""
         said = "".join(self.text(name, "err") for name in self.running)
-        return any(text in said for text in ("its directory", "stdout", "--json"))
+        return any(text in said for text in ("after it got its name", "stdout", "--json"))
 
 
 def receive(stage, options=(), old=False, unix=False, target="out", command=()):

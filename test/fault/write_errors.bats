@@ -95,7 +95,7 @@ start_stream() {
 		prepare_output old
 		listen_as recv recv tcp4 -S d/out
 		send_data
-		fails 'd/out: fsync of its directory: '
+		fails 'd/out: fsync of its directory after it got its name: '
 		holds d out
 	done
 	inject fsync:error=EINVAL:when=2
