@@ -223,7 +223,7 @@ notes() {
 	picture data
 	for role in recv send; do
 		free_port
-		# One comes at the beginning, and one half of the time later.
+		# One comes at the beginning, and one near the end.
 		start strangers "$PYTHON" -c '
 import socket, sys, time
 def come():
@@ -239,13 +239,13 @@ while True:
         break
     except ConnectionRefusedError:
         time.sleep(0.005)
-time.sleep(1)
+time.sleep(2.5)
 come()' "$port"
 		wait_said strangers ready
 		clock since
-		start us "$SOCKXFER" "$role" -v -w 2 --allow 127.0.0.2 -p "$port" data
+		start us "$SOCKXFER" "$role" -v -w 3 --allow 127.0.0.2 -p "$port" data
 		finish us 3
-		soon 2900 "$since"
+		soon 5400 "$since"
 		finish strangers
 		has us.err 'accept: timed out'
 		notes 127.0.0.1 2
@@ -288,7 +288,7 @@ come()' "$port"
 			expected=143
 		}
 		finish us $expected
-		soon 5000 "$since"
+		soon 15000 "$since"
 		finish flood
 	done
 }

@@ -909,7 +909,7 @@ except BlockingIOError:
 			kill -TERM "${PID[us]}"
 		fi
 		finish us $((128 + $(kill -l "${how% *}")))
-		soon 3000 "$since"
+		soon 8000 "$since"
 		touch go
 		finish one 1
 		holds d

@@ -141,18 +141,30 @@ behind_proxy() {
 	same d/out in
 }
 
-@test "a request over a unix socket, from our sender, is stored at once" {
-	local since
+# sent_at_once OPTION...: over a unix socket. Five pieces of a line take 600 ms whenever they are written, so it is
+# enough that one of five transfers is faster, however busy the machine is.
+sent_at_once() {
+	local since now tries
 
+	for tries in 1 2 3 4 5; do
+		ours us recv "$@" -l unix:socket out
+		wait_for listening_unix socket
+		clock since
+		ours sender send "$@" -V unix:socket in
+		finish sender
+		finish us
+		same out in
+		rm out
+		clock now
+		[ $((now - since)) -ge 590 ] || return 0
+	done
+	echo "none of $tries transfers was at once" >&2
+	return 1
+}
+
+@test "a request over a unix socket, from our sender, is stored at once" {
 	printf %b "$REQUEST" >in
-	ours us recv -l unix:socket out
-	wait_for listening_unix socket
-	clock since
-	ours sender send -V unix:socket in
-	finish sender
-	finish us
-	same out in
-	soon 590 "$since"
+	sent_at_once
 }
 
 @test "without receipts a request is not stored where others may come" {
@@ -243,16 +255,9 @@ behind_proxy() {
 	same d/out empty
 }
 
-@test "an empty file from our sender over a unix socket is stored at once" {
-	local since
-
-	: >empty
-	ours us recv -l unix:socket out
-	wait_for listening_unix socket
-	clock since
-	ours sender send -V unix:socket empty
-	finish sender
-	finish us
-	same out empty
-	soon 590 "$since"
+@test "an empty file with a key is stored at once" {
+	: >in
+	"$SOCKXFER" key >key
+	chmod 600 key
+	sent_at_once -K key
 }

@@ -104,9 +104,9 @@ cut_while_sending() {
 	"$1"
 	clock since
 	finish recv 3
-	soon 3500 "$since"
+	soon 15000 "$since"
 	finish send 3
-	soon 3500 "$since"
+	soon 15000 "$since"
 	one_line recv.err
 	one_line send.err
 	grep -q 'after [0-9]* bytes' recv.err
@@ -129,12 +129,12 @@ cut_while_sending() {
 	cut_by_filter
 	clock since
 	finish recv 3
-	soon 3500 "$since"
+	soon 15000 "$since"
 	running send
 	clock since
 	head -c 1000 /dev/zero >&8
 	finish send 3
-	soon 3500 "$since"
+	soon 15000 "$since"
 	output_untouched old
 }
 
@@ -346,7 +346,7 @@ stopped() {
 		clock since
 		stopped "$transport" -w 0.7
 		finish send 3
-		soon 2500 "$since"
+		soon 10000 "$since"
 		one_line send.err
 		kill -CONT "${PID[recv]}"
 		finish recv 1
@@ -393,7 +393,7 @@ stopped() {
 		finish recv 3
 		clock now
 		[ $((now - since)) -ge 1500 ]
-		soon 3000 "$since"
+		soon 10000 "$since"
 		has recv.err 'connected to'
 		complaint recv
 		stop peer

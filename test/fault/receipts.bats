@@ -436,7 +436,7 @@ storing_long() {
 		clock since
 		start send "$SOCKXFER" send -w 0.5 "$address" "$BATS_FILE_TMPDIR/data"
 		finish send
-		soon 2500 "$since"
+		soon 10000 "$since"
 		has send.err 'not confirmed'
 		stop peer
 		rm -f peer.socket

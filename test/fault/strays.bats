@@ -139,11 +139,11 @@ noted() {
 	local since now
 
 	free_port
-	reaching stray "127.0.0.1:$port" pause:0.8 close
+	reaching stray "127.0.0.1:$port" pause:1.6 close
 	clock since
-	start recv "$SOCKXFER" recv -v -W 1 -p "$port" out
+	start recv "$SOCKXFER" recv -v -W 2 -p "$port" out
 	finish recv 3
-	soon 1700 "$since"
+	soon 3500 "$since"
 	finish stray
 	noted 1
 	reaching stray "127.0.0.1:$port" pause:0.7 close
