@@ -41,8 +41,9 @@ SWEEP_SHARE = 1
 SHIMS = $(patsubst test/shim/%.c,$(BUILD)/shim/%.so,$(sort $(wildcard test/shim/*.c)))
 LAUNCHER = $(BUILD)/peer/activate
 C_FILES = $(wildcard src/*/*.[ch] test/unit/*.[ch] test/unit/*/*.[ch] test/fuzz/*.[ch] test/shim/*.[ch] test/peer/*.[ch])
-TESTS = $(sort $(wildcard test/*.bats test/*/*.bats))
-BATS_FILES = $(TESTS) $(wildcard test/*.bash test/*/*.bash)
+LARGE = test/large.bats
+TESTS = $(filter-out $(LARGE),$(sort $(wildcard test/*.bats test/*/*.bats)))
+BATS_FILES = $(TESTS) $(LARGE) $(wildcard test/*.bash test/*/*.bash)
 SCRIPTS = $$(grep -lsE '^\#!.*sh$$' .ci/* test/tools/* test/peer/*)
 REPORTS = $(abspath $(BUILD))/reports
 
@@ -54,7 +55,7 @@ run_tests = SOCKXFER=$(UNDER_TEST) ACTIVATE=$(abspath $(LAUNCHER)) REPORTS=$(REP
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all programs bench bench-plot crash soak sweep compare check unit coverage coverage-run fuzz fuzz-run asan asan-check
+.PHONY: all programs bench bench-plot large crash soak sweep compare check unit coverage coverage-run fuzz fuzz-run asan asan-check
 .PHONY: valgrind demo deps
 .PHONY: install uninstall clean dist help
 .PHONY: lint lint-format lint-tidy lint-cppcheck lint-man lint-shell lint-gcc lint-clang format FORCE
@@ -134,6 +135,9 @@ bench: all ## measure sockxfer beside the tools like it; BENCH='--cases tmpfs --
 # For the sanitizers: make soak BUILD=build/asan SANITIZE=address,undefined
 soak: all ## run servers of many under random faults for SOAK_SECONDS=600; SOAK='--seed N' repeats one
 	@python3 -B test/crowd/soak.py --seconds $(SOAK_SECONDS) $(SOAK) $(or $(SOCKXFER),$(PROGRAM))
+
+large: programs ## send sparse files of 5 GiB over each transport
+	@$(run_tests) $(LARGE)
 
 # Some minutes; CRASH='--systems xfs --modes default' narrows it.
 crash: all ## cut the power during transfers, on each file system there is, and print which promise held
