@@ -69,8 +69,9 @@ class Stage:
         self.d = place + "/d"
         shutil.rmtree(self.d, ignore_errors=True)
         os.makedirs(self.d)
-        for name in ("port", "socket", "trace"):
-            if os.path.lexists(place + "/" + name):
+        # What a fault of the run before has left is that run's.
+        for name in os.listdir(place):
+            if name in ("port", "socket", "trace") or name.startswith(".sockxfer"):
                 os.unlink(place + "/" + name)
         self.source = place + "/source"
         with open(self.source, "wb") as file:
