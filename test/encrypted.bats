@@ -556,21 +556,23 @@ unmarked() {
 }
 
 # Passes on what comes, both ways, and writes all of it to a file.
-TAP='import socket, sys, select
+TAP='import contextlib, select, socket, sys
 server = socket.create_server(("127.0.0.1", 0))
 print("listening on port", server.getsockname()[1], flush=True)
 client, _ = server.accept()
 target = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-other = {client: target, target: client}
+other_of = {client: target, target: client}
 heard = open(sys.argv[2], "wb")
-while other:
-    for source in select.select(list(other), [], [], 60)[0]:
+while other_of:
+    for source in select.select(list(other_of), [], [], 60)[0]:
         data = source.recv(65536)
         heard.write(data)
         if data:
-            (target if source is client else client).sendall(data)
-        else:
-            other.pop(source).shutdown(socket.SHUT_WR)
+            other_of[source].sendall(data)
+            continue
+        other = other_of.pop(source)
+        with contextlib.suppress(OSError):  # that one may have ended the whole connection
+            other.shutdown(socket.SHUT_WR)
 '
 
 ### The other end's TLS

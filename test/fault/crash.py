@@ -163,13 +163,17 @@ class Transfer:
                                      stdin=subprocess.PIPE, stderr=self.errors)
         self.sent = 0
 
-    def listens(self):
-        """Lets the receiver go on, which tries its directory first."""
+    def go_on(self):
+        """Lets the receiver go on, whose commit has not begun: it tries its directory, and removes its socket."""
         for pid in self.stopped():
             os.kill(pid, signal.SIGCONT)
+
+    def listens(self):
+        self.go_on()
         return os.path.exists("socket") or self.recv.poll() is not None
 
     def arrived(self):
+        self.go_on()
         with open("pid") as file:
             fds = "/proc/%s/fd/" % file.read().strip()
         for fd in os.listdir(fds):

@@ -17,6 +17,7 @@ Works in the current directory. What went wrong is printed, a line each, and the
 """
 
 import argparse
+import contextlib
 import os
 import random
 import re
@@ -108,7 +109,8 @@ def record(program):
                 there.setblocking(False)
             elif here not in shut:
                 shut.add(here)
-                there.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # that one may have ended the whole connection
+                    there.shutdown(socket.SHUT_WR)
     if sender.wait(LIMIT) or receiver.process.wait(LIMIT):
         raise Wrong("the transfer to be recorded has failed")
     near.close()
