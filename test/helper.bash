@@ -278,8 +278,9 @@ listening() {
 		"/proc/$NS_PID/net/tcp6"
 }
 
+# The list is the whole machine's, and a path in it is what the program has bound, from wherever it runs.
 listening_unix() {
-	grep -q " 00010000 0001 01 .* $1\$" /proc/net/unix
+	[ -S "$1" ] && grep -q " 00010000 0001 01 .* $1\$" /proc/net/unix
 }
 
 # Sets $port to a free one, for programs that cannot take port 0. It is below the ports that the
