@@ -315,6 +315,68 @@ without_key() {
 	done
 }
 
+# A proxy for one connection, which ends it when so many bytes of the answer have passed: by a reset, or a FIN.
+CUT='import socket, struct, sys, threading
+target_port, way, left = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print("listening on port", listener.getsockname()[1], flush=True)
+    client, _ = listener.accept()
+target = socket.create_connection(("127.0.0.1", target_port))
+target.sendall(client.recv(65536))
+while left > 0 and (answer := target.recv(left)):
+    client.sendall(answer)
+    left -= len(answer)
+assert left == 0
+if way == "reset":
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+client.close()
+'
+
+# The header of its first record, a part of ServerHello, all of it, and that with what follows it.
+@test "-r does not try again after a reset, or an end, once ServerHello has begun to come: exit 1" {
+	local end bytes
+
+	make_keys
+	prepare_output old
+	listen_as recv recv tcp4 -K key other.out
+	for end in reset close; do
+		for bytes in 1 5 60 127 133 160; do
+			start cutter "$PYTHON" -c "$CUT" "${address##*:}" $end $bytes
+			wait_port cutter
+			start_send send "127.0.0.1:$port" -v -r 1000 -K key
+			finish send 1
+			finish cutter
+			has send.err 'handshake: '
+			has_not send.err 'trying again'
+			one_line send.err
+		done
+	done
+	stop recv
+	listen_as send send tcp4 -K key "$BATS_FILE_TMPDIR/data"
+	for end in reset close; do
+		start cutter "$PYTHON" -c "$CUT" "${address##*:}" $end 127
+		wait_port cutter
+		start recv "$SOCKXFER" recv -v -r 1000 -K key "127.0.0.1:$port" d/out
+		finish recv 1
+		finish cutter
+		has_not recv.err 'trying again'
+	done
+	stop send
+	[ ! -e other.out ]
+	output_untouched old
+}
+
+@test "-r does not try again where the other end answers, and then falls silent: exit 3" {
+	make_keys
+	scripted silent listen 127.0.0.1:0 expect:100 'text:\x16\x03\x03\x00\x7a\x02' gone
+	wait_port silent
+	start_send send "127.0.0.1:$port" -v -w 1 -r 1000 -K key
+	finish send 3
+	has send.err 'handshake: timed out'
+	has_not send.err 'trying again'
+	finish silent
+}
+
 @test "-r does not try again after a wrong key: exit 7 at once, in both roles" {
 	make_keys
 	receive -K key out

@@ -364,6 +364,17 @@ static int take_agreement(struct channel_tls *channel, struct err *err)
 	return 1;
 }
 
+/*
+ * Marks the failure of a handshake, in which a byte of the peer has come, as one that another try
+ * would meet again: it is not a port forwarder with nobody behind it. Returns -1.
+ */
+static int set_answered(const struct channel_tls *channel, struct err *err)
+{
+	if (BIO_number_read(SSL_get_rbio(channel->ssl)) > 0)
+		err->errnum = EPROTO;
+	return -1;
+}
+
 int channel_tls_shake(struct channel *channel, short *events, struct err *err)
 {
 	struct channel_tls *local = tls_of(channel);
@@ -379,7 +390,7 @@ int channel_tls_shake(struct channel *channel, short *events, struct err *err)
 	/* A reset could overtake the alert that says so. Nothing is lost by a FIN: no data came. */
 	if (status == -1 && err->kind == ERR_NO_KEY)
 		channel_socket_settle(channel);
-	return status;
+	return status == 1 ? 1 : set_answered(local, err);
 }
 
 int channel_tls_handshake(struct channel *channel, int64_t deadline, struct err *err)
@@ -391,8 +402,10 @@ int channel_tls_handshake(struct channel *channel, int64_t deadline, struct err 
 	while ((status = channel_tls_shake(channel, &events, err)) == 0) {
 		struct pollfd pfd = {.fd = local->socket.fd, .events = events};
 		int ready = io_poll(&pfd, 1, deadline, err);
-		if (ready == 0 || clock_now() >= deadline)
-			return err_set(err, ERR_TIMEOUT, 0, "handshake: timed out");
+		if (ready == 0 || clock_now() >= deadline) {
+			err_set(err, ERR_TIMEOUT, 0, "handshake: timed out");
+			return set_answered(local, err);
+		}
 		if (ready == -1)
 			return err_prefix(err, "handshake");
 	}

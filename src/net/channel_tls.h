@@ -29,7 +29,8 @@ struct channel *channel_tls_open(int sock, const struct tls *tls, bool is_server
 
 /*
  * Goes on with the handshake as far as it goes without waiting. Returns 1 when it is done, 0 if it
- * has to wait for the socket to be ready for *events (poll(2)), or -1 as tls_handshake_error().
+ * has to wait for the socket to be ready for *events (poll(2)), or -1 as tls_handshake_error(), and
+ * with EPROTO in err->errnum if the peer has sent something: then another try is of no use.
  */
 int channel_tls_shake(struct channel *channel, short *events, struct err *err);
 

@@ -20,7 +20,7 @@ static bool is_passing(const struct err *err, bool has_source)
 	case EACCES:
 	case EPERM:
 	case EAFNOSUPPORT:
-	case EPROTO: /* it speaks another protocol */
+	case EPROTO: /* it has answered, and not as it should */
 	case EINVAL: /* a link-local address without its interface */
 	case ENOTDIR:
 	case ELOOP:

@@ -31,8 +31,8 @@ struct connect_retry_options {
  *
  * An error that waiting cannot mend ends the tries at once: an unknown service, a source address
  * that is not ours, a family that the host lacks, a lack of permission, an impossible path, a lack
- * of descriptors or of memory, another end that does not have the key or speaks another protocol.
- * Blocks while it tries.
+ * of descriptors or of memory, another end that does not have the key, or has answered and then not
+ * gone on with the handshake (EPROTO). Blocks while it tries.
  *
  * Returns 0, with err cleared, or -1 with the last try's error; with ERR_TIMEOUT if limits->end has
  * ended the tries.

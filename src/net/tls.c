@@ -1,6 +1,5 @@
 #include "net/tls.h"
 
-#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -192,7 +191,6 @@ int tls_no_key(struct err *err)
 static int set_not_encrypted(struct err *err)
 {
 	err_set(err, ERR_FAILED, 0, "handshake: the other end does not encrypt");
-	err->errnum = EPROTO;
 	return err_advise(err, "give --key at both ends");
 }
 
@@ -217,9 +215,7 @@ static int explain_handshake(int reason, struct err *err)
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
 	case SSL_R_WRONG_SSL_VERSION:
 	case SSL_R_VERSION_TOO_LOW:
-		err_set(err, ERR_FAILED, 0, "handshake: the other end has no TLS 1.3");
-		err->errnum = EPROTO;
-		return -1;
+		return err_set(err, ERR_FAILED, 0, "handshake: the other end has no TLS 1.3");
 	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_HTTP_REQUEST:
 	case SSL_R_HTTPS_PROXY_REQUEST:

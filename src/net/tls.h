@@ -46,8 +46,8 @@ int tls_no_key(struct err *err);
 
 /*
  * Fills err with why the handshake failed, of which result is SSL_get_error(3)'s value and errnum
- * the errno: ERR_NO_KEY if the other end does not have the key; ERR_FAILED for all else, with
- * EPROTO if it does not encrypt or has no TLS 1.3. Returns -1. Does not block.
+ * the errno: ERR_NO_KEY if the other end does not have the key; ERR_FAILED for all else. Returns
+ * -1. Does not block.
  */
 int tls_handshake_error(int result, int errnum, struct err *err);
 

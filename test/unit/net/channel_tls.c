@@ -175,6 +175,32 @@ static void gone_peer(void)
 	close_ends();
 }
 
+static void shake_once_more(int errnum)
+{
+	short events;
+
+	CHECK_INT(channel_tls_shake(client.channel, &events, &client.err), -1);
+	CHECK_INT(client.err.kind, ERR_FAILED);
+	CHECK_HAS(client.err.text, "cut off");
+	CHECK_INT(client.err.errnum, errnum);
+	close_ends();
+}
+
+static void answered(void)
+{
+	short events;
+
+	open_ends("a:" HEX32, "a:" HEX32, CHANNEL_TLS_KEY_BYTES);
+	CHECK_INT(channel_tls_shake(client.channel, &events, &client.err), 0);
+	CHECK_INT(shutdown(sockets[1], SHUT_WR), 0);
+	shake_once_more(0);
+	open_ends("a:" HEX32, "a:" HEX32, CHANNEL_TLS_KEY_BYTES);
+	CHECK_INT(channel_tls_shake(client.channel, &events, &client.err), 0);
+	CHECK_INT(write(sockets[1], "\x16", 1), 1);
+	CHECK_INT(shutdown(sockets[1], SHUT_WR), 0);
+	shake_once_more(EPROTO);
+}
+
 static void ends(void)
 {
 	char got[10];
@@ -461,6 +487,7 @@ int main(void)
 	    wrong_keys);
 	promise("a peer that does not encrypt is told from one without the key", plain_peer);
 	promise("a peer that is gone before its handshake has cut it off", gone_peer);
+	promise("a peer that is gone before it has answered is told from one that has", answered);
 	promise("close_notify is the end, in both directions", ends);
 	promise("an end of the connection without close_notify is an error", cuts);
 	promise("so is one in the middle of a record", cut_in_a_record);
