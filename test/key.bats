@@ -572,7 +572,7 @@ process_shows() {
 		ulimit -c unlimited 2>/dev/null || skip "needs to raise the limit of core files"
 		start us "$SOCKXFER" recv -K keys -p 0 out
 		wait_port us
-		grep -qE 'Max core file size +0 +0 ' "/proc/${PID[us]}/limits"
+		grep -qE 'Max core file size +0 +unlimited ' "/proc/${PID[us]}/limits"
 		kill -QUIT "${PID[us]}"
 		finish us 131
 		holds . keys us.err us.out
@@ -619,6 +619,48 @@ has_worker() {
 	finish us
 	has_not descriptors keys
 	has_not descriptors socket:
+}
+
+@test "a command that we run does not have the descriptor open through which the key came" {
+	make_key keys
+	# shellcheck disable=SC2016  # the inner shells'
+	start us sh -c 'exec "$0" "$@" 7<keys' "$SOCKXFER" recv -K /dev/fd/7 -p 0 -- sh -c \
+		'ls -l /proc/$$/fd >descriptors; exec cat >out'
+	wait_port us
+	# shellcheck disable=SC2016
+	start send bash -c '"$0" "$@" -K <(cat keys) -- sh -c "ls -l /proc/\$\$/fd >sent; exec cat sent"' "$SOCKXFER" \
+		send -V "127.0.0.1:$port"
+	finish send
+	finish us
+	same out sent
+	has_not descriptors keys
+	[ "$(grep -c 'pipe:' sent)" -eq 1 ] # its output, and not the pipe of <()
+}
+
+# limit_of FILE: what the file, of /proc, says of core files.
+limit_of() {
+	grep '^Max core' "$1"
+}
+
+@test "a command that we run has the limit of core files that the user has set, with -k, too" {
+	make_key keys
+	(
+		ulimit -Hc unlimited 2>/dev/null || skip "needs to raise the limit of core files"
+		ulimit -Sc 2000
+		ulimit -Hc 3000
+		limit_of /proc/self/limits >limit
+		for keeps in '' -k; do
+			rm -f taken given
+			start us "$SOCKXFER" recv ${keeps:+-k} -K keys -p 0 -- sh -c 'grep "^Max core" /proc/self/limits >taken; exec cat >out'
+			wait_port us
+			start send "$SOCKXFER" send -V -K keys "127.0.0.1:$port" -- grep '^Max core' /proc/self/limits
+			finish send
+			[ -z "$keeps" ] || kill -TERM "${PID[us]}"
+			finish us ${keeps:+143}
+			same taken limit
+			same out limit
+		done
+	)
 }
 
 ### At a terminal

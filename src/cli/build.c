@@ -108,13 +108,23 @@ static struct rendezvous_options build_rendezvous(const struct settings *setting
 	};
 }
 
+/* The command has the limits of the user, not those that the keys have made us take. */
+static struct command_line build_command(const struct settings *settings,
+    const struct keyring *keyring)
+{
+	return (struct command_line){
+	    .argv = settings->command,
+	    .core_limit = keyring->keys.count == 0 ? NULL : &keyring->core_limit,
+	};
+}
+
 void build_send_job(struct send_job *job, const struct settings *settings,
     const struct keyring *keyring, const struct log *log)
 {
 	*job = (struct send_job){
 	    .rendezvous = build_rendezvous(settings, keyring, &job->talk.invite),
 	    .path = settings->path,
-	    .argv = settings->command,
+	    .command = build_command(settings, keyring),
 	    .policy =
 		{
 		    .limits = {.idle = settings->idle_limit, .end = DEADLINE_NEVER},
@@ -136,7 +146,7 @@ void build_recv_job(struct recv_job *job, const struct settings *settings,
 	    .sink =
 		{
 		    .path = settings->path,
-		    .argv = settings->command,
+		    .command = build_command(settings, keyring),
 		    .no_clobber = settings->no_clobber,
 		    .sync = settings->sync      ? SINK_SYNC_ALL
 	                    : settings->no_sync ? SINK_SYNC_NONE

@@ -4,18 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "sys/signals.h"
 
 /* The bytes of a key that is made for one run, and typed: no more than the security needs. */
 #define NEW_KEY_BYTES 16
 
-/* Keeps the memory of this process, and of those that it forks, to itself. */
-static void hide_memory(void)
+/*
+ * Keeps the memory of this process, and of those that it forks, to itself. *old becomes the limit
+ * that it lowers, and that a command can have again, for the hard one stays.
+ */
+static void hide_memory(struct rlimit *old)
 {
-	const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
-
+	(void)getrlimit(RLIMIT_CORE, old);
+	const struct rlimit none = {.rlim_cur = 0, .rlim_max = old->rlim_max};
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
@@ -84,7 +86,7 @@ int keyring_open(struct keyring *keyring, const struct settings *settings, const
 	*keyring = (struct keyring){.shown = ""};
 	if (settings->key == SETTINGS_KEY_NONE)
 		return 0;
-	hide_memory();
+	hide_memory(&keyring->core_limit);
 	if (get_keys(keyring, settings, log, err) == 0 &&
 	    tls_open(&keyring->tls, &keyring->keys, err) == 0)
 		return 0;

@@ -4,6 +4,8 @@
 #ifndef KEYRING_H
 #define KEYRING_H
 
+#include <sys/resource.h>
+
 #include "base/err.h"
 #include "cli/settings.h"
 #include "net/tls.h"
@@ -12,6 +14,7 @@
 struct keyring {
 	struct key_list keys;
 	struct tls tls;                  /* context NULL: --key was not given */
+	struct rlimit core_limit;        /* with keys: what it was, for commands to have */
 	char shown[KEY_SECRET_TEXT_MAX]; /* --key new: the key, to be shown; else "" */
 };
 

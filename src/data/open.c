@@ -79,10 +79,10 @@ static int open_readable(const char *path, struct err *err)
 	return fd;
 }
 
-struct source *open_source(const char *path, char *const argv[], struct err *err)
+struct source *open_source(const char *path, const struct command_line *command, struct err *err)
 {
-	if (argv != NULL)
-		return source_command_open(argv, err);
+	if (command->argv != NULL)
+		return source_command_open(command, err);
 	if (strcmp(path, "-") == 0)
 		return source_of(STDIN_FILENO, "stdin", err);
 	int fd = open_readable(path, err);
@@ -178,8 +178,8 @@ static struct sink *open_path(const struct sink_options *options, int64_t deadli
 
 struct sink *open_sink(const struct sink_options *options, int64_t deadline, struct err *err)
 {
-	if (options->argv != NULL)
-		return sink_command_open(options->argv, err);
+	if (options->command.argv != NULL)
+		return sink_command_open(&options->command, err);
 	bool is_stdout = strcmp(options->path, "-") == 0;
 	int fd = is_stdout ? STDOUT_FILENO : descriptor_from_path(options->path);
 	if (fd == -1)

@@ -12,15 +12,16 @@
 #include "base/err.h"
 #include "data/sink.h"
 #include "data/source.h"
+#include "sys/command.h"
 #include "sys/shared_lock.h"
 
 /*
- * Opens path for reading; "-" is stdin. If argv is not NULL, the source is that command instead,
- * which is found but not started. Does not block, not even on a FIFO without a writer. path and
- * argv have to outlive the source. Returns the source, the caller's to close, or NULL with
+ * Opens path for reading; "-" is stdin. If there is a command, the source is that instead, which is
+ * found but not started. Does not block, not even on a FIFO without a writer. path and what command
+ * points to have to outlive the source. Returns the source, the caller's to close, or NULL with
  * ERR_FAILED.
  */
-struct source *open_source(const char *path, char *const argv[], struct err *err);
+struct source *open_source(const char *path, const struct command_line *command, struct err *err);
 
 /*
  * Makes a source of fd, a pipe that another process of ours writes the source called name to. A
@@ -32,12 +33,12 @@ struct source *open_source(const char *path, char *const argv[], struct err *err
 struct source *open_pipe(int fd, const char *name, const atomic_bool *whole, struct err *err);
 
 /*
- * The options of a sink. The strings and the lock have to outlive the sink; this struct need not.
+ * The options of a sink. What they point to has to outlive the sink; this struct need not.
  */
 struct sink_options {
-	const char *path;  /* "-": stdout */
-	char *const *argv; /* a command instead of a path, or NULL */
-	bool no_clobber;   /* never replace a file (in an inbox, none is replaced anyway) */
+	const char *path;            /* "-": stdout */
+	struct command_line command; /* instead of a path, if there is one */
+	bool no_clobber; /* never replace a file (in an inbox, none is replaced anyway) */
 	enum sink_sync sync;
 	bool allows_inbox; /* path may be a directory, for a new file in it */
 	bool only_inbox;   /* path has to be a directory */
@@ -48,7 +49,7 @@ struct sink_options {
 
 /*
  * Opens path for output; "-" is stdout, and /dev/fd/N and its like are open descriptors. If there
- * is an argv, the sink is that command instead, which is found but not started. A file that exists
+ * is a command, the sink is that instead, which is found but not started. A file that exists
  * and must not be replaced is an error, now and again at the commit. Blocks only for a FIFO, until
  * it has a reader or the deadline. Returns the sink, the caller's to close, or NULL: ERR_FAILED,
  * ERR_TIMEOUT or ERR_INTERRUPTED.

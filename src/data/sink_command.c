@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "sys/command.h"
 #include "sys/io.h"
 
 /* The pauses between two checks whether the command has read everything; each is twice the last. */
@@ -27,7 +26,7 @@
 
 struct sink_command {
 	struct sink sink;
-	char *const *argv;
+	struct command_line line;
 	struct command command;
 	int fd;      /* the pipe that it reads; -1: there is none */
 	size_t nuls; /* how many bytes at the end of the data so far are NUL; at most PADDING_MAX */
@@ -43,7 +42,7 @@ static int sink_command_begin(struct sink *sink, const struct ends *ends, struct
 
 	if (variables == NULL)
 		return -1;
-	int status = command_start(&consumer->command, consumer->argv, variables, STDIN_FILENO,
+	int status = command_start(&consumer->command, &consumer->line, variables, STDIN_FILENO,
 	    &consumer->fd, err);
 	free(variables);
 	return status;
@@ -195,17 +194,18 @@ static const struct sink_type sink_command = {
     .close = sink_command_close,
 };
 
-struct sink *sink_command_open(char *const argv[], struct err *err)
+struct sink *sink_command_open(const struct command_line *line, struct err *err)
 {
-	if (command_check(argv, err) == -1)
+	if (command_check(line->argv, err) == -1)
 		return NULL;
 	struct sink_command *consumer = calloc(1, sizeof(*consumer));
 	if (consumer == NULL) {
-		err_sys(err, "%s", argv[0]);
+		err_sys(err, "%s", line->argv[0]);
 		return NULL;
 	}
-	consumer->sink = (struct sink){.type = &sink_command, .name = argv[0], .done = "taken"};
-	consumer->argv = argv;
+	consumer->sink =
+	    (struct sink){.type = &sink_command, .name = line->argv[0], .done = "taken"};
+	consumer->line = *line;
 	consumer->fd = -1;
 	return &consumer->sink;
 }

@@ -3,13 +3,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "sys/command.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 
 struct source_command {
 	struct source source;
-	char *const *argv;
+	struct command_line line;
 	struct command command;
 	int fd; /* the pipe that it writes to; -1: it is not started */
 };
@@ -21,7 +20,7 @@ static int source_command_start(struct source *source, const struct ends *ends, 
 
 	if (variables == NULL)
 		return -1;
-	int status = command_start(&producer->command, producer->argv, variables, STDOUT_FILENO,
+	int status = command_start(&producer->command, &producer->line, variables, STDOUT_FILENO,
 	    &producer->fd, err);
 	free(variables);
 	return status;
@@ -77,22 +76,22 @@ static const struct source_type source_command = {
     .close = source_command_close,
 };
 
-struct source *source_command_open(char *const argv[], struct err *err)
+struct source *source_command_open(const struct command_line *line, struct err *err)
 {
-	if (command_check(argv, err) == -1)
+	if (command_check(line->argv, err) == -1)
 		return NULL;
 	struct source_command *producer = calloc(1, sizeof(*producer));
 	if (producer == NULL) {
-		err_sys(err, "%s", argv[0]);
+		err_sys(err, "%s", line->argv[0]);
 		return NULL;
 	}
 	producer->source = (struct source){
 	    .type = &source_command,
-	    .name = argv[0],
+	    .name = line->argv[0],
 	    .size = SOURCE_SIZE_UNKNOWN,
 	    .reopens = true,
 	};
-	producer->argv = argv;
+	producer->line = *line;
 	producer->fd = -1;
 	return &producer->source;
 }

@@ -113,7 +113,7 @@ static void open_and_receive(const struct recv_job *job, const struct recv_polic
 
 int recv_one(const struct recv_job *job)
 {
-	struct outcome outcome = outcome_begin(false, job->sink.path, job->sink.argv);
+	struct outcome outcome = outcome_begin(false, job->sink.path, job->sink.command.argv);
 	struct progress progress = {.phase = PROGRESS_WAITING};
 	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
 	struct progress_meter meter;

@@ -55,7 +55,7 @@ static void open_and_send(const struct send_job *job, const struct send_policy *
 	struct source *source = NULL;
 
 	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == 0)
-		source = open_source(job->path, job->argv, err);
+		source = open_source(job->path, &job->command, err);
 	if (source == NULL)
 		send_one_refuse(job);
 	else
@@ -65,7 +65,7 @@ static void open_and_send(const struct send_job *job, const struct send_policy *
 
 int send_one(const struct send_job *job)
 {
-	struct outcome outcome = outcome_begin(true, job->path, job->argv);
+	struct outcome outcome = outcome_begin(true, job->path, job->command.argv);
 	struct progress progress = {.phase = PROGRESS_WAITING};
 	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
 	struct progress_meter meter;

@@ -11,16 +11,17 @@
 #include "job/rendezvous.h"
 #include "job/talk.h"
 #include "net/endpoint.h"
+#include "sys/command.h"
 #include "transfer/outcome.h"
 #include "transfer/progress.h"
 #include "transfer/send.h"
 
 struct send_job {
 	struct rendezvous_options rendezvous;
-	const char *path;          /* the file, or "-" */
-	char *const *argv;         /* a command in its place, or NULL */
-	struct send_policy policy; /* without limits.end and progress, which each transfer has */
-	int64_t total_limit;       /* ns that a whole transfer may take; 0: no limit */
+	const char *path;            /* the file, or "-" */
+	struct command_line command; /* in its place, if there is one */
+	struct send_policy policy;   /* without limits.end and progress, which each transfer has */
+	int64_t total_limit;         /* ns that a whole transfer may take; 0: no limit */
 	struct talk talk;
 };
 

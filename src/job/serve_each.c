@@ -53,7 +53,7 @@ static int receive_anew(struct serving *serving, struct connection *connection,
 static int send_anew(const struct serving *serving, struct connection *connection,
     const struct send_policy *policy, struct outcome *outcome, struct err *err)
 {
-	struct source *source = open_source(serving->send->path, serving->send->argv, err);
+	struct source *source = open_source(serving->send->path, &serving->send->command, err);
 
 	if (source == NULL)
 		return err_prefix(err, "%s", connection->peer);
@@ -136,7 +136,7 @@ static int check_source(const struct send_job *job, struct err *err)
 {
 	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == -1)
 		return -1;
-	struct source *source = open_source(job->path, job->argv, err);
+	struct source *source = open_source(job->path, &job->command, err);
 	if (source == NULL)
 		return -1;
 	bool reopens = source->reopens;
@@ -227,7 +227,7 @@ int serve_each_send(const struct send_job *job, const struct serve_each_options 
 	struct serving serving = {
 	    .options = options,
 	    .send = job,
-	    .outcome = outcome_begin(true, job->path, job->argv),
+	    .outcome = outcome_begin(true, job->path, job->command.argv),
 	    .rendezvous = &job->rendezvous,
 	    .talk = &job->talk,
 	};
@@ -269,10 +269,10 @@ int serve_each_recv(const struct recv_job *job, const struct serve_each_options 
 	struct serving serving = {
 	    .options = options,
 	    .recv = job,
-	    .outcome = outcome_begin(false, job->sink.path, job->sink.argv),
+	    .outcome = outcome_begin(false, job->sink.path, job->sink.command.argv),
 	    .rendezvous = &job->rendezvous,
 	    .talk = &job->talk,
-	    .is_to_stdout = job->sink.argv == NULL && strcmp(job->sink.path, "-") == 0,
+	    .is_to_stdout = job->sink.command.argv == NULL && strcmp(job->sink.path, "-") == 0,
 	};
 	struct err err = {.kind = ERR_NONE};
 

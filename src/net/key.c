@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/descriptor.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 
@@ -234,6 +235,10 @@ int key_list_read(struct key_list *list, const char *path, struct err *err)
 		return err_sys(err, "%s", path);
 	int status = read_keys(list, fd, err);
 	close(fd);
+	/* It is none of a command's business. What a command shares with us anyway stays. */
+	int inherited = descriptor_from_path(path);
+	if (inherited > STDERR_FILENO)
+		(void)fcntl(inherited, F_SETFD, FD_CLOEXEC);
 	return status == 0 ? 0 : err_prefix(err, "%s", path);
 }
 

@@ -53,10 +53,11 @@ int key_parse(struct key *key, const char *line, struct err *err);
 int key_list_parse(struct key_list *list, const char *text, size_t size, struct err *err);
 
 /*
- * Reads the keys of the file at path, which may be a FIFO or /dev/fd/N. A regular file that others
- * may read or write, or that a group may write, or that belongs to neither root nor us, is refused
- * with ERR_FAILED. Blocks until a FIFO has ended; a signal ends the wait with ERR_INTERRUPTED.
- * Returns as key_list_parse(), or -1 with ERR_FAILED.
+ * Reads the keys of the file at path, which may be a FIFO or /dev/fd/N (descriptor N, if it is none
+ * of the standard ones, is not inherited by commands then). A regular file that others may read or
+ * write, or that a group may write, or that belongs to neither root nor us, is refused with
+ * ERR_FAILED. Blocks until a FIFO has ended; a signal ends the wait with ERR_INTERRUPTED. Returns
+ * as key_list_parse(), or -1 with ERR_FAILED.
  */
 int key_list_read(struct key_list *list, const char *path, struct err *err);
 

@@ -122,9 +122,10 @@ static void clear_process(struct command *command)
 struct start {
 	const char *path;
 	char *const *argv;
-	char *const *variables; /* its whole environment */
-	sigset_t mask;          /* the signals that it blocks */
-	int child_fd;           /* the descriptor to become the pipe's end */
+	char *const *variables;          /* its whole environment */
+	const struct rlimit *core_limit; /* or NULL: ours */
+	sigset_t mask;                   /* the signals that it blocks */
+	int child_fd;                    /* the descriptor to become the pipe's end */
 	int child_end;
 };
 
@@ -164,6 +165,8 @@ _Noreturn static void become(const struct start *start, int report)
 
 	reset_signals();
 	pthread_sigmask(SIG_SETMASK, &start->mask, NULL);
+	if (start->core_limit != NULL)
+		(void)setrlimit(RLIMIT_CORE, start->core_limit);
 	if (dup2(start->child_end, start->child_fd) != -1)
 		execve(start->path, start->argv, start->variables);
 	error = errno;
@@ -226,11 +229,11 @@ static int spawn_with(struct command *command, struct start *start, struct err *
 	return err_set(err, ERR_FAILED, error, "%s", command->argv[0]);
 }
 
-static int launch(struct command *command, char *const variables[], int child_fd, int child_end,
-    struct err *err)
+static int launch(struct command *command, const struct rlimit *core_limit, char *const variables[],
+    int child_fd, int child_end, struct err *err)
 {
 	char path[PATH_MAX];
-	struct start start = {.path = path, .argv = command->argv};
+	struct start start = {.path = path, .argv = command->argv, .core_limit = core_limit};
 
 	start.child_fd = child_fd;
 	start.child_end = child_end;
@@ -251,16 +254,16 @@ static int launch(struct command *command, char *const variables[], int child_fd
 	return status;
 }
 
-int command_start(struct command *command, char *const argv[], char *const variables[],
+int command_start(struct command *command, const struct command_line *line, char *const variables[],
     int child_fd, int *pipe, struct err *err)
 {
 	int pair[2];
 	int ours = child_fd == STDIN_FILENO ? 1 : 0;
 
-	*command = (struct command){.argv = argv, .ended = -1};
+	*command = (struct command){.argv = line->argv, .ended = -1};
 	if (io_open_pipe(pair, ours, err) == -1)
 		return err_prefix(err, "pipe");
-	int status = launch(command, variables, child_fd, pair[1 - ours], err);
+	int status = launch(command, line->core_limit, variables, child_fd, pair[1 - ours], err);
 	close(pair[1 - ours]);
 	if (status == -1)
 		close(pair[ours]);

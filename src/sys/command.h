@@ -7,9 +7,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+
+/* What is to be run, and how. */
+struct command_line {
+	char *const *argv;               /* a list that ends with NULL; NULL: there is no command */
+	const struct rlimit *core_limit; /* its limit of core files; NULL: it has ours */
+};
 
 struct command {
 	char *const *argv; /* the caller's; argv[0] is looked for along PATH */
@@ -24,16 +31,15 @@ struct command {
 int command_check(char *const argv[], struct err *err);
 
 /*
- * Starts argv, a list that ends with NULL and has to outlive the command. The command's descriptor
- * child_fd (0 or 1) is one end of a pipe; *pipe becomes the other end, non-blocking, the caller's
- * to close.
+ * Starts the command of the line, whose argv has to outlive it. The command's descriptor child_fd
+ * (0 or 1) is one end of a pipe; *pipe becomes the other end, non-blocking, the caller's to close.
  *
  * The command gets our environment with the changes in variables, a list that ends with NULL and is
  * needed for this call only: "NAME=value" sets a variable, "NAME" removes one.
  *
  * Returns 0, or -1 with ERR_FAILED. Does not block.
  */
-int command_start(struct command *command, char *const argv[], char *const variables[],
+int command_start(struct command *command, const struct command_line *line, char *const variables[],
     int child_fd, int *pipe, struct err *err);
 
 /*

@@ -805,7 +805,7 @@ static void check_kind(const struct sink_options *options, const char *name, con
 	struct err err = {.kind = ERR_NONE};
 	struct sink *sink = open_sink(options, DEADLINE_NEVER, &err);
 
-	check_row("%s", options->argv != NULL ? options->argv[0] : options->path);
+	check_row("%s", options->command.argv != NULL ? options->command.argv[0] : options->path);
 	if (!CHECK(sink != NULL))
 		return;
 	CHECK_STR(sink->name, name);
@@ -827,7 +827,8 @@ static void kinds(void)
 	    true, false);
 	check_kind(&(struct sink_options){.path = "/dev/null"}, "/dev/null", "written", false,
 	    true);
-	check_kind(&(struct sink_options){.argv = argv}, "true", "taken", false, false);
+	check_kind(&(struct sink_options){.command = {.argv = argv}}, "true", "taken", false,
+	    false);
 	be_stdout(open("/dev/null", O_WRONLY));
 	check_kind(&(struct sink_options){.path = "-", .sync = SINK_SYNC_ALL}, "stdout", "written",
 	    false, true);
@@ -850,7 +851,8 @@ static void only_inbox(void)
 static int take(char *script, const char *text, const struct ends *ends, struct err *err)
 {
 	char *argv[] = {"sh", "-c", script, NULL};
-	struct sink *sink = open_sink(&(struct sink_options){.argv = argv}, DEADLINE_NEVER, err);
+	struct sink *sink =
+	    open_sink(&(struct sink_options){.command = {.argv = argv}}, DEADLINE_NEVER, err);
 
 	signals_install(); /* ignores SIGPIPE */
 	if (!CHECK(sink != NULL))

@@ -28,7 +28,7 @@ static bool opens(struct source **source, const char *path)
 {
 	struct err err = {.kind = ERR_NONE};
 
-	*source = open_source(path, NULL, &err);
+	*source = open_source(path, &(struct command_line){.argv = NULL}, &err);
 	if (CHECK(*source != NULL))
 		return true;
 	CHECK_STR(err.text, "");
@@ -219,7 +219,7 @@ static void check_refused(const char *path, int errnum)
 	struct err err = {.kind = ERR_NONE};
 
 	check_row("%s", path);
-	CHECK(open_source(path, NULL, &err) == NULL);
+	CHECK(open_source(path, &(struct command_line){.argv = NULL}, &err) == NULL);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_INT(err.errnum, errnum);
 	CHECK(strncmp(err.text, path, strlen(path)) == 0);
@@ -327,7 +327,7 @@ static void stdin_closed(void)
 	int kept = dup(STDIN_FILENO);
 
 	close(STDIN_FILENO);
-	CHECK(open_source("-", NULL, &err) == NULL);
+	CHECK(open_source("-", &(struct command_line){.argv = NULL}, &err) == NULL);
 	CHECK_STR(err.text, "stdin: Bad file descriptor");
 	be_stdin(kept);
 }
@@ -367,7 +367,7 @@ static void adopted(void)
 static void check_reopens(const char *path, char *const argv[], bool wanted)
 {
 	struct err err = {.kind = ERR_NONE};
-	struct source *source = open_source(path, argv, &err);
+	struct source *source = open_source(path, &(struct command_line){.argv = argv}, &err);
 
 	check_row("%s", path);
 	if (!CHECK(source != NULL))
@@ -445,7 +445,7 @@ static struct source *start_shell(char *script, const struct ends *ends)
 	struct err err = {.kind = ERR_NONE};
 
 	argv[2] = script;
-	struct source *source = open_source("-", argv, &err);
+	struct source *source = open_source("-", &(struct command_line){.argv = argv}, &err);
 	CHECK(source != NULL);
 	CHECK_STR(source->name, "sh");
 	CHECK_INT(source->size, SOURCE_SIZE_UNKNOWN);

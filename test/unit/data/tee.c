@@ -41,7 +41,7 @@ static bool open_set(struct set *set, const char *path, char *const *argv, size_
 
 	*set = (struct set){.taken = 0};
 	signals_install();
-	set->source = open_source(path, argv, &err);
+	set->source = open_source(path, &(struct command_line){.argv = argv}, &err);
 	if (!CHECK(set->source != NULL) ||
 	    !CHECK_INT(tee_open(&set->tee, set->source, chunk, count_taken, set, &err), 0) ||
 	    !CHECK_INT(pipe2(set->watch, O_CLOEXEC), 0))

@@ -20,7 +20,8 @@ static bool start(struct command *command, char *const argv[], char *const varia
 {
 	struct err err = {.kind = ERR_NONE};
 
-	if (CHECK_INT(command_start(command, argv, variables, STDOUT_FILENO, pipe, &err), 0))
+	const struct command_line line = {.argv = argv};
+	if (CHECK_INT(command_start(command, &line, variables, STDOUT_FILENO, pipe, &err), 0))
 		return true;
 	CHECK_STR(err.text, "");
 	return false;
@@ -70,6 +71,29 @@ static void environment(void)
 	CHECK(getenv("TWO") == NULL);
 }
 
+static void core_limit(void)
+{
+	char *argv[] = {"grep", "^Max core file size", "/proc/self/limits", NULL};
+	char *none[] = {NULL};
+	struct rlimit given;
+	struct command command;
+	struct err err = {.kind = ERR_NONE};
+	char text[100] = "";
+	int pipe;
+
+	CHECK_INT(getrlimit(RLIMIT_CORE, &given), 0);
+	given.rlim_max = given.rlim_max < 10240 ? given.rlim_max : 10240;
+	given.rlim_cur = given.rlim_max;
+	CHECK_INT(setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_max = given.rlim_max}), 0);
+	const struct command_line line = {.argv = argv, .core_limit = &given};
+	if (!CHECK_INT(command_start(&command, &line, none, STDOUT_FILENO, &pipe, &err), 0))
+		return;
+	CHECK_INT(command_wait(&command, deadline_after(LONG), &err), 0);
+	CHECK(io_read(pipe, text, sizeof(text) - 1, deadline_after(LONG), &err) > 0);
+	close(pipe);
+	CHECK_INT(strtol(text + strlen("Max core file size"), NULL, 10), (intmax_t)given.rlim_cur);
+}
+
 static void check_ends(char *script, const char *why)
 {
 	char *argv[] = {"sh", "-c", script, NULL};
@@ -103,7 +127,8 @@ static void missing(void)
 
 	CHECK_INT(command_check(argv, &err), -1);
 	CHECK_INT(err.errnum, ENOENT);
-	CHECK_INT(command_start(&command, argv, none, STDOUT_FILENO, &pipe, &err), -1);
+	const struct command_line line = {.argv = argv};
+	CHECK_INT(command_start(&command, &line, none, STDOUT_FILENO, &pipe, &err), -1);
 	CHECK_INT(err.kind, ERR_FAILED);
 	CHECK_STR(err.text, "/no/such/command: No such file or directory");
 	command_stop(&command); /* has nothing to stop */
@@ -151,7 +176,8 @@ static void others(void)
 	struct err err = {.kind = ERR_NONE};
 	int pipe;
 
-	if (!CHECK_INT(command_start(&command, argv, none, STDIN_FILENO, &pipe, &err), 0))
+	const struct command_line line = {.argv = argv};
+	if (!CHECK_INT(command_start(&command, &line, none, STDIN_FILENO, &pipe, &err), 0))
 		return;
 	end_another();
 	CHECK_INT(io_wait(command.ended, POLLIN, deadline_after(LONG), &err), POLLIN);
@@ -180,6 +206,7 @@ int main(void)
 {
 	promise("its environment is ours, with what was added, replaced and taken out",
 	    environment);
+	promise("its limit of core files can be another one than ours", core_limit);
 	promise("a command that fails tells how", failures);
 	promise("a command that is not there is an error", missing);
 	promise("a command that goes on is not waited for beyond the deadline, and is stopped",
