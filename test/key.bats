@@ -579,6 +579,18 @@ process_shows() {
 	)
 }
 
+@test "sockxfer key --openssl leaves no core file either" {
+	mkfifo fifo
+	(
+		ulimit -c unlimited 2>/dev/null || skip "needs to raise the limit of core files"
+		start us "$SOCKXFER" key --openssl fifo
+		wait_for grep -qE 'Max core file size +0 +unlimited ' "/proc/${PID[us]}/limits"
+		kill -QUIT "${PID[us]}"
+		finish us 131
+		holds . fifo us.err us.out
+	)
+}
+
 @test "a process with a key cannot be looked into by another of the same user, nor can its workers" {
 	need setpriv
 	local user=()

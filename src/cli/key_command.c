@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "cli/keyring.h"
 #include "cli/options.h"
 #include "net/key.h"
 #include "net/tls.h"
@@ -58,6 +59,7 @@ int key_command(int argc, char **argv, FILE *out, struct err *err)
 	    {NULL, 0, NULL, 0},
 	};
 	const char *session = NULL;
+	struct rlimit core_limit;
 	int key;
 
 	opterr = 0;
@@ -73,6 +75,7 @@ int key_command(int argc, char **argv, FILE *out, struct err *err)
 	}
 	if (argc - optind > (session == NULL ? 1 : 0))
 		return refuse_words(err);
+	keyring_hide_memory(&core_limit);
 	if (session != NULL)
 		return write_session(session, out, err);
 	return write_new(optind < argc ? argv[optind] : KEY_DEFAULT_IDENTITY, out, err);

@@ -10,11 +10,7 @@
 /* The bytes of a key that is made for one run, and typed: no more than the security needs. */
 #define NEW_KEY_BYTES 16
 
-/*
- * Keeps the memory of this process, and of those that it forks, to itself. *old becomes the limit
- * that it lowers, and that a command can have again, for the hard one stays.
- */
-static void hide_memory(struct rlimit *old)
+void keyring_hide_memory(struct rlimit *old)
 {
 	(void)getrlimit(RLIMIT_CORE, old);
 	const struct rlimit none = {.rlim_cur = 0, .rlim_max = old->rlim_max};
@@ -86,7 +82,7 @@ int keyring_open(struct keyring *keyring, const struct settings *settings, const
 	*keyring = (struct keyring){.shown = ""};
 	if (settings->key == SETTINGS_KEY_NONE)
 		return 0;
-	hide_memory(&keyring->core_limit);
+	keyring_hide_memory(&keyring->core_limit);
 	if (get_keys(keyring, settings, log, err) == 0 &&
 	    tls_open(&keyring->tls, &keyring->keys, err) == 0)
 		return 0;

@@ -19,11 +19,18 @@ struct keyring {
 };
 
 /*
- * Gets the keys, if --key was given, and prepares TLS with them. From then on this process leaves
- * no core file and cannot be traced by others (RLIMIT_CORE, PR_SET_DUMPABLE), for its memory has
- * the keys. Blocks while a FIFO is read or a key is typed. Returns 0, the keyring then being the
- * caller's to close, or -1: as key_list_read() and tls_open(), or ERR_USAGE if there is no terminal
- * to type on or to show the key on.
+ * Keeps the memory of this process, and of those that it forks, to itself, for it is to have keys:
+ * no core file, and no process of the same user that traces it (RLIMIT_CORE, PR_SET_DUMPABLE). *old
+ * becomes the limit of core files that is lowered: a command can have it again, for the hard one
+ * stays. Does not block.
+ */
+void keyring_hide_memory(struct rlimit *old);
+
+/*
+ * Gets the keys, if --key was given, and prepares TLS with them; before that the memory is hidden.
+ * Blocks while a FIFO is read or a key is typed. Returns 0, the keyring then being the caller's to
+ * close, or -1: as key_list_read() and tls_open(), or ERR_USAGE if there is no terminal to type on
+ * or to show the key on.
  */
 int keyring_open(struct keyring *keyring, const struct settings *settings, const struct log *log,
     struct err *err);
