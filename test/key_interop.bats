@@ -152,6 +152,37 @@ has_begun() {
 	stop peer
 }
 
+@test "the tickets of a server of openssl are read, and dropped" {
+	need openssl
+	make_session backup
+	free_port
+	start peer openssl s_server "${x[@]}" -nbio -nocert -naccept 1 -msg -msgfile messages \
+		-accept "127.0.0.1:$port" <"$BATS_FILE_TMPDIR/data"
+	wait_for listening "$port"
+	start us "$SOCKXFER" recv -K key "127.0.0.1:$port" out
+	both_end
+	has messages NewSessionTicket
+	same out "$BATS_FILE_TMPDIR/data"
+}
+
+@test "documented: a server of openssl takes a unix socket whose path has 31 characters, and no longer one" {
+	need openssl
+	local short
+
+	make_session backup
+	short=$(mktemp -d /tmp/XXXXXX)
+	short=$short/$(printf "%0$((31 - ${#short} - 1))d" 0)
+	start peer openssl s_server "${x[@]}" -nocert -naccept 1 -unix "${short}0"
+	wait_for ended "${PID[peer]}"
+	stop peer
+	start peer openssl s_server "${x[@]}" -nbio -nocert -naccept 1 -unix "$short" <"$BATS_FILE_TMPDIR/data"
+	wait_for listening_unix "$short"
+	start us "$SOCKXFER" recv -K key "unix:$short" out
+	both_end
+	rm -r "${short%/*}"
+	same out "$BATS_FILE_TMPDIR/data"
+}
+
 ### --peer openssl: the command is run as it is printed, in the directory "there", where key.pem is
 
 # printed PREFIX: sets $command.
@@ -247,6 +278,31 @@ printed_listening() {
 	same out "$BATS_FILE_TMPDIR/data"
 	has us.out '"key": "backup"'
 	finish peer
+}
+
+@test "gnutls-cli receives, connecting" {
+	need gnutls-cli
+	make_key key backup
+	start us "$SOCKXFER" send --json -K key -p 0 "$BATS_FILE_TMPDIR/data"
+	wait_port us
+	start peer gnutls-cli --logfile=log --priority NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+ECDHE-PSK \
+		--pskusername backup --pskkey "$(secret key)" -p "$port" 127.0.0.1
+	both_end
+	same peer.out "$BATS_FILE_TMPDIR/data"
+	has us.out '"key": "backup"'
+}
+
+@test "a client that offers the key without forward secrecy (psk_ke) is refused, and the listener goes on waiting" {
+	need gnutls-cli
+	make_key key backup
+	receive -K key out
+	start peer gnutls-cli --priority NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+PSK --pskusername backup \
+		--pskkey "$(secret key)" -p "$port" 127.0.0.1 <"$BATS_FILE_TMPDIR/data"
+	finish peer 1
+	start send "$SOCKXFER" send -V -K key "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	same out "$BATS_FILE_TMPDIR/data"
 }
 
 @test "gnutls-cli without the key takes nothing" {
