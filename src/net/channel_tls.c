@@ -25,7 +25,8 @@ struct channel_tls {
 	struct tls_peer peer;
 	int64_t key_bytes;  /* after so many, another key */
 	int64_t sent;       /* bytes with this key */
-	bool is_writing;    /* a record is half in the buffer, and has to be finished first */
+	int records;        /* that were written to the buffer since that was empty */
+	bool is_writing;    /* a call waits to be made again, until when the key stays */
 	bool may_have_more; /* bytes may be here that poll(2) does not see */
 	bool is_ending;     /* our stream has ended, as far as the caller knows */
 	bool has_said_end;  /* close_notify is in the buffer, or beyond */
@@ -89,13 +90,24 @@ static bool flush_buffer(struct channel_tls *channel)
 	BIO *output = SSL_get_wbio(channel->ssl);
 
 	errno = 0;
-	if (unflushed(channel) == 0 || BIO_flush(output) > 0)
+	if (unflushed(channel) == 0 || BIO_flush(output) > 0) {
+		channel->records = 0;
 		return true;
+	}
 	if (!BIO_should_retry(output)) {
 		channel->out.is_set = true;
 		err_sys(&channel->out.err, "%s", "");
 	}
 	return false;
+}
+
+/*
+ * Whether the buffer takes a whole record. One that is half written would break the connection if
+ * the peer asked for another key twice meanwhile: OpenSSL answers while it reads.
+ */
+static bool has_room(struct channel_tls *channel)
+{
+	return channel->records < TLS_BUFFER_RECORDS || flush_buffer(channel);
 }
 
 /* Puts close_notify into the buffer. Returns whether it is there. */
@@ -154,7 +166,8 @@ static ssize_t tls_send(struct channel *base, const void *bytes, size_t size, st
 
 	if (signals_check(err) == -1)
 		return -1;
-	while (sent < size && !channel->out.is_set && change_key(channel) == 0) {
+	while (
+	    sent < size && has_room(channel) && !channel->out.is_set && change_key(channel) == 0) {
 		size_t n = 0;
 		const char *next = (const char *)bytes + sent;
 		int result = SSL_write_ex(prepare_call(channel), next, size - sent, &n);
@@ -163,6 +176,7 @@ static ssize_t tls_send(struct channel *base, const void *bytes, size_t size, st
 			take_failure(channel, result, &events, &channel->out);
 			break;
 		}
+		channel->records++;
 		sent += n;
 		channel->sent += (int64_t)n;
 	}

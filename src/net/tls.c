@@ -14,7 +14,7 @@
  */
 #define SUITES "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
 
-/* How many bytes are read from the socket at once, and written to it: some records of 16 KiB. */
+/* Bytes read from the socket at once, and written to it: TLS_BUFFER_RECORDS and some. */
 #define BUFFER_SIZE ((size_t)128 * 1024)
 
 /* How long a session in PEM form says that it is good for: ten years. */

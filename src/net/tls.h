@@ -11,6 +11,9 @@
 #include "base/err.h"
 #include "net/key.h"
 
+/* So many records, of up to 16 KiB, fit into the buffer for the socket, and short ones beside. */
+#define TLS_BUFFER_RECORDS 7
+
 /* The common part of all connections: it is made once, before any fork. */
 struct tls {
 	SSL_CTX *context;

@@ -443,6 +443,58 @@ static void last_words(void)
 	close_end(&client);
 }
 
+/* As a peer that OpenSSL serves: reads what there is, and asks for another key. Returns how many. */
+static int64_t read_and_ask(SSL *raw, bool *is_same, int64_t received)
+{
+	char got[30000];
+	size_t n = 0;
+
+	if (SSL_read_ex(raw, got, sizeof(got), &n) != 1)
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		*is_same = *is_same && got[i] == pattern_at(received + (int64_t)i);
+	if (SSL_key_update(raw, SSL_KEY_UPDATE_REQUESTED) == 1)
+		(void)SSL_do_handshake(raw);
+	(void)BIO_flush(SSL_get_wbio(raw));
+	return (int64_t)n;
+}
+
+/* What is not sent at once is a record that is half sent when the peer asks. */
+static void asked_keys(void)
+{
+	static char bytes[400000];
+	struct tls_peer peer;
+	short events;
+	int status = 0;
+	int64_t sent = 0;
+	int64_t received = 0;
+	bool is_same = true;
+
+	open_ends("a:" HEX32, "a:" HEX32, CHANNEL_TLS_KEY_BYTES);
+	SSL *raw = tls_connection(&server.tls, sockets[1], true, &peer, &server.err);
+	for (int i = 0; i < 100 && (status == 0 || SSL_in_init(raw)); i++) {
+		if (status == 0)
+			status = channel_tls_shake(client.channel, &events, &client.err);
+		(void)SSL_do_handshake(raw);
+	}
+	CHECK_INT(status, 1);
+	/* OpenSSL takes 32 changes in a row, without data between, for an attack. */
+	for (int turns = 0; turns < 400; turns++) {
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = pattern_at(sent + (int64_t)i);
+		ssize_t n = send_to(&client, bytes, sizeof(bytes));
+		sent += n > 0 ? n : 0;
+		received += read_and_ask(raw, &is_same, received);
+		if (!CHECK_INT(recv_from(&client, bytes, 1), CHANNEL_LATER))
+			break;
+	}
+	CHECK_STR(client.err.text, "");
+	CHECK(is_same);
+	CHECK(received > 1000000 && received <= sent);
+	SSL_free(raw);
+	close_ends();
+}
+
 /* The peer, as OpenSSL has it, sends records without data. */
 static void flood(void)
 {
@@ -495,6 +547,7 @@ int main(void)
 	promise("a record that is repeated is found", repeated);
 	promise("20 MiB arrive as they were, though the socket takes less at once", many_bytes);
 	promise("so they do with a new key every 512 KiB", many_keys);
+	promise("a peer that asks for other keys while we send gets them", asked_keys);
 	promise("bytes that poll(2) does not see are not waited for", hidden_bytes);
 	promise("an end that does not fit into the socket goes out later, behind the data",
 	    late_end);
