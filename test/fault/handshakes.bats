@@ -6,8 +6,10 @@ load ../helper
 load fault
 
 @test "no handshake that is random, cut off, repeated or changed ends a program, or gets a byte in" {
-	local seed=()
+	local options=(--count "${HANDSHAKES:-500}")
 
-	if [ -n "${HANDSHAKE_SEED:-}" ]; then seed=(--seed "$HANDSHAKE_SEED"); fi
-	"$PYTHON" "$ROOT/test/fault/handshakes.py" --count "${HANDSHAKES:-500}" "${seed[@]}" "$SOCKXFER"
+	if [ -n "${HANDSHAKE_SEED:-}" ]; then options+=(--seed "$HANDSHAKE_SEED"); fi
+	# What a sanitizer has freed it keeps, up to 256 MiB, to see whether it is used again.
+	if instrumented; then options+=(--memory $((512 << 10))); fi
+	"$PYTHON" "$ROOT/test/fault/handshakes.py" "${options[@]}" "$SOCKXFER"
 }
