@@ -32,6 +32,7 @@ import time
 LIMIT = 120  # seconds that anything may take
 KEY = "a:00112233445566778899aabbccddeeff\n"
 SOURCE = b"source " * 3000
+SESSION_ID = slice(44, 76)  # of a hello, of either end
 
 
 class Wrong(Exception):
@@ -188,6 +189,15 @@ def attack(rng, connection, recorded, as_client):
         connection.close()
 
 
+def answer(connection, server):
+    """A recorded server's words with the session id of the hello that has come (RFC 8446, 4.1.3).
+
+    Without that a client would look no further than its ServerHello.
+    """
+    hello = connection.recv(SESSION_ID.stop, socket.MSG_WAITALL)
+    return server[:SESSION_ID.start] + hello[SESSION_ID] + server[SESSION_ID.stop:]
+
+
 def attack_connecting(rng, program, recorded):
     """One of ours connects to the attacker."""
     listening = listen()
@@ -197,7 +207,9 @@ def attack_connecting(rng, program, recorded):
         [program, *words, f"127.0.0.1:{listening.getsockname()[1]}", "source" if sends else "old"],
         stderr=subprocess.DEVNULL)
     connection, _ = listening.accept()
-    attack(rng, connection, recorded, as_client=False)
+    client, server = recorded
+    connection.settimeout(LIMIT)
+    attack(rng, connection, (client, answer(connection, server)), as_client=False)
     status = process.wait(LIMIT)
     listening.close()
     if status not in (1, 3, 7):
