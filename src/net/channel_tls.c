@@ -158,6 +158,12 @@ static int change_key(struct channel_tls *channel)
 	return take_failure(channel, 0, &events, &channel->out);
 }
 
+/* Sees to it that a record can be written. Returns whether one can, now. */
+static bool prepare_record(struct channel_tls *channel)
+{
+	return has_room(channel) && !channel->out.is_set && change_key(channel) == 0;
+}
+
 static ssize_t tls_send(struct channel *base, const void *bytes, size_t size, struct err *err)
 {
 	struct channel_tls *channel = tls_of(base);
@@ -166,8 +172,7 @@ static ssize_t tls_send(struct channel *base, const void *bytes, size_t size, st
 
 	if (signals_check(err) == -1)
 		return -1;
-	while (
-	    sent < size && has_room(channel) && !channel->out.is_set && change_key(channel) == 0) {
+	while (sent < size && prepare_record(channel)) {
 		size_t n = 0;
 		const char *next = (const char *)bytes + sent;
 		int result = SSL_write_ex(prepare_call(channel), next, size - sent, &n);
