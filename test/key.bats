@@ -591,6 +591,42 @@ process_shows() {
 	)
 }
 
+# gives_back_nothing COMMAND...: no memory that it gives back still holds the secret.
+gives_back_nothing() {
+	start us env "LD_PRELOAD=$ROOT/build/shim/wiped.so" "WIPED_SECRET=$HEX32" WIPED_LOG=wiped "$@"
+}
+
+wiped_all() {
+	cat wiped
+	grep -qE '^[1-9][0-9]+ blocks, 0 with the secret$' wiped
+	rm wiped
+}
+
+# The sanitizers have a free() of their own.
+@test "no memory that is given back still holds a key, of either end, or of sockxfer key" {
+	need_plain_build
+	key_file keys "a:$HEX32"
+	gives_back_nothing "$SOCKXFER" recv -v -K keys -p 0 out
+	wait_port us
+	start send "$SOCKXFER" send -K keys "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish send
+	finish us
+	wiped_all
+	start recv "$SOCKXFER" recv -v -K keys -p 0 out
+	wait_port recv
+	gives_back_nothing "$SOCKXFER" send -K keys "127.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	finish us
+	finish recv
+	wiped_all
+	gives_back_nothing "$SOCKXFER" key --openssl keys
+	finish us
+	wiped_all
+	# It would be seen: a program that knows of no secret.
+	gives_back_nothing "$PYTHON" -c 'text = open("keys").read() * 100; del text'
+	finish us
+	has wiped ', 1 with the secret'
+}
+
 @test "a process with a key cannot be looked into by another of the same user, nor can its workers" {
 	need setpriv
 	local user=()
