@@ -24,7 +24,7 @@ stems() {
 described() {
 	awk '/^src\/[a-z]+\// { wing = $1; gsub(/^src\/|\/:?$/, "", wing); next }
 	/^[^ ]/ { wing = "" }
-	wing != "" && /^  [a-z_]+  +[^ ]/ { print wing, $1 }' src/README | sort
+	wing != "" && /^  [a-z0-9_]+  +[^ ]/ { print wing, $1 }' src/README | sort
 }
 
 # "file header" of each include of the project's own.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/printable.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT "\\ufffd"
 
@@ -16,42 +17,6 @@ void json_begin(struct json *json, FILE *out)
 void json_end(struct json *json)
 {
 	fputs("}\n", json->out);
-}
-
-static bool is_continuation(unsigned char byte)
-{
-	return (byte & 0xc0) == 0x80;
-}
-
-/*
- * The length of the UTF-8 sequence at the beginning of text, or 0 if it is not valid: cut off,
- * longer than needed, a surrogate, or beyond U+10FFFF (RFC 3629, section 4).
- */
-static size_t utf8_length(const unsigned char *text)
-{
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] < 0xc2 || text[0] > 0xf4 || !is_continuation(text[1]))
-		return 0;
-	if (text[0] < 0xe0)
-		return 2;
-	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f) ||
-	    !is_continuation(text[2]))
-		return 0;
-	if (text[0] < 0xf0)
-		return 3;
-	return is_continuation(text[3]) ? 4 : 0;
-}
-
-/* Returns the character of the UTF-8 sequence of len bytes at text, which is valid. */
-static uint32_t utf8_char(const unsigned char *text, size_t len)
-{
-	uint32_t c = len == 1 ? text[0] : text[0] & (0x7fU >> len);
-
-	for (size_t i = 1; i < len; i++)
-		c = c << 6 | (text[i] & 0x3f);
-	return c;
 }
 
 /* Terminals take U+009B, of C1, for ESC [. */
@@ -72,7 +37,7 @@ static void put_escaped(FILE *out, uint32_t c)
 
 static void put_quoted(FILE *out, const char *value)
 {
-	const unsigned char *next = (const unsigned char *)value;
+	const char *next = value;
 
 	putc('"', out);
 	while (*next != '\0') {

@@ -15,9 +15,9 @@
 
 /*
  * Writes the headers of a member into header, of PAX_HEADER_MAX bytes: one of ustar and, before it,
- * an extended one with what that has no room for: a path or target of more than 100 bytes, a size of
- * 8 GiB and more, a time with a fraction, before 1970 or after 2242. Paths and targets are at most
- * PAX_PATH_MAX bytes long. Returns how many bytes there are, a multiple of PAX_BLOCK.
+ * an extended one with what that has no room for: a path or target of more than 100 bytes, a size
+ * of 8 GiB and more, a time with a fraction, before 1970 or after 2242. Paths and targets are at
+ * most PAX_PATH_MAX bytes long. Returns how many bytes there are, a multiple of PAX_BLOCK.
  */
 size_t pax_write_header(char *header, const struct pax_member *member);
 
