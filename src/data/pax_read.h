@@ -1,7 +1,8 @@
 /*
- * The bytes of a pax archive as its members. It reads pax, ustar, the long names of GNU tar (L, K)
- * and numbers in base 256, and is strict: what it cannot be sure of ends the reading. Paths are
- * handed on as they are: whoever uses one as a name checks it.
+ * The bytes of a pax archive as its members. It reads pax and ustar, headers of Unix V7 and of GNU
+ * tar with its long names (L, K) and numbers in base 256, and passes over a label (V). It is
+ * strict: what it cannot be sure of ends the reading, and that is also what libarchive and GNU tar
+ * read differently. Paths are handed on as they are: whoever uses one as a name checks it.
  */
 #ifndef PAX_READ_H
 #define PAX_READ_H
@@ -12,8 +13,8 @@
 #include "base/err.h"
 #include "data/pax.h"
 
-/* The most bytes of extended headers of one member. */
-#define PAX_EXTENDED_MAX (1024 * 1024)
+/* The most bytes of extended headers of one member: 1 MiB. */
+#define PAX_EXTENDED_MAX 1048576
 
 /*
  * Who hears of the members, in the order of the archive: member() once for each, then content() for
