@@ -96,7 +96,7 @@ $(BUILD)/cflags: $(BUILD)/settings Makefile
 
 compile = $(CC) @$(BUILD)/cflags $(DEFINES) -Isrc $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 link = $(CC) $(CFLAGS) @$(BUILD)/ldflags $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
-	$$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
+	$$($(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS) $(ORACLE)
 
 $(OBJECTS): $(BUILD)/%.o: src/%.c $(BUILD)/cflags
 	$(compile)
@@ -111,6 +111,9 @@ $(PROGRAM): $(OBJECTS)
 $(ARCHIVE): $(filter-out $(BUILD)/cli/main.o,$(OBJECTS))
 	@rm -f $@
 	$(AR) qcs $@ $^
+
+# Our reader of archives is held against libarchive, where that is installed.
+$(BUILD)/fuzz/pax_read: private ORACLE = $$($(PKG_CONFIG) --silence-errors --libs libarchive)
 
 $(FUZZERS): $(FUZZ_DRIVER)
 $(UNITS) $(FUZZERS): %: %.o $(ARCHIVE)
