@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "data/obstacle.h"
+#include "data/rename_new.h"
 #include "sys/descriptor.h"
 
 static const struct atomic_file closed = {.fd = -1, .place = {.dir = -1, .object = -1}};
@@ -209,50 +210,6 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 	return 0;
 }
 
-/* Whether the file system or what confines us does not know the call that failed. */
-static bool is_unsupported(int errnum)
-{
-	return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP || errnum == EPERM ||
-	       errnum == EMLINK;
-}
-
-/*
- * Makes an empty file of the final name, which only a free name lets us, and renames over it. For
- * that moment others may see the empty file.
- */
-static int rename_over_own(const struct atomic_file *file)
-{
-	int dir = file->place.dir;
-	const char *name = file->place.name;
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd == -1)
-		return -1;
-	int status = renameat(dir, file->temp, dir, name);
-	int errnum = errno;
-	if (status == -1 && descriptor_is_named(fd, dir, name))
-		descriptor_remove(dir, name);
-	close(fd);
-	errno = errnum;
-	return status;
-}
-
-/* Renames as rename(2), but fails with EEXIST, on any file system. */
-static int rename_new(const struct atomic_file *file)
-{
-	int dir = file->place.dir;
-
-	if (renameat2(dir, file->temp, dir, file->place.name, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (!is_unsupported(errno))
-		return -1;
-	if (linkat(dir, file->temp, dir, file->place.name, 0) == 0) {
-		descriptor_remove(dir, file->temp); /* even if that fails, the file has its name */
-		return 0;
-	}
-	return is_unsupported(errno) ? rename_over_own(file) : -1;
-}
-
 /*
  * Renames the temporary name to the final one, and so replaces what has that. As rename(2). The
  * sync is made when the file has a name: else its count of links would be 0 on the disk, where a
@@ -279,7 +236,10 @@ static int give_name(struct atomic_file *file, bool no_clobber)
 {
 	if (file->is_nameless && link_nameless(file, file->temp) == -1)
 		return errno == EEXIST ? EAGAIN : errno;
-	if ((no_clobber ? rename_new(file) : rename_over(file)) == 0)
+	int dir = file->place.dir;
+	int status =
+	    no_clobber ? rename_new(dir, file->temp, dir, file->place.name) : rename_over(file);
+	if (status == 0)
 		return 0;
 	int errnum = errno;
 	if (file->is_nameless && errnum != EEXIST)
