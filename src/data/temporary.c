@@ -1,6 +1,7 @@
 #include "data/temporary.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -15,7 +16,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "data/tree_remove.h"
 #include "sys/descriptor.h"
+
+#define PREFIX ".sockxfer."
 
 /* The names that are looked for; those of higher numbers are random, and taken when these are. */
 #define SWEPT 16
@@ -115,9 +119,9 @@ static void write_name(char *temp, const char *scope, const char *name, unsigned
 	size_t len = strlen(name);
 
 	if (number < SWEPT)
-		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%s%02x.", scope, number);
+		snprintf(temp, TEMPORARY_MAX, PREFIX "%s%02x.", scope, number);
 	else
-		snprintf(temp, TEMPORARY_MAX, ".sockxfer.%08x%08x.", any_number(), any_number());
+		snprintf(temp, TEMPORARY_MAX, PREFIX "%08x%08x.", any_number(), any_number());
 	append_name(temp, name, (len > LENGTH ? len : LENGTH) + 1);
 }
 
@@ -153,27 +157,67 @@ int temporary_open(char *temp, int dir, const char *name, mode_t mode)
 	return -1;
 }
 
+int temporary_open_directory(char *temp, int dir, const char *name)
+{
+	for (unsigned number = 0; number < TEMPORARY_TRIES; number++) {
+		temporary_name(temp, dir, name, number);
+		mode_t mask = umask(077); /* a stricter one would keep us out */
+		int status = mkdirat(dir, temp, TEMPORARY_MODE);
+		umask(mask);
+		if (status == -1 && errno != EEXIST)
+			return -1;
+		if (status == -1)
+			continue;
+		int fd = openat(dir, temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd == -1 && errno != ENOENT)
+			return -1;
+		if (fd == -1)
+			continue;
+		bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+		if (is_free && descriptor_is_named(fd, dir, temp))
+			return fd;
+		close(fd);
+	}
+	errno = EEXIST;
+	return -1;
+}
+
 static bool may_sweep(const struct stat *st, uid_t owner)
 {
+	if (S_ISDIR(st->st_mode))
+		return st->st_uid == geteuid() &&
+		       (st->st_mode & (S_ISUID | S_ISVTX | 0777)) == TEMPORARY_MODE;
 	return S_ISREG(st->st_mode) && (st->st_uid == geteuid() || st->st_uid == owner);
+}
+
+/* Opens what may be swept for its lock, which some network file systems give to writers only. */
+static int open_for_lock(int dir, const char *temp, const struct stat *st)
+{
+	int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	if (S_ISDIR(st->st_mode))
+		return openat(dir, temp, O_RDONLY | O_DIRECTORY | flags);
+	int fd = openat(dir, temp, O_WRONLY | flags);
+	return fd == -1 ? openat(dir, temp, O_RDONLY | flags) : fd;
 }
 
 static void sweep(int dir, const char *temp, uid_t owner)
 {
-	int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	struct stat st;
 
 	/* Looked at before it is opened, which would do something to a device. */
 	if (fstatat(dir, temp, &st, AT_SYMLINK_NOFOLLOW) == -1 || !may_sweep(&st, owner))
 		return;
-	int fd = openat(dir, temp, O_WRONLY | flags);
-	if (fd == -1)
-		fd = openat(dir, temp, O_RDONLY | flags);
+	int fd = open_for_lock(dir, temp, &st);
 	if (fd == -1)
 		return;
 	if (fstat(fd, &st) == 0 && may_sweep(&st, owner) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-	    descriptor_is_named(fd, dir, temp))
-		descriptor_remove(dir, temp);
+	    descriptor_is_named(fd, dir, temp)) {
+		if (S_ISDIR(st.st_mode))
+			tree_remove(fd, dir, temp);
+		else
+			descriptor_remove(dir, temp);
+	}
 	close(fd);
 }
 
@@ -187,4 +231,54 @@ void temporary_sweep(int dir, const char *name, uid_t owner)
 		write_name(temp, scope, name, number);
 		sweep(dir, temp, owner);
 	}
+}
+
+/* Returns how many bytes of name are hexadecimal digits. */
+static size_t digits(const char *name)
+{
+	size_t count = 0;
+
+	while (isxdigit((unsigned char)name[count]))
+		count++;
+	return count;
+}
+
+/*
+ * Whether write_name() writes such a name in that scope. Elsewhere than on a local file system a
+ * random one may be another machine's.
+ */
+static bool is_temporary(const char *name, const char *scope)
+{
+	size_t prefix = strlen(PREFIX);
+	size_t len = strlen(scope);
+
+	if (strncmp(name, PREFIX, prefix) != 0)
+		return false;
+	size_t count = digits(name + prefix);
+	if (name[prefix + count] != '.')
+		return false;
+	if (len == 0 && count == (size_t)2 * SCOPE_LENGTH)
+		return true;
+	return count == len + 2 && strncmp(name + prefix, scope, len) == 0;
+}
+
+void temporary_sweep_directories(int dir)
+{
+	char scope[SCOPE_LENGTH + 1];
+	const struct dirent *entry;
+
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd == -1 ? NULL : fdopendir(fd);
+	if (stream == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	find_scope(scope, dir);
+	while ((entry = readdir(stream)) != NULL) {
+		bool may_be_directory = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+		if (may_be_directory && is_temporary(entry->d_name, scope))
+			sweep(dir, entry->d_name, geteuid());
+	}
+	closedir(stream);
 }
