@@ -93,6 +93,7 @@ arrived() {
 	*out.jpg*) same sender/in.jpg receiver/out.jpg ;;
 	*latest.jpg*) same sender/in.jpg receiver/latest.jpg ;;
 	*inbox/*) same sender/in.jpg "receiver/$(<receiver.out)" ;;
+	*photos.new*) diff -r sender/photos receiver/photos.new ;;
 	*tar*) diff -r sender/photos receiver/photos ;;
 	*shop.dump*) same receiver/shop.dump <(pg_dump shop) ;;
 	*) echo "what does \"$1\" show?" && return 1 ;;
@@ -213,7 +214,7 @@ argument() {
 	port) echo 0 ;;
 	listen | source) echo 127.0.0.1:0 ;;
 	timeout | max-time | retry | idle-eof | grace) echo 5 ;;
-	jobs | max-per-peer) echo 2 ;;
+	jobs | max-per-peer | max-entries) echo 2 ;;
 	allow) echo 127.0.0.1 ;;
 	port-file) echo port.txt ;;
 	chunk-size | max-size) echo 64K ;;
@@ -263,6 +264,7 @@ argument() {
 			allow | port-file | keep-open) last=(-p 0 "$BATS_TEST_TMPDIR/no/such") ;;
 			jobs | max-per-peer | grace) last=(-k -p 0 "$BATS_TEST_TMPDIR/no/such") ;;
 			port | listen) last=("$BATS_TEST_TMPDIR/no/such") ;;
+			max-entries) [ "$role" = send ] || last=(-x "${last[@]}") ;;
 			esac
 			expected=2
 			case $only in both | "$role") expected=1 ;; esac
@@ -420,8 +422,9 @@ send_to_peer() {
 	both out
 	finish us
 	finish them
-	json us.out | diff members.txt -
-	json them.out | diff members.txt -
+	grep -vx entries members.txt >plain.txt
+	json us.out | diff plain.txt -
+	json them.out | diff plain.txt -
 	[ "$(json us.out digest)" = "$(json them.out digest)" ]
 	[ "$(json us.out peer)" = "$(json them.out local)" ]
 	[ "$(json them.out bytes)" = "$(stat -c %s in.jpg)" ]
@@ -429,7 +432,15 @@ send_to_peer() {
 	# where there was no connection too
 	start them "$SOCKXFER" send --json 127.0.0.1:9 no-such-file
 	finish them 1
-	json them.out | diff members.txt -
+	json them.out | diff plain.txt -
+
+	# of a tree with one more
+	tar cf in.tar in.jpg
+	receive --json -x tree
+	start them "$SOCKXFER" send "127.0.0.1:$port" in.tar
+	finish us
+	json us.out | diff members.txt -
+	[ "$(json us.out entries)" = 1 ]
 }
 
 @test "where standard output may carry the data, the JSON object is on standard error" {

@@ -152,6 +152,13 @@ void build_recv_job(struct recv_job *job, const struct settings *settings,
 	                    : settings->no_sync ? SINK_SYNC_NONE
 	                                        : SINK_SYNC_REPLACEMENT,
 		    .allows_inbox = true,
+		    .only_inbox = settings->extracts && settings->keeps,
+		    .extracts = settings->extracts,
+		    .limits =
+			{
+			    .entries = settings->max_entries,
+			    .bytes = settings->max_size,
+			},
 		},
 	    .policy =
 		{
@@ -159,7 +166,8 @@ void build_recv_job(struct recv_job *job, const struct settings *settings,
 		    .chunk = (size_t)settings->chunk,
 		    .rate = settings->rate,
 		    .idle_eof = settings->idle_eof,
-		    .max_size = settings->max_size,
+		    /* of a tree it limits the content, not the headers */
+		    .max_size = settings->extracts ? 0 : settings->max_size,
 		    .gives_receipts = !settings->no_receipt,
 		    .expect = settings->has_expected ? settings->expected : NULL,
 		},

@@ -15,6 +15,9 @@
 /* Connections at once: more than a machine has processes for. */
 #define COUNT_MAX 100000
 
+/* Entries of a tree: more than a file system has. */
+#define ENTRIES_MAX 1000000000000
+
 /* The keys that getopt_long() returns for options without a letter, and for operands. */
 enum {
 	OPTION_OPERAND = 1,
@@ -27,6 +30,7 @@ enum {
 	OPTION_GRACE,
 	OPTION_MAX_PER_PEER,
 	OPTION_MAX_SIZE,
+	OPTION_MAX_ENTRIES,
 	OPTION_JSON,
 	OPTION_PEER,
 	OPTION_VERSION,
@@ -66,6 +70,9 @@ static const struct row rows[] = {
     {'b', ROLE_BOTH, "rate", "RATE", "move no more than so many bytes a second"},
     {'C', ROLE_SEND, "congestion", "NAME", "send: TCP's congestion control, such as bbr"},
     {OPTION_MAX_SIZE, ROLE_RECV, "max-size", "SIZE", "recv: fail if more than so many bytes come"},
+    {'x', ROLE_RECV, "extract", NULL, "recv: unpack the tree that comes into DIR"},
+    {OPTION_MAX_ENTRIES, ROLE_RECV, "max-entries", "N",
+	"recv: with -x: fail if it has more entries (1000000)"},
     {'n', ROLE_RECV, "no-clobber", NULL, "recv: never replace an existing file"},
     {'S', ROLE_RECV, "sync", NULL, "recv: store it safe from a power cut"},
     {OPTION_NO_SYNC, ROLE_RECV, "no-sync", NULL,
@@ -176,6 +183,20 @@ static int set_chunk(struct settings *settings, const char *text, struct err *er
 	return settings->chunk == -1 ? -1 : 0;
 }
 
+static int set_congestion(struct settings *settings, const char *name, struct err *err)
+{
+	settings->congestion = name;
+	if (*name == '\0')
+		return err_set(err, ERR_USAGE, 0, "a name is needed, such as bbr");
+	return 0;
+}
+
+static int set_max_entries(struct settings *settings, const char *text, struct err *err)
+{
+	settings->max_entries = number_integer(text, 1, ENTRIES_MAX, err);
+	return settings->max_entries == -1 ? -1 : 0;
+}
+
 static int set_max_size(struct settings *settings, const char *text, struct err *err)
 {
 	settings->max_size = number_size(text, INT64_MAX, err);
@@ -238,10 +259,11 @@ static int take_option(struct settings *settings, int key, const char *argument,
 	case 'b':
 		return set_rate(settings, argument, err);
 	case 'C':
-		settings->congestion = argument;
-		if (*argument == '\0')
-			return err_set(err, ERR_USAGE, 0, "a name is needed, such as bbr");
-		return 0;
+		return set_congestion(settings, argument, err);
+	case 'x':
+		return set_flag(&settings->extracts);
+	case OPTION_MAX_ENTRIES:
+		return set_max_entries(settings, argument, err);
 	case OPTION_MAX_SIZE:
 		return set_max_size(settings, argument, err);
 	case 'n':

@@ -44,14 +44,16 @@ struct settings {
 	size_t max_per_peer;     /* --max-per-peer: the most from one host; 0: no limit */
 	int64_t grace;           /* --grace, ns: for transfers under way after SIGTERM */
 	const char *congestion;  /* -C, or NULL */
-	bool keeps;        /* -k: serve many; jobs, max_per_peer and grace are for this only */
-	bool no_clobber;   /* -n */
-	bool sync;         /* -S */
-	bool no_sync;      /* --no-sync */
-	bool must_confirm; /* -V */
-	bool no_receipt;   /* --no-receipt */
-	bool json;         /* --json */
-	bool has_expected; /* -E */
+	bool keeps;            /* -k: serve many; jobs, max_per_peer and grace are for this only */
+	bool no_clobber;       /* -n */
+	bool extracts;         /* -x */
+	long long max_entries; /* --max-entries, of a tree with -x */
+	bool sync;             /* -S */
+	bool no_sync;          /* --no-sync */
+	bool must_confirm;     /* -V */
+	bool no_receipt;       /* --no-receipt */
+	bool json;             /* --json */
+	bool has_expected;     /* -E */
 	char expected[DIGEST_TEXT_MAX];
 	bool quiet;           /* -q */
 	bool verbose;         /* -v */

@@ -21,6 +21,7 @@
 #define CHUNK_OF_MANY (INT64_C(256) * 1024)
 
 #define JOBS_DEFAULT 64
+#define ENTRIES_DEFAULT 1000000
 #define GRACE_DEFAULT (10 * CLOCK_SECOND)
 
 /* Checks the settings that are for listening only, or for connecting only. */
@@ -56,6 +57,22 @@ static int check_data(const struct settings *settings, struct err *err)
 	    (settings->no_clobber || settings->sync || settings->no_sync))
 		return err_set(err, ERR_USAGE, 0,
 		    "-n, -S and --no-sync are for a file, not for a command");
+	return 0;
+}
+
+/* Checks -x and the settings that are for -x only. */
+static int check_extract(const struct settings *settings, struct err *err)
+{
+	if (!settings->extracts && settings->max_entries != 0)
+		return err_set(err, ERR_USAGE, 0, "--max-entries: is only for -x");
+	if (!settings->extracts)
+		return 0;
+	if (settings->command != NULL)
+		return err_set(err, ERR_USAGE, 0,
+		    "-x, --extract: is for a directory, not for a command");
+	if (settings_stdio(settings) != -1)
+		return err_set(err, ERR_USAGE, 0,
+		    "-x, --extract: needs a directory, new or not, for the tree: . is this one");
 	return 0;
 }
 
@@ -140,6 +157,8 @@ static void set_defaults(struct settings *settings)
 
 	if (settings->chunk == 0)
 		settings->chunk = is_of_many ? CHUNK_OF_MANY : CHUNK_DEFAULT;
+	if (settings->max_entries == 0)
+		settings->max_entries = ENTRIES_DEFAULT;
 	if (settings->jobs == 0)
 		settings->jobs = JOBS_DEFAULT;
 	if (settings->grace == -1)
@@ -149,7 +168,8 @@ static void set_defaults(struct settings *settings)
 int settings_check(struct settings *settings, struct err *err)
 {
 	if (check_addresses(settings, err) == -1 || check_data(settings, err) == -1 ||
-	    check_keeps(settings, err) == -1 || check_key(settings, err) == -1)
+	    check_extract(settings, err) == -1 || check_keeps(settings, err) == -1 ||
+	    check_key(settings, err) == -1)
 		return -1;
 	set_defaults(settings);
 	return 0;

@@ -20,6 +20,8 @@ both B chunk-size size
 both b rate rate
 send C congestion congestion
 recv - max-size size
+recv x extract -
+recv - max-entries number
 recv n no-clobber -
 recv S sync -
 recv - no-sync -

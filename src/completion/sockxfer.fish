@@ -19,6 +19,8 @@ set -l options \
     'both b rate rate move no more than so many bytes a second' \
     "send C congestion congestion TCP's congestion control, such as bbr" \
     'recv - max-size size fail if more than so many bytes come' \
+    'recv x extract - unpack the tree that comes into DIR' \
+    'recv - max-entries number with -x: fail if it has more entries (1000000)' \
     'recv n no-clobber - never replace an existing file' \
     'recv S sync - store it safe from a power cut' \
     'recv - no-sync - replace a file before the new one is on disk' \

@@ -10,6 +10,7 @@
 #include "data/sink_file.h"
 #include "data/sink_lines.h"
 #include "data/sink_stream.h"
+#include "data/sink_tree.h"
 #include "data/source_command.h"
 #include "data/source_file.h"
 #include "data/source_pipe.h"
@@ -160,18 +161,66 @@ static struct sink *open_object(const struct sink_options *options, struct place
 	}
 }
 
+/* Makes a sink that unpacks, where a directory is, or nothing is yet. */
+static struct sink *open_tree(const struct sink_options *options, struct place *place,
+    struct err *err)
+{
+	const char *path = options->path;
+
+	if (place->object == -1 && options->only_inbox) {
+		refuse_sink(path, ENOENT, err);
+		err_advise(err, "with -k the directory has to be there");
+		return NULL;
+	}
+	if (place->object == -1 && place->is_link)
+		return refuse_sink(path, EEXIST, err);
+	if (place->object != -1 && !S_ISDIR(place->st.st_mode))
+		return refuse_sink(path, ENOTDIR, err);
+	if (place->object != -1 && place_check(place, &place->st, err) == -1) {
+		err_prefix(err, "%s", path);
+		return NULL;
+	}
+	return sink_tree_open(path, place, &options->limits, options->sync, options->is_tried, err);
+}
+
+static struct sink *open_found(const struct sink_options *options, struct place *place,
+    int64_t deadline, struct err *err)
+{
+	if (options->extracts)
+		return open_tree(options, place, err);
+	return place->object == -1 ? open_new(options, place, err)
+	                           : open_object(options, place, deadline, err);
+}
+
+/*
+ * Finds where the path leads. A directory that is going to be made may have a slash behind its
+ * name, as for mkdir(1).
+ */
+static int find_place(struct place *place, const struct sink_options *options, struct err *err)
+{
+	char path[PATH_MAX];
+	size_t len = strlen(options->path);
+
+	if (!options->extracts || len >= sizeof(path))
+		return place_find(place, options->path, err);
+	while (len > 1 && options->path[len - 1] == '/')
+		len--;
+	memcpy(path, options->path, len);
+	path[len] = '\0';
+	return place_find(place, path, err);
+}
+
 static struct sink *open_path(const struct sink_options *options, int64_t deadline, struct err *err)
 {
 	struct place place;
 
-	if (place_find(&place, options->path, err) == -1) {
+	if (find_place(&place, options, err) == -1) {
 		if (err->errnum == ENOENT && options->no_clobber && place.is_link)
 			return refuse_sink(options->path, EEXIST, err);
 		err_prefix(err, "%s", options->path);
 		return NULL;
 	}
-	struct sink *sink = place.object == -1 ? open_new(options, &place, err)
-	                                       : open_object(options, &place, deadline, err);
+	struct sink *sink = open_found(options, &place, deadline, err);
 	place_close(&place);
 	return sink;
 }
@@ -182,7 +231,7 @@ struct sink *open_sink(const struct sink_options *options, int64_t deadline, str
 		return sink_command_open(&options->command, err);
 	bool is_stdout = strcmp(options->path, "-") == 0;
 	int fd = is_stdout ? STDOUT_FILENO : descriptor_from_path(options->path);
-	if (fd == -1)
+	if (fd == -1 || options->extracts)
 		return open_path(options, deadline, err);
 	const char *name = is_stdout ? "stdout" : options->path;
 	return by_lines(sink_stream_take(fd, name, options->sync == SINK_SYNC_ALL, err),

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "data/sink.h"
 #include "data/source.h"
+#include "data/tree_build.h"
 #include "sys/command.h"
 #include "sys/shared_lock.h"
 
@@ -42,7 +43,9 @@ struct sink_options {
 	enum sink_sync sync;
 	bool allows_inbox; /* path may be a directory, for a new file in it */
 	bool only_inbox;   /* path has to be a directory */
-	bool is_tried;     /* a sink of these options has been opened before: its needs are met */
+	bool extracts;     /* the stream is an archive, and path gets the tree that it holds */
+	struct tree_build_limits limits; /* of that */
+	bool is_tried; /* a sink of these options has been opened before: its needs are met */
 	/* of the processes that write lines to one stream; NULL: bytes are written as they come */
 	struct shared_lock *lock;
 };

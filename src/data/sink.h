@@ -40,7 +40,14 @@ struct sink {
 	const char *done; /* the word for a commit: "stored", "written"; of static duration */
 	/* after the commit, the path of a new file in an inbox, or of a moved one; or NULL */
 	const char *made;
-	bool is_inbox; /* its path is a directory, and it makes a new file there */
+	bool is_inbox; /* its path is a directory, and it makes new files there */
+	bool is_tree;  /* the stream is an archive, which it unpacks */
+	/* of a tree, after the commit: the path of each entry at its top, with a NUL behind each */
+	char *made_list;
+	size_t made_size; /* bytes */
+	int64_t entries;  /* of files, directories and links in it */
+	/* after the commit, what may do better with such a stream, of static duration; or NULL */
+	const char *hint;
 	/* the first failure, or ERR_NONE: the kernel may tell of a lost write only once */
 	struct err failure;
 	/* a server keeps it open, or a FIFO's reader would see an end between two transfers */

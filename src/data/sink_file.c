@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "data/atomic_file.h"
+#include "data/first_block.h"
 #include "data/inbox_name.h"
 #include "sys/descriptor.h"
 #include "sys/io.h"
@@ -27,10 +28,11 @@ struct sink_file {
 	struct atomic_file file;
 	bool no_clobber;
 	enum sink_sync sync;
-	bool begins_early;   /* the device gets the data as they come */
-	int dir;             /* the directory, for fsync(2); -1: it is not synced */
-	int64_t written;     /* bytes */
-	int64_t synced;      /* of these, bytes that the device gets by now */
+	bool begins_early; /* the device gets the data as they come */
+	int dir;           /* the directory, for fsync(2); -1: it is not synced */
+	int64_t written;   /* bytes */
+	int64_t synced;    /* of these, bytes that the device gets by now */
+	struct first_block first;
 	const char *peer;    /* the address that they come from */
 	char made[PATH_MAX]; /* for sink.made */
 };
@@ -48,6 +50,7 @@ static int sink_file_write(struct sink *sink, const void *buffer, size_t size, i
 	struct sink_file *file = (struct sink_file *)sink;
 
 	(void)deadline;
+	first_block_add(&file->first, buffer, size);
 	if (io_write_file(file->file.fd, buffer, size, err) == -1)
 		return err_prefix(err, "%s: write", sink->name);
 	file->written += (int64_t)size;
@@ -174,6 +177,8 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 	if (publish(file) == -1)
 		return fail_commit(file, err);
 	note_made(file);
+	if (first_block_is_archive(&file->first))
+		sink->hint = "a tar archive, which recv -x unpacks";
 	return file->sync == SINK_SYNC_ALL ? sync_name(file, err) : 0;
 }
 

@@ -15,8 +15,8 @@ static int print_for_program(const struct talk *talk, struct shared_lock *lock,
 
 	if (talk->json)
 		return result_json(&output, outcome, err, outcome_exit_code(err));
-	if (err->kind == ERR_NONE && outcome->is_inbox)
-		return result_path(&output, outcome);
+	if (err->kind == ERR_NONE && (outcome->is_inbox || outcome->made_list != NULL))
+		return result_paths(&output, outcome);
 	return 0;
 }
 

@@ -25,9 +25,15 @@ struct sink *recv_one_open_sink(const struct sink_options *options, int64_t dead
 	return sink;
 }
 
-/* Takes the path of a file that is not, or no longer, the one given into outcome. */
-static void name_made_file(const struct sink *sink, struct outcome *outcome)
+/* Takes into outcome what the sink has made that is not, or no longer, the one file given. */
+static void name_made(struct sink *sink, struct outcome *outcome)
 {
+	outcome->is_tree = sink->is_tree;
+	outcome->entries = sink->entries;
+	outcome->hint = sink->hint;
+	outcome->made_list = sink->made_list;
+	outcome->made_size = sink->made_size;
+	sink->made_list = NULL;
 	if (sink->made == NULL)
 		return;
 	strlcpy(outcome->made, sink->made, sizeof(outcome->made));
@@ -43,7 +49,7 @@ int recv_one_over(struct connection *connection, struct sink *sink,
 
 	outcome->is_verified = policy->expect != NULL;
 	int status = transfer_recv(connection->channel, sink, &ends, policy, &outcome->result, err);
-	name_made_file(sink, outcome);
+	name_made(sink, outcome);
 	if (status == 0)
 		sink_note(sink, outcome->note, sizeof(outcome->note));
 	return status == 0 ? 0 : err_prefix(err, "%s", connection->peer);
@@ -123,5 +129,7 @@ int recv_one(const struct recv_job *job)
 	const struct recv_policy policy = recv_one_policy(job, &progress);
 	open_and_receive(job, &policy, &outcome, &err);
 	progress_meter_stop(&meter);
-	return conclude(&job->talk, NULL, &outcome, &err);
+	int code = conclude(&job->talk, NULL, &outcome, &err);
+	outcome_release(&outcome);
+	return code;
 }

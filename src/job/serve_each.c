@@ -128,7 +128,9 @@ static int serve_peer(void *context, const struct listen_accepted *accepted,
 		return SERVER_STRAY;
 	}
 	note_abort(&connection, &outcome, place, &err);
-	return conclude(serving->talk, serving->results, &outcome, &err);
+	int code = conclude(serving->talk, serving->results, &outcome, &err);
+	outcome_release(&outcome);
+	return code;
 }
 
 /* Checks that the source can be opened, and again for each peer. */

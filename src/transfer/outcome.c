@@ -1,5 +1,6 @@
 #include "transfer/outcome.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -40,6 +41,12 @@ void outcome_forget(struct outcome *outcome)
 	outcome->key = NULL;
 	outcome->started = 0;
 	outcome->result = (struct transfer_result){.bytes = 0};
+}
+
+void outcome_release(struct outcome *outcome)
+{
+	free(outcome->made_list);
+	outcome->made_list = NULL;
 }
 
 int64_t outcome_duration(const struct outcome *outcome)

@@ -26,6 +26,11 @@ struct outcome {
 	const char *key;      /* the identity of the key; NULL: there is none */
 	char made[PATH_MAX];  /* sink->made (data/sink.h); "": there is none */
 	bool is_inbox;        /* it is a new file in an inbox */
+	bool is_tree;         /* the stream is an archive, and this end unpacks it */
+	char *made_list;      /* sink->made_list, or NULL; freed by outcome_release() */
+	size_t made_size;     /* bytes of it */
+	int64_t entries;      /* of the tree: files, directories and links */
+	const char *hint;     /* sink->hint, or NULL */
 	char note[512];       /* of sink_note() (data/sink.h); "": there is none */
 	int64_t started;      /* clock_now() of the connection; 0: there was none */
 	int64_t ended;        /* clock_now() of the end; 0: it has not ended yet */
@@ -48,6 +53,9 @@ void outcome_connected(struct outcome *outcome, const struct connection *connect
 
 /* Forgets the connection, and its bytes, when it turns out to be no transfer. */
 void outcome_forget(struct outcome *outcome);
+
+/* Frees what the outcome has taken. */
+void outcome_release(struct outcome *outcome);
 
 /* Returns the time in ns from the connection to the end, or until now; 0 if there was none. */
 int64_t outcome_duration(const struct outcome *outcome);

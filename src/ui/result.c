@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/deadline.h"
 #include "base/humanize.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "sys/io.h"
 
 /* The most bytes of a name, so that the rest of the line has room. */
@@ -65,22 +67,36 @@ static int shown(const char *name)
 	return (int)bytes;
 }
 
+/* Writes how much came: "4.2 MB", of a tree "12 entries, 4.2 MB". */
+static void describe_amount(const struct outcome *outcome, char *text, size_t size)
+{
+	char bytes[HUMANIZE_TEXT_MAX];
+
+	humanize_bytes(bytes, outcome->result.bytes);
+	if (outcome->is_tree)
+		snprintf(text, size, "%" PRId64 " %s, %s", outcome->entries,
+		    outcome->entries == 1 ? "entry" : "entries", bytes);
+	else
+		snprintf(text, size, "%s", bytes);
+}
+
 /* Prints "in.jpg: 4.2 MB in 0.12 s (35 MB/s), stored and verified by 192.0.2.7:9009". */
 static void summarise(const struct log *log, const struct outcome *outcome)
 {
-	char bytes[HUMANIZE_TEXT_MAX];
+	char amount[HUMANIZE_TEXT_MAX + 32];
 	char duration[HUMANIZE_TEXT_MAX];
 	char rate[HUMANIZE_TEXT_MAX];
 	char end[2 * ADDR_TEXT_MAX + 128];
 	char text[LOG_LINE_MAX];
 	int64_t took = outcome_duration(outcome);
 
-	humanize_bytes(bytes, outcome->result.bytes);
+	describe_amount(outcome, amount, sizeof(amount));
 	humanize_duration(duration, took);
 	humanize_rate(rate, outcome->result.bytes, took);
 	describe_end(outcome, end, sizeof(end));
-	snprintf(text, sizeof(text), "%.*s: %s in %s (%s)%s, %s", shown(outcome->name),
-	    outcome->name, bytes, duration, rate, outcome->suite == NULL ? "" : ", encrypted", end);
+	snprintf(text, sizeof(text), "%.*s: %s in %s (%s)%s, %s%s%s", shown(outcome->name),
+	    outcome->name, amount, duration, rate, outcome->suite == NULL ? "" : ", encrypted", end,
+	    outcome->hint == NULL ? "" : ": ", outcome->hint == NULL ? "" : outcome->hint);
 	log_summary(log, text);
 }
 
@@ -140,6 +156,8 @@ static void write_object(FILE *out, const struct outcome *outcome, const struct 
 	json_string(&json, "encrypted", outcome->suite);
 	json_string(&json, "key", outcome->key);
 	json_integer(&json, "bytes", result->bytes);
+	if (outcome->is_tree)
+		json_integer(&json, "entries", outcome->entries);
 	json_seconds(&json, "seconds", outcome_duration(outcome));
 	json_string(&json, "digest", or_null(result->digest));
 	json_string(&json, "ended", end_name(outcome, err));
@@ -237,10 +255,44 @@ int result_json(const struct result_output *output, const struct outcome *outcom
 	return status;
 }
 
-int result_path(const struct result_output *output, const struct outcome *outcome)
+/* Writes the paths of a list, with a NUL behind each, into memory as lines. */
+static void write_list(FILE *memory, const struct outcome *outcome, bool is_terminal)
+{
+	const char *end = outcome->made_list + outcome->made_size;
+	char safe[PRINTABLE_SIZE(PATH_MAX + 1 + NAME_MAX)]; /* directory, slash, name */
+
+	for (const char *path = outcome->made_list; path < end; path += strlen(path) + 1) {
+		if (is_terminal)
+			printable(safe, path);
+		fprintf(memory, "%s\n", is_terminal ? safe : path);
+	}
+}
+
+static int put_list(const struct result_output *output, const struct outcome *outcome)
+{
+	char *lines = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&lines, &size);
+
+	if (memory == NULL)
+		return -1;
+	write_list(memory, outcome, isatty(fileno(output->file)));
+	bool is_whole = ferror(memory) == 0;
+	int status = fclose(memory) == 0 && is_whole ? 0 : -1;
+	if (status == 0 && size > 0)
+		status = put_line(output, lines, size);
+	free(lines);
+	return status;
+}
+
+int result_paths(const struct result_output *output, const struct outcome *outcome)
 {
 	char line[PATH_MAX + 1];
-	int len = snprintf(line, sizeof(line), "%s\n", outcome->made);
 
+	if (outcome->made_list != NULL)
+		return put_list(output, outcome);
+	if (outcome->made[0] == '\0') /* a tree without an entry */
+		return 0;
+	int len = snprintf(line, sizeof(line), "%s\n", outcome->made);
 	return put_line(output, line, (size_t)len);
 }

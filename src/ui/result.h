@@ -33,9 +33,10 @@ int result_json(const struct result_output *output, const struct outcome *outcom
     const struct err *err, int exit_code);
 
 /*
- * Writes the path of the new file in an inbox, as it is, and a newline, for a program to read.
+ * Writes the path of the new file in an inbox, or of each entry at the top of a tree, as it is, and
+ * a newline, for a program to read. A terminal gets names that a peer has chosen made harmless.
  * Blocks and returns as result_json().
  */
-int result_path(const struct result_output *output, const struct outcome *outcome);
+int result_paths(const struct result_output *output, const struct outcome *outcome);
 
 #endif
