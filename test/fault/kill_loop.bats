@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Kill -9 of either side at random points. KILLS in the environment is how many for each transport (200), and
-# KILL_SEED makes the points the same again.
+# Kill -9 of either side at random points. KILLS in the environment is how many for each transport (200),
+# or of trees (20), and KILL_SEED makes the points the same again.
 
 load ../helper
 load fault
@@ -24,4 +24,11 @@ kill_loop() {
 
 @test "kill -9 at random offsets and moments over a unix socket: never half a file, a false success or a temporary file" {
 	kill_loop unix
+}
+
+@test "kill -9 at random offsets and moments of a tree: never a part of it, and nothing left when the next one begins" {
+	local seed=()
+
+	if [ -n "${KILL_SEED:-}" ]; then seed=(--seed "$KILL_SEED"); fi
+	"$PYTHON" "$ROOT/test/fault/kill_trees.py" --kills "${KILLS:-20}" "${seed[@]}" "$SOCKXFER"
 }

@@ -1,0 +1,228 @@
+"""Kills the sender or the receiver of a tree by SIGKILL, at random points of a transfer, over and over.
+
+usage: kill_trees.py [--kills N] [--seed N] SOCKXFER
+
+In turn the victim is the receiver and the sender, and the tree is to be a new directory or to go into one that is
+there. Of four kills three come at an offset of the archive, whose rest is held back, and the fourth at any time
+from the start of the sender to a little after its usual end, which is measured first. After each kill:
+
+- there is the whole tree or nothing of it, and what was there before
+- the side that lives ends by itself, and with status 0 only if the whole tree is there
+- what a killed receiver has left is gone when the next one listens, and a living one leaves nothing
+
+Works in the current directory. What went wrong is printed, a line each, and the exit status is then 1. The seed
+is printed; the same seed gives the same points, though not the same scheduling.
+"""
+
+import argparse
+import io
+import os
+import random
+import select
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+
+import aftermath
+from aftermath import ENVIRONMENT, LIMIT, said
+
+CALIBRATION = 5
+CHUNK = "8K"
+# Of what was written into the sender's stdin, the pipe holds 1 MiB and the sender one chunk.
+UNSENT = (1 << 20) + (64 << 10)
+
+
+def make_archive(chance):
+    """An archive of some 6 MB, and what it holds."""
+    contents = {}
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for top in range(30):
+            for number in range(20):
+                path = "top%d/deep/down/f%d" % (top, number)
+                contents[path] = chance.randbytes(chance.randrange(20000))
+                member = tarfile.TarInfo(path)
+                member.size = len(contents[path])
+                archive.addfile(member, io.BytesIO(contents[path]))
+    return raw.getvalue(), contents
+
+
+def read_tree(directory):
+    """The contents of the files below it, without those of temporary directories, and whether there are any of these."""
+    contents = {}
+    has_temporary = False
+    for path, names, files in os.walk(directory):
+        if any(name.startswith(".sockxfer.") for name in names + files):
+            has_temporary = True
+        names[:] = [name for name in names if not name.startswith(".sockxfer.")]
+        for name in files:
+            full = os.path.join(path, name)
+            with open(full, "rb") as file:
+                contents[os.path.relpath(full, directory)] = file.read()
+    return contents, has_temporary
+
+
+class Run:
+    """One receiver and one sender, and what they left."""
+
+    def __init__(self, program, into, pipe=False):
+        self.program = program
+        self.into = into
+        shutil.rmtree("out", ignore_errors=True)
+        os.mkdir("out")
+        if into:
+            os.mkdir("out/tree")
+            with open("out/tree/mine", "wb") as file:
+                file.write(b"mine")
+        self.recv = self.spawn("recv", "-v", "-x", "-l", "127.0.0.1:0", "out/tree")
+        self.address = aftermath.read_address("recv")
+        self.begin = time.monotonic()
+        self.send = self.spawn(
+            "send", "-B", CHUNK, self.address, "-" if pipe else "archive",
+            stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
+        )
+
+    def spawn(self, role, *arguments, stdin=subprocess.DEVNULL):
+        with open(role + ".err", "wb") as errors:
+            return subprocess.Popen(
+                [self.program, role, *arguments],
+                stdin=stdin, stdout=subprocess.DEVNULL, stderr=errors, env=ENVIRONMENT, bufsize=0,
+            )
+
+    def feed(self, size):
+        pipe = self.send.stdin.fileno()
+        os.set_blocking(pipe, False)
+        written = 0
+        while written < size:
+            if not select.select([], [pipe], [], LIMIT)[1]:
+                raise SystemExit("the sender does not read its stdin")
+            written += os.write(pipe, ARCHIVE[written:min(size, written + (64 << 10))])
+
+    def wait_until(self, delay):
+        time.sleep(max(0, self.begin + delay - time.monotonic()))
+
+    def kill(self, victim):
+        process = self.send if victim == "send" else self.recv
+        process.kill()
+        process.wait()
+        if self.send.stdin and victim == "send":
+            self.send.stdin.close()
+
+    def dismiss(self):
+        """A receiver that has seen nothing of the killed sender goes on waiting."""
+        try:
+            self.recv.wait(2)
+        except subprocess.TimeoutExpired:
+            self.recv.terminate()
+
+    def end(self):
+        """Waits for both. Returns what does not end."""
+        if self.send.stdin and self.recv.returncode is not None:
+            self.send.stdin.close()
+        hung = aftermath.wait_for({"send": self.send, "recv": self.recv})
+        if self.send.stdin:
+            self.send.stdin.close()
+        return hung
+
+    def left(self):
+        """Whether the tree is "whole" or "none" there, or what else; once what may still move entries has ended."""
+        deadline = time.monotonic() + LIMIT / 4
+        while True:
+            contents, has_temporary = read_tree("out")
+            mine = contents.pop("tree/mine", None)
+            if self.into and mine != b"mine":
+                return "the old file is gone", has_temporary
+            if contents == {"tree/" + path: content for path, content in CONTENTS.items()}:
+                return "whole", has_temporary
+            if not contents and (self.into or not os.path.exists("out/tree")):
+                return "none", has_temporary
+            if time.monotonic() > deadline:
+                return "%d files of %d" % (len(contents), len(CONTENTS)), has_temporary
+            time.sleep(0.01)
+
+    def start_again(self):
+        """Lets the next receiver begin at the same place, and end."""
+        recv = self.spawn("recv", "-v", "-x", "-l", "127.0.0.1:0", "out/tree")
+        aftermath.read_address("recv")
+        recv.terminate()
+        recv.wait(LIMIT)
+
+
+def check(run, victim):
+    """Waits for the end. Returns what is wrong with it, in words."""
+    survivor = run.recv if victim == "send" else run.send
+    wrong = run.end()
+    left, has_temporary = run.left()
+    if left not in ("whole", "none"):
+        wrong.append(left)
+    if survivor.returncode == 0 and left != "whole":
+        wrong.append("exit status 0 without the whole tree")
+    if survivor.returncode not in (0, 1, -15):
+        wrong.append("exit status %d" % survivor.returncode)
+    if victim == "send" and has_temporary:
+        wrong.append("a living receiver left something")
+    if victim == "recv" and has_temporary:
+        run.start_again()
+        if read_tree("out")[1]:
+            wrong.append("the next receiver leaves what was left")
+    return wrong
+
+
+def calibrate(program):
+    """Seconds that an undisturbed transfer usually takes."""
+    times = []
+    for number in range(CALIBRATION):
+        run = Run(program, into=number % 2 == 1)
+        hung = run.end()
+        times.append(time.monotonic() - run.begin)
+        if hung or run.send.returncode != 0 or run.recv.returncode != 0 or run.left() != ("whole", False):
+            raise SystemExit("an undisturbed transfer fails: %s%s" % (said("send"), said("recv")))
+    return sorted(times)[CALIBRATION // 2]
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("program")
+    arguments = parser.parse_args()
+
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
+    print("seed", seed, flush=True)
+    chance = random.Random(seed)
+    usual = calibrate(arguments.program)
+    print("usually %.1f ms" % (usual * 1000), flush=True)
+
+    failures = 0
+    for number in range(arguments.kills):
+        victim = ("recv", "send")[number % 2]
+        at_offset = number // 4 % 4 != 3
+        run = Run(arguments.program, into=number // 2 % 2 == 1, pipe=at_offset)
+        offset = delay = 0
+        if at_offset:
+            # Of a sender that has sent nothing yet the receiver waits for another.
+            offset = chance.randrange(UNSENT if victim == "send" else 1, len(ARCHIVE))
+            run.feed(offset)
+        else:
+            delay = chance.uniform(0, 1.2 * usual)
+            run.wait_until(delay)
+        run.kill(victim)
+        if victim == "send" and not at_offset:
+            run.dismiss()
+        for what in check(run, victim):
+            failures += 1
+            print(
+                "kill %d, of %s at %d bytes, %.2f ms: %s; recv: %s; send: %s"
+                % (number, victim, offset, delay * 1000, what, said("recv").strip(), said("send").strip()),
+                flush=True,
+            )
+    print("%d kills, %d failures" % (arguments.kills, failures))
+    sys.exit(failures > 0)
+
+
+ARCHIVE, CONTENTS = make_archive(random.Random(1))
+with open("archive", "wb") as file:
+    file.write(ARCHIVE)
+main()
