@@ -12,12 +12,6 @@
 #include "data/tree_path.h"
 #include "sys/io.h"
 
-/*
- * A directory that is a member has this mode until the end, one that was made because of what is in
- * it has not: so that one that comes twice is known.
- */
-#define MEMBER_MODE (S_ISVTX | 0700)
-
 struct tree_build {
 	struct tree_dirs dirs;
 	bool is_inside;       /* the entries of the top are going to be moved */
@@ -32,6 +26,7 @@ struct tree_build {
 	char target[TREE_PATH_MAX]; /* of a hard link, clean */
 	struct tree_later links;
 	struct tree_later directories;
+	struct tree_seen said; /* the paths of these */
 };
 
 struct tree_build *tree_build_new(const struct staging *staging,
@@ -96,20 +91,19 @@ static int begin_file(struct tree_build *build, int dir, struct err *err)
 
 static int begin_directory(struct tree_build *build, int dir, struct err *err)
 {
-	const char *name = tree_path_name(build->path);
-	struct stat st;
+	uint64_t bits = tree_seen_bits(0, build->path, strlen(build->path));
 
-	if (tree_dirs_make(&build->dirs, dir, name, MEMBER_MODE) == -1) {
-		if (errno != EEXIST || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-			return tree_dirs_fail(build->path, err);
-		if (!S_ISDIR(st.st_mode) || (st.st_mode & S_ISVTX) != 0) {
-			errno = EEXIST;
-			return tree_dirs_fail(build->path, err);
-		}
-		if (fchmodat(dir, name, MEMBER_MODE, 0) == -1 && !is_refusal(errno))
+	if (tree_dirs_make(&build->dirs, bits, dir, tree_path_name(build->path), 0700) == -1) {
+		/* One that was made because of what is in it may come once. */
+		if (errno != EEXIST || !tree_seen_has(&build->dirs.made, bits))
 			return tree_dirs_fail(build->path, err);
 		build->dirs.entries--; /* it was counted when it was made */
 	}
+	int has_come = tree_seen_add(&build->said, bits);
+	if (has_come == 1)
+		errno = EEXIST;
+	if (has_come != 0)
+		return tree_dirs_fail(build->path, err);
 	return tree_later_add(&build->directories, &build->member, build->path, err);
 }
 
@@ -351,5 +345,6 @@ void tree_build_free(struct tree_build *build)
 	tree_dirs_close(&build->dirs);
 	tree_later_clear(&build->links);
 	tree_later_clear(&build->directories);
+	tree_seen_clear(&build->said);
 	free(build);
 }

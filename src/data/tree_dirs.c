@@ -23,6 +23,7 @@ void tree_dirs_open(struct tree_dirs *dirs, const struct staging *staging, int64
 	dirs->umask = present_umask();
 	dirs->entries = 0;
 	dirs->max_entries = max_entries;
+	dirs->made = (struct tree_seen){.slots = NULL};
 	dirs->last = -1;
 	dirs->last_len = 0;
 }
@@ -40,9 +41,9 @@ int tree_dirs_fail(const char *path, struct err *err)
 	}
 }
 
-int tree_dirs_make(const struct tree_dirs *dirs, int dir, const char *name, mode_t mode)
+int tree_dirs_make(struct tree_dirs *dirs, uint64_t bits, int dir, const char *name, mode_t mode)
 {
-	if (mkdirat(dir, name, mode) == -1)
+	if (mkdirat(dir, name, mode) == -1 || tree_seen_add(&dirs->made, bits) == -1)
 		return -1;
 	if ((dirs->umask & 0700) == 0)
 		return 0;
@@ -68,18 +69,35 @@ static int admit_entry(struct tree_dirs *dirs, int dir, const char *name, struct
 	return count_entry(dirs, err);
 }
 
-/* Opens the directory name in dir, on the way to path; makes it if it is missing. */
-static int enter_name(struct tree_dirs *dirs, int dir, const char *name, const char *path,
-    struct err *err)
+/*
+ * Opens a directory that was made, or a file system that does not tell upper from lower case takes
+ * for one of another name. Returns it, or -1 with errno set, to EEXIST for the latter.
+ */
+static int open_made(struct tree_dirs *dirs, uint64_t bits, int dir, const char *path, size_t len)
 {
-	int how = O_PATH | O_DIRECTORY;
-	int fd = beneath_open(&dirs->beneath, dir, name, strlen(name), how, 0);
+	int fd = beneath_open(&dirs->beneath, dir, path, len, O_PATH | O_DIRECTORY, 0);
+
+	if (fd == -1 || tree_seen_has(&dirs->made, bits))
+		return fd;
+	close(fd);
+	errno = EEXIST;
+	return -1;
+}
+
+/*
+ * Opens the directory name in dir, the path to which has these bits, on the way to path; makes it
+ * if it is missing.
+ */
+static int enter_name(struct tree_dirs *dirs, uint64_t bits, int dir, const char *name,
+    const char *path, struct err *err)
+{
+	int fd = open_made(dirs, bits, dir, name, strlen(name));
 
 	if (fd == -1 && errno == ENOENT) {
 		if (admit_entry(dirs, dir, name, err) == -1)
 			return -1;
-		if (tree_dirs_make(dirs, dir, name, 0777) == 0)
-			fd = beneath_open(&dirs->beneath, dir, name, strlen(name), how, 0);
+		if (tree_dirs_make(dirs, bits, dir, name, 0777) == 0)
+			fd = open_made(dirs, bits, dir, name, strlen(name));
 	}
 	return fd == -1 ? tree_dirs_fail(path, err) : fd;
 }
@@ -89,12 +107,15 @@ static int make_all(struct tree_dirs *dirs, const char *path, size_t len, struct
 {
 	char name[NAME_MAX + 1];
 	int dir = dirs->staging->root;
+	uint64_t bits = 0;
 
 	for (size_t at = 0; at < len;) {
 		size_t size = strcspn(path + at, "/");
 		memcpy(name, path + at, size);
 		name[size] = '\0';
-		int next = enter_name(dirs, dir, name, path, err);
+		bits = at == 0 ? tree_seen_bits(0, path, size)
+		               : tree_seen_bits(bits, path + at - 1, size + 1);
+		int next = enter_name(dirs, bits, dir, name, path, err);
 		if (dir != dirs->staging->root)
 			close(dir);
 		if (next == -1)
@@ -112,6 +133,13 @@ int tree_dirs_enter(struct tree_dirs *dirs, const char *path, size_t len, int fl
 	return beneath_open(&dirs->beneath, dirs->staging->root, path, len, flags | O_DIRECTORY, 0);
 }
 
+static void close_last(struct tree_dirs *dirs)
+{
+	if (dirs->last != -1)
+		close(dirs->last);
+	dirs->last = -1;
+}
+
 static bool is_last(const struct tree_dirs *dirs, const char *path, size_t len)
 {
 	return dirs->last != -1 && dirs->last_len == len && memcmp(dirs->last_path, path, len) == 0;
@@ -126,8 +154,8 @@ int tree_dirs_find(struct tree_dirs *dirs, const char *path, bool makes, struct 
 	len--;
 	if (is_last(dirs, path, len))
 		return dirs->last;
-	tree_dirs_close(dirs);
-	int fd = tree_dirs_enter(dirs, path, len, O_PATH);
+	close_last(dirs);
+	int fd = open_made(dirs, tree_seen_bits(0, path, len), dirs->staging->root, path, len);
 	if (fd == -1 && errno == ENOENT && makes)
 		fd = make_all(dirs, path, len, err);
 	else if (fd == -1)
@@ -151,7 +179,6 @@ int tree_dirs_find_new(struct tree_dirs *dirs, const char *path, struct err *err
 
 void tree_dirs_close(struct tree_dirs *dirs)
 {
-	if (dirs->last != -1)
-		close(dirs->last);
-	dirs->last = -1;
+	close_last(dirs);
+	tree_seen_clear(&dirs->made);
 }
