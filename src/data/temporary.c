@@ -198,7 +198,9 @@ static int open_for_lock(int dir, const char *temp, const struct stat *st)
 	if (S_ISDIR(st->st_mode))
 		return openat(dir, temp, O_RDONLY | O_DIRECTORY | flags);
 	int fd = openat(dir, temp, O_WRONLY | flags);
-	return fd == -1 ? openat(dir, temp, O_RDONLY | flags) : fd;
+	if (fd == -1)
+		fd = openat(dir, temp, O_RDONLY | flags);
+	return fd;
 }
 
 static void sweep(int dir, const char *temp, uid_t owner)

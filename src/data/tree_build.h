@@ -42,10 +42,10 @@ struct pax_listener tree_build_listener(struct tree_build *build);
 int tree_build_finish(struct tree_build *build, struct err *err);
 
 /*
- * As the settle() of staging_publish(): gives the directories that were moved, which are in dir or
- * are dir itself, their final modes.
+ * As the settle() of staging_publish(), of which the build is the context: gives the directories
+ * that were moved, which are in dir or are dir itself, their final modes.
  */
-void tree_build_settle(void *build, int dir);
+void tree_build_settle(void *context, int dir);
 
 /* Returns how many files, directories and links were made. */
 int64_t tree_build_entries(const struct tree_build *build);
