@@ -88,11 +88,12 @@ archive() {
 	[ -z "$(find . -name '.sockxfer.*')" ]
 }
 
-@test "the archives of GNU tar, bsdtar and busybox, in each format they have, arrive alike" {
+@test "the archives of GNU tar, bsdtar, busybox and toybox, in each format they have, arrive alike" {
 	local maker
 
 	umask 0
-	for maker in 'tar --format=gnu' 'tar --format=pax' 'bsdtar --format=pax' 'bsdtar --format=gnutar' 'busybox tar'; do
+	for maker in 'tar --format=gnu' 'tar --format=pax' 'bsdtar --format=pax' 'bsdtar --format=gnutar' \
+		'busybox tar' 'toybox tar'; do
 		command -v "${maker%% *}" >/dev/null || continue
 		rm -rf in.tar out
 		# shellcheck disable=SC2086  # words
@@ -475,4 +476,68 @@ archive() {
 	send_archive other.tar 6
 	finish us 4
 	[ ! -e out2 ]
+}
+
+### What is left
+
+# half_tree OUTPUT: a receiver that has made a part of a tree.
+half_tree() {
+	archive in.tar a b/c
+	head -c 2500 in.tar >half.tar
+	receive -x "$1"
+	scripted sender connect "127.0.0.1:$port" file:half.tar await:never
+	wait_for made_one
+}
+
+made_one() {
+	find . -path '*/.sockxfer.*/a' | grep -q a
+}
+
+temporaries() {
+	find . -name '.sockxfer.*' | wc -l
+}
+
+@test "a receiver that is ended by a signal leaves nothing of the tree" {
+	local output
+
+	mkdir d
+	for output in d new; do
+		half_tree "$output"
+		kill -TERM "${PID[us]}"
+		finish us 143
+		stop sender
+		[ "$(temporaries)" -eq 0 ]
+		[ ! -e new ]
+		holds d
+	done
+}
+
+@test "what a killed receiver has left is removed by the next one there, and not what a living one has" {
+	local output
+
+	mkdir d
+	for output in d d/new; do
+		half_tree "$output"
+		kill -KILL "${PID[us]}"
+		finish us 137
+		stop sender
+		[ "$(temporaries)" -eq 1 ]
+		receive -x "$output"
+		[ "$(temporaries)" -eq 1 ]
+		[ -z "$(find d -path '*/.sockxfer.*/*')" ]
+		start other "$SOCKXFER" recv -x -p 0 "$output"
+		wait_port other
+		[ "$(temporaries)" -eq 2 ]
+		stop other
+		stop us
+		start us "$SOCKXFER" recv -p 0 d
+		wait_port us
+		stop us
+		[ "$output" != d ] || [ "$(temporaries)" -eq 0 ]
+	done
+	receive -x d/other
+	[ "$(temporaries)" -eq 1 ]
+	kill -TERM "${PID[us]}"
+	finish us 143
+	holds d
 }

@@ -66,16 +66,16 @@ static int prepare_list(struct sink_tree *tree, struct err *err)
 }
 
 /* Waits until all that the file system has is on its device; it is heard if a write has failed. */
-static int sync_all(const struct sink_tree *tree, struct err *err)
+static int sync_all(const struct sink_tree *tree, const char *when, struct err *err)
 {
-	return syncfs(tree->staging.root) == 0 ? 0 : err_sys(err, "syncfs");
+	return syncfs(tree->staging.root) == 0 ? 0 : err_sys(err, "syncfs%s", when);
 }
 
 static int store_tree(struct sink_tree *tree, struct err *err)
 {
 	if (tree_build_finish(tree->build, err) == -1)
 		return -1;
-	if (tree->sync == SINK_SYNC_ALL && sync_all(tree, err) == -1)
+	if (tree->sync == SINK_SYNC_ALL && sync_all(tree, "", err) == -1)
 		return -1;
 	/* A signal that came meanwhile still prevents the commit; a later one does not. */
 	if (signals_check(err) == -1 || staging_list(&tree->staging, err) == -1 ||
@@ -100,10 +100,10 @@ static int sink_tree_commit(struct sink *sink, int64_t deadline, struct err *err
 	if (tree->sync != SINK_SYNC_ALL)
 		return 0;
 	/* Modes, too, may have changed since. */
-	if (sync_all(tree, err) == -1)
+	if (sync_all(tree, " after it got its name", err) == -1)
 		return err_prefix(err, "%s", sink->name);
 	if (staging_sync_place(&tree->staging) == -1)
-		return err_sys(err, "%s: fsync of the directory after it got its entries",
+		return err_sys(err, "%s: fsync of its directory after it got its name",
 		    sink->name);
 	return 0;
 }

@@ -157,6 +157,16 @@ int temporary_open(char *temp, int dir, const char *name, mode_t mode)
 	return -1;
 }
 
+/* Removes a directory that cannot be used. Returns -1, and leaves errno. */
+static int remove_new(int dir, const char *temp)
+{
+	int errnum = errno;
+
+	unlinkat(dir, temp, AT_REMOVEDIR);
+	errno = errnum;
+	return -1;
+}
+
 int temporary_open_directory(char *temp, int dir, const char *name)
 {
 	for (unsigned number = 0; number < TEMPORARY_TRIES; number++) {
@@ -169,10 +179,10 @@ int temporary_open_directory(char *temp, int dir, const char *name)
 		if (status == -1)
 			continue;
 		int fd = openat(dir, temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd == -1 && errno != ENOENT)
-			return -1;
-		if (fd == -1)
+		if (fd == -1 && errno == ENOENT) /* it has been swept */
 			continue;
+		if (fd == -1)
+			return remove_new(dir, temp);
 		bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 		if (is_free && descriptor_is_named(fd, dir, temp))
 			return fd;

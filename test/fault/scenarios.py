@@ -3,12 +3,15 @@
 In each, one process of ours runs under strace, which can make its calls fail, and those at the other end do not.
 """
 
+import io
 import json
 import os
 import random
 import shutil
 import signal
+import stat
 import subprocess
+import tarfile
 import time
 
 DATA = b"".join(b"%064x\n" % random.Random(n).getrandbits(256) for n in range(4000))
@@ -189,8 +192,9 @@ class Stage:
             process.wait()
         if self.tracer:
             self.tracer.wait(LIMIT)  # it ends with the last that it traces
-        for root, _, files in os.walk(self.place):
-            self.result.wrong += ["left: " + name for name in files if name.startswith(".sockxfer")]
+        for _, directories, files in os.walk(self.place):
+            names = directories + files
+            self.result.wrong += ["left: " + name for name in names if name.startswith(".sockxfer")]
         if os.path.lexists(self.place + "/socket"):
             self.wrong("the socket is left")
         names = self.running
@@ -278,6 +282,59 @@ def judge_inbox(stage, received, sent, most):
     for path in paths:
         if not os.path.exists(os.path.join(stage.d, path)):
             stage.wrong("a path that is not there: " + path)
+
+
+def make_tree(stage):
+    """Writes an archive of each kind of member; returns what it holds."""
+    with tarfile.open(stage.source, "w", format=tarfile.PAX_FORMAT) as archive:
+        for path, kind, target, content in TREE:
+            member = tarfile.TarInfo(path)
+            member.type, member.linkname, member.size = kind, target, len(content)
+            member.mode = 0o555 if kind == tarfile.DIRTYPE else 0o444
+            archive.addfile(member, io.BytesIO(content))
+
+
+def tree_below(directory):
+    """The modes, targets and contents by path, without a temporary directory, which is looked for in the end."""
+    found = {}
+    for root, directories, files in os.walk(directory):
+        directories[:] = [name for name in directories if not name.startswith(".sockxfer")]
+        for name in directories + files:
+            path = os.path.join(root, name)
+            mode = os.lstat(path).st_mode
+            content = b""
+            if stat.S_ISLNK(mode):
+                content = os.readlink(path).encode()
+            elif stat.S_ISREG(mode):
+                with open(path, "rb") as file:
+                    content = file.read()
+            found[os.path.relpath(path, directory)] = (mode, content)
+    return found
+
+
+def tree(stage, into):
+    """A receiver of a tree is made to fail, which is to be a new directory, or to go into one that is there."""
+    make_tree(stage)
+    output = stage.d + "/out"
+    if into:
+        os.mkdir(output)
+    address = stage.listen("recv", "recv", "-S", "-x", "out", traced=True)
+    sent = None
+    if address:
+        stage.start("send", "send", "-V", "-w", PATIENCE, address, stage.source)
+        sent = stage.finish("send")
+    received = stage.finish_receiver("recv", sent == 0)
+    found = tree_below(output)
+    is_whole = {path: content for path, (_, content) in found.items()} == TREE_CONTENTS
+    if (found or (not into and os.path.exists(output))) and not is_whole:
+        stage.wrong("partial: %s" % sorted(found))
+    is_told = "took not all modes" in stage.text("recv", "err")
+    if is_whole and not is_told and any(mode & 0o777 not in (0o555, 0o444, 0o755, 0o777) for mode, _ in found.values()):
+        stage.wrong("wrong modes: %s" % {path: oct(mode) for path, (mode, _) in found.items()})
+    if 0 in (received, sent) and not is_whole:
+        stage.wrong("a 0 is a lie")
+    if received not in (0, None) and is_whole and not stage.is_told_late():
+        stage.wrong("the receiver's failure is a lie: it is stored")
 
 
 def send(stage, options=(), unix=False, source=None, listens=False):
@@ -385,6 +442,17 @@ def several(stage, source=None):
 TAKE = "cat >.taken.$$ && mv .taken.$$ out"  # what it is, if it is whole
 GIVE = ["--", "sh", "-c", "cat ../source; exec >&-; sleep 0.05"]
 
+TREE = [
+    ("a/b/file", tarfile.REGTYPE, "", DATA[:100000]),
+    ("a", tarfile.DIRTYPE, "", b""),
+    ("shut", tarfile.DIRTYPE, "", b""),
+    ("shut/file", tarfile.REGTYPE, "", b"contents"),
+    ("link", tarfile.SYMTYPE, "a/b", b""),
+    ("hard", tarfile.LNKTYPE, "a/b/file", b""),
+]
+TREE_CONTENTS = {"a": b"", "a/b": b"", "a/b/file": DATA[:100000], "hard": DATA[:100000], "link": b"a/b",
+                 "shut": b"", "shut/file": b"contents"}  # fmt: skip
+
 SCENARIOS = {
     "recv-new": lambda stage: receive(stage),
     "recv-replace": lambda stage: receive(stage, ["-S"], old=True),
@@ -393,6 +461,8 @@ SCENARIOS = {
     "recv-command": lambda stage: receive(stage, command=["sh", "-c", TAKE]),
     "recv-inbox": inbox,
     "recv-connect": connect,
+    "tree-new": lambda stage: tree(stage, into=False),
+    "tree-into": lambda stage: tree(stage, into=True),
     "send-file": lambda stage: send(stage),
     "send-unix": lambda stage: send(stage, unix=True),
     "send-command": lambda stage: send(stage, source=GIVE),

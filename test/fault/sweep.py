@@ -41,6 +41,7 @@ FIRST, LAST = 7, 3  # of the calls that a process makes, so many at the beginnin
 NEVER = {
     "arch_prctl", "brk", "execve", "exit", "exit_group", "futex", "getpid", "getppid", "gettid", "restart_syscall",
     "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "set_robust_list", "set_tid_address", "tgkill",
+    "umask",
 }  # fmt: skip
 
 
