@@ -124,19 +124,31 @@ int staging_list(struct staging *staging, struct err *err)
 	return status;
 }
 
-/*
- * Takes the entries back that have been moved: those that the private directory does not have any
- * more.
- */
-static void take_back(const struct staging *staging)
+/* Whether the entry was moved: the private directory does not have it any more. */
+static bool has_moved(const struct staging *staging, const char *name)
 {
 	struct stat st;
 
+	return fstatat(staging->root, name, &st, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT;
+}
+
+/* Takes the entries back that have been moved. */
+static void take_back(const struct staging *staging)
+{
 	for (size_t i = 0; i < staging->count; i++) {
 		const char *name = staging->names[i];
-		if (fstatat(staging->root, name, &st, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT)
+		if (has_moved(staging, name))
 			(void)rename_new(staging->place.dir, name, staging->root, name);
 	}
+}
+
+static bool have_all_moved(const struct staging *staging)
+{
+	size_t i = 0;
+
+	while (i < staging->count && has_moved(staging, staging->names[i]))
+		i++;
+	return i == staging->count;
 }
 
 static struct answer move_all(const struct staging *staging)
@@ -153,20 +165,25 @@ static struct answer move_all(const struct staging *staging)
 	return answer;
 }
 
-/* Moves the entries, and removes the private directory: all that is left to do in a child. */
+/* Ends what is left to do when all have their place. */
+static void settle_all(const struct staging *staging, void (*settle)(void *context, int dir),
+    void *context)
+{
+	settle(context, staging->place.dir);
+	(void)unlinkat(staging->place.dir, staging->temp, AT_REMOVEDIR);
+}
+
 static struct answer move_and_settle(const struct staging *staging,
     void (*settle)(void *context, int dir), void *context)
 {
 	struct answer answer = move_all(staging);
 
-	if (answer.errnum == 0) {
-		settle(context, staging->place.dir);
-		(void)unlinkat(staging->place.dir, staging->temp, AT_REMOVEDIR);
-	}
+	if (answer.errnum == 0)
+		settle_all(staging, settle, context);
 	return answer;
 }
 
-/* Waits for the child's answer, which is ECANCELED if it was killed. */
+/* Waits for the child's answer, which is ECANCELED if none came. */
 static struct answer read_moved(int fd)
 {
 	struct answer answer;
@@ -182,7 +199,7 @@ static struct answer read_moved(int fd)
 
 /*
  * Calls move_and_settle() in a child: if this process is killed, the child goes on to its end; if
- * the child is, the entries that it has moved are taken back.
+ * the child is, the entries that it has moved are taken back, unless they are all.
  */
 static struct answer move_in_child(const struct staging *staging,
     void (*settle)(void *context, int dir), void *context)
@@ -202,9 +219,14 @@ static struct answer move_in_child(const struct staging *staging,
 	close(ends[0]);
 	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		;
-	if (answer.errnum == ECANCELED)
+	if (answer.errnum != ECANCELED)
+		return answer;
+	if (!have_all_moved(staging)) {
 		take_back(staging);
-	return answer;
+		return answer;
+	}
+	settle_all(staging, settle, context);
+	return (struct answer){.errnum = 0};
 }
 
 static int refuse_taken(const char *name, struct err *err)
