@@ -9,6 +9,9 @@
 #include "data/pax_header.h"
 #include "data/pax_member.h"
 
+/* How many bytes of a path are shown: there has to be room for what is wrong. */
+#define PATH_SHOWN 160
+
 /* Where in the archive the next byte stands. */
 enum place {
 	IN_HEADER,
@@ -63,7 +66,7 @@ static int damaged_here(const struct pax_reader *reader, struct err *err)
 {
 	if (reader->path == NULL)
 		return err_prefix(err, "the archive is damaged at its beginning");
-	return err_prefix(err, "the archive is damaged behind %s", reader->path);
+	return err_prefix(err, "the archive is damaged behind %.*s", PATH_SHOWN, reader->path);
 }
 
 static int damaged_by(const struct pax_reader *reader, struct err *err, const char *what)
@@ -129,7 +132,7 @@ static int begin_member(struct pax_reader *reader, struct err *err)
 
 	if (pax_member_read(&member, &room, &reader->header, &reader->said, err) == -1)
 		return member.path == NULL ? damaged_here(reader, err)
-		                           : err_prefix(err, "%s", member.path);
+		                           : err_prefix(err, "%.*s", PATH_SHOWN, member.path);
 	free(reader->path);
 	reader->path = strdup(member.path);
 	if (reader->path == NULL)
@@ -294,8 +297,8 @@ int pax_reader_finish(const struct pax_reader *reader, struct err *err)
 	if (!reader->has_begun)
 		return err_set(err, ERR_FAILED, 0, "not a tar archive");
 	if (reader->place == IN_CONTENT || reader->place == IN_PADDING)
-		return err_set(err, ERR_FAILED, 0, "the archive ends in the middle of %s",
-		    reader->path);
+		return err_set(err, ERR_FAILED, 0, "the archive ends in the middle of %.*s",
+		    PATH_SHOWN, reader->path);
 	if (reader->place == IN_EXTENDED || reader->header_len > 0 ||
 	    !pax_extended_is_empty(&reader->said))
 		return err_set(err, ERR_FAILED, 0, "the archive ends in a header");

@@ -87,7 +87,7 @@ def hostile(outside):
     yield "the tree as a link", symlink(b"./.", out), "itself"
     yield "a name of 256 bytes", long(256 * b"n"), "255"
     yield "a directory of 256 bytes", long(256 * b"n" + b"/x"), "255"
-    yield "a path of more than 64 KiB", long(b"n/" * 32768 + b"n"), "n/n/n"
+    yield "a path of more than 64 KiB", long(b"n/" * 32768 + b"n"), "65536 bytes"
     yield "pax headers of more than 1 MiB", pax(comment=bytes(1 << 20)) + file(b"x"), "extended"
 
     yield "a link out, and a file by it", symlink(b"l", out) + file(b"l/new"), "l"
@@ -153,6 +153,7 @@ def broken():
     yield "half a mark", whole + bytes(BLOCK), "end"
     yield "a cut in a header", whole + file(b"g")[:300], "header"
     yield "a cut in content", whole + header(b"g", b"0", 5000) + bytes(1024), "g"
+    yield "a wrong sum behind a long path", long(b"n/" * 9 + b"n" * 250) + b"x" * BLOCK, "a header that is none"
     yield "a wrong sum", whole + b"x" + file(b"g")[1:], "damaged"
     yield "something behind the mark", whole + END + b"x", "mark"
     yield "another archive behind the mark", whole + END + whole + END, "mark"
