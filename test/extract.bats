@@ -574,3 +574,43 @@ temporaries() {
 	finish us 143
 	holds d
 }
+
+@test "a server takes many trees at once, and what many killed ones have left is removed by the next one" {
+	local i
+
+	mkdir d
+	start us "$SOCKXFER" recv -k -x -p 0 d
+	wait_port us
+	for i in {1..25}; do
+		archive "$i.tar" "first$i" "second$i/file"
+		head -c 2500 "$i.tar" >"$i.begin"
+		tail -c +2501 "$i.tar" >"$i.rest"
+		scripted "sender$i" connect "127.0.0.1:$port" "file:$i.begin" await:go "file:$i.rest" half eof
+	done
+	wait_for sh -c '[ "$(find d -name "first*" | wc -l)" -eq 25 ]'
+	touch go
+	for i in {1..25}; do
+		finish "sender$i"
+	done
+	wait_for sh -c '[ "$(wc -l <us.out)" -eq 50 ]'
+	# shellcheck disable=SC2046,SC2183  # words
+	holds d $(printf 'first%s second%s second%s/file ' $(seq 25 | sed 's/.*/& & &/'))
+	rm -r d/* go
+
+	for i in {1..25}; do
+		scripted "sender$i" connect "127.0.0.1:$port" "file:$i.begin" await:go
+	done
+	wait_for sh -c '[ "$(find d -name "first*" | wc -l)" -eq 25 ]'
+	# shellcheck disable=SC2046  # words
+	kill -KILL "${PID[us]}" $(pgrep -P "${PID[us]}")
+	finish us 137
+	touch go
+	for i in {1..25}; do
+		stop "sender$i"
+	done
+	[ "$(temporaries)" -eq 25 ]
+	start us "$SOCKXFER" recv -k -x -p 0 d
+	wait_port us
+	holds d
+	stop us
+}
