@@ -103,8 +103,7 @@ static int sink_tree_commit(struct sink *sink, int64_t deadline, struct err *err
 	if (sync_all(tree, " after it got its name", err) == -1)
 		return err_prefix(err, "%s", sink->name);
 	if (staging_sync_place(&tree->staging) == -1)
-		return err_sys(err, "%s: fsync of its directory after it got its name",
-		    sink->name);
+		return err_sys(err, "%s: fsync of its directory after it got its name", sink->name);
 	return 0;
 }
 

@@ -100,6 +100,27 @@ serves_many() {
 	done
 }
 
+# A tree in a new directory, and one in a directory that is there, safe on the device.
+unpacks() {
+	local output
+
+	rm -rf tree new there
+	mkdir -p tree/deep there
+	cp "$data" tree/deep/file
+	ln tree/deep/file tree/hard
+	ln -s deep/file tree/link
+	: >there/mine
+	for output in new there; do
+		listen_as recv recv tcp4 -S -x "$output"
+		sends -- tar cf - -C tree .
+		finish send
+		finish recv
+	done
+	diff -r --no-dereference tree new
+	rm there/mine
+	diff -r --no-dereference tree there
+}
+
 # A name that cannot be looked up is told; nothing else comes of it.
 looks_up() {
 	listen_as recv recv tcp4 out
@@ -120,6 +141,7 @@ looks_up() {
 all_works() {
 	replaces
 	stores_new
+	unpacks
 	runs_commands
 	serves_many
 }
