@@ -61,7 +61,7 @@ bool staging_is_taken(const struct staging *staging, const char *name)
 	       fstatat(staging->place.dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_entries(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -120,7 +120,7 @@ int staging_list(struct staging *staging, struct err *err)
 		err_sys(err, "its entries");
 	closedir(stream);
 	if (status == 0 && staging->count > 0)
-		qsort(staging->names, staging->count, sizeof(*staging->names), compare_names);
+		qsort(staging->names, staging->count, sizeof(*staging->names), compare_entries);
 	return status;
 }
 

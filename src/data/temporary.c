@@ -19,8 +19,6 @@
 #include "data/tree_remove.h"
 #include "sys/descriptor.h"
 
-#define PREFIX ".sockxfer."
-
 /* The names that are looked for; those of higher numbers are random, and taken when these are. */
 #define SWEPT 16
 
@@ -119,9 +117,10 @@ static void write_name(char *temp, const char *scope, const char *name, unsigned
 	size_t len = strlen(name);
 
 	if (number < SWEPT)
-		snprintf(temp, TEMPORARY_MAX, PREFIX "%s%02x.", scope, number);
+		snprintf(temp, TEMPORARY_MAX, TEMPORARY_PREFIX "%s%02x.", scope, number);
 	else
-		snprintf(temp, TEMPORARY_MAX, PREFIX "%08x%08x.", any_number(), any_number());
+		snprintf(temp, TEMPORARY_MAX, TEMPORARY_PREFIX "%08x%08x.", any_number(),
+		    any_number());
 	append_name(temp, name, (len > LENGTH ? len : LENGTH) + 1);
 }
 
@@ -259,12 +258,12 @@ static size_t digits(const char *name)
  * Whether write_name() writes such a name in that scope. Elsewhere than on a local file system a
  * random one may be another machine's.
  */
-static bool is_temporary(const char *name, const char *scope)
+static bool is_temporary_name(const char *name, const char *scope)
 {
-	size_t prefix = strlen(PREFIX);
+	size_t prefix = strlen(TEMPORARY_PREFIX);
 	size_t len = strlen(scope);
 
-	if (strncmp(name, PREFIX, prefix) != 0)
+	if (strncmp(name, TEMPORARY_PREFIX, prefix) != 0)
 		return false;
 	size_t count = digits(name + prefix);
 	if (name[prefix + count] != '.')
@@ -289,7 +288,7 @@ void temporary_sweep_directories(int dir)
 	find_scope(scope, dir);
 	while ((entry = readdir(stream)) != NULL) {
 		bool may_be_directory = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
-		if (may_be_directory && is_temporary(entry->d_name, scope))
+		if (may_be_directory && is_temporary_name(entry->d_name, scope))
 			sweep(dir, entry->d_name, geteuid());
 	}
 	closedir(stream);

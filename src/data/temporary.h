@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+/* How each begins. */
+#define TEMPORARY_PREFIX ".sockxfer."
+
 /* Room for a temporary name. */
 #define TEMPORARY_MAX (NAME_MAX + 1)
 

@@ -132,7 +132,7 @@ static void ascend(struct removal *removal)
 		note_failure(removal);
 }
 
-static bool is_dots(const char *name)
+static bool is_dot_entry(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
@@ -149,7 +149,7 @@ static void empty_once(struct removal *removal)
 		const struct dirent *entry = readdir(stream);
 		if (entry == NULL)
 			ascend(removal);
-		else if (!is_dots(entry->d_name) &&
+		else if (!is_dot_entry(entry->d_name) &&
 			 remove_entry(removal, dirfd(stream), entry) == -1)
 			note_failure(removal);
 	}
