@@ -23,7 +23,7 @@ enum pax_type {
 
 struct pax_member {
 	enum pax_type type;
-	const char *path;      /* without a slash at its end; any bytes but NUL */
+	const char *path;      /* any bytes but NUL; of a directory also with a slash at its end */
 	const char *target;    /* of a link: what it leads to; else NULL */
 	int64_t size;          /* bytes of content; 0 but for a file */
 	mode_t mode;           /* the permission bits, 0777 at most */
