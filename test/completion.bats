@@ -301,7 +301,7 @@ parser_names() {
 		'sockxfer send quux-one:9 "two w' 'sockxfer send quux-one:9 "two words" ' \
 		"sockxfer send quux-one:9 'two w" "sockxfer send quux-one:9 'two words' " \
 		'sockxfer send ./tw' 'sockxfer send ./tw' \
-		'sockxfer send quux-one:9 file fi' 'sockxfer send quux-one:9 file fi' \
+		'sockxfer send quux-one:9 file quux-f' 'sockxfer send quux-one:9 file quux-file ' \
 		'sockxfer send --port=0 file quux-o' 'sockxfer send --port=0 file quux-o'
 }
 

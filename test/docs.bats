@@ -19,6 +19,7 @@ prepare() {
 	mkdir bin receiver sender sender/photos
 	picture sender/in.jpg
 	cp sender/in.jpg sender/f
+	echo notes >sender/notes.txt
 	cp sender/in.jpg sender/photos/1.jpg
 	echo two >sender/photos/2.jpg
 	printf '#!/bin/sh\nexec "%s" "$@"\n' "$SOCKXFER" >bin/sockxfer
@@ -90,11 +91,14 @@ play_pair() {
 arrived() {
 	case $1 in
 	*'$i'*) same sender/photos/1.jpg receiver/1.jpg && same sender/photos/2.jpg receiver/2.jpg ;;
+	*notes.txt*) same sender/in.jpg receiver/in.jpg && same sender/notes.txt receiver/notes.txt ;;
+	*--named*) same sender/in.jpg receiver/in.jpg ;;
+	*'tar cf - photos'*) diff -r sender/photos receiver/photos ;;
+	*'-- tar xf -'*) same sender/photos/1.jpg receiver/1.jpg && same sender/photos/2.jpg receiver/2.jpg ;;
 	*out.jpg*) same sender/in.jpg receiver/out.jpg ;;
 	*latest.jpg*) same sender/in.jpg receiver/latest.jpg ;;
 	*inbox/*) same sender/in.jpg "receiver/$(<receiver.out)" ;;
 	*photos.new*) diff -r sender/photos receiver/photos.new ;;
-	*tar*) diff -r sender/photos receiver/photos ;;
 	*shop.dump*) same receiver/shop.dump <(pg_dump shop) ;;
 	*) echo "what does \"$1\" show?" && return 1 ;;
 	esac

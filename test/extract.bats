@@ -601,8 +601,10 @@ temporaries() {
 		scripted "sender$i" connect "127.0.0.1:$port" "file:$i.begin" await:go
 	done
 	wait_for sh -c '[ "$(find d -name "first*" | wc -l)" -eq 25 ]'
+	# It is stopped first: else it ends those that are left when some have died, and they clean up.
+	kill -STOP "${PID[us]}"
 	# shellcheck disable=SC2046  # words
-	kill -KILL "${PID[us]}" $(pgrep -P "${PID[us]}")
+	kill -KILL $(pgrep -P "${PID[us]}") "${PID[us]}"
 	finish us 137
 	touch go
 	for i in {1..25}; do

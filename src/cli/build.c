@@ -39,6 +39,13 @@ static const char *key_word(const struct settings *settings)
 	}
 }
 
+static enum handover_form form_of(const struct settings *settings)
+{
+	if (settings->extracts)
+		return HANDOVER_TREE;
+	return settings_send_names(settings) ? HANDOVER_NAMED : HANDOVER_STREAM;
+}
+
 struct talk build_talk(const struct settings *settings, const struct keyring *keyring,
     const struct log *log)
 {
@@ -54,6 +61,7 @@ struct talk build_talk(const struct settings *settings, const struct keyring *ke
 		    .handover =
 			{
 			    .tool = settings->peer,
+			    .form = form_of(settings),
 			    .peer_sends = !sends,
 			    .receipts = !settings->no_receipt,
 			    .path = has_command ? NULL : settings->path,
@@ -118,13 +126,28 @@ static struct command_line build_command(const struct settings *settings,
 	};
 }
 
+/* Prints what is left out of a directory. */
+static void say_left_out(void *context, const char *text)
+{
+	log_note(context, "%s", text);
+}
+
 void build_send_job(struct send_job *job, const struct settings *settings,
     const struct keyring *keyring, const struct log *log)
 {
 	*job = (struct send_job){
 	    .rendezvous = build_rendezvous(settings, keyring, &job->talk.invite),
-	    .path = settings->path,
-	    .command = build_command(settings, keyring),
+	    .source =
+		{
+		    .path = settings->path,
+		    .command = build_command(settings, keyring),
+		    .paths = settings_stdio(settings) == -1 ? settings->paths : NULL,
+		    .names = settings_send_names(settings),
+		    .skips_unreadable = settings->skips_unreadable,
+		    .port_file = settings->port_file,
+		    .say = say_left_out,
+		    .context = (void *)log,
+		},
 	    .policy =
 		{
 		    .limits = {.idle = settings->idle_limit, .end = DEADLINE_NEVER},

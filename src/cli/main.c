@@ -173,6 +173,7 @@ int main(int argc, char **argv)
 	if (options_parse(&settings, argc, argv, &err) == -1) {
 		inetd_hush(argv);
 		log_error(&nobody, &err);
+		settings_free(&settings);
 		return outcome_exit_code(&err);
 	}
 	switch (settings.action) {
@@ -187,6 +188,7 @@ int main(int argc, char **argv)
 	}
 	signals_install();
 	int code = run_job(&settings);
+	settings_free(&settings);
 	if (code > 128)
 		signals_die();
 	return code;

@@ -1,19 +1,16 @@
 #include "cli/operands.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/number.h"
+#include "base/path_name.h"
 #include "sys/descriptor.h"
 
-int operands_add(struct operands *operands, const char *word, struct err *err)
+void operands_add(struct operands *operands, const char *word)
 {
-	if (operands->count == sizeof(operands->word) / sizeof(operands->word[0]))
-		return err_set(err, ERR_USAGE, 0,
-		    "\"%s\" is one operand too many: one file at a time; for several, -- tar cf - FILES",
-		    word);
 	operands->word[operands->count++] = word;
-	return 0;
 }
 
 static bool is_file(const char *word)
@@ -96,22 +93,97 @@ static const char *instead_of_second(const struct settings *settings)
 	return "one is enough";
 }
 
-static int set_path(struct settings *settings, const char *word, struct err *err)
+/* Checks a word that names a file. *word becomes "-" if it means stdin or stdout. */
+static int check_path(const struct settings *settings, const char **word, struct err *err)
 {
 	if (settings->command != NULL)
 		return err_set(err, ERR_USAGE, 0,
-		    "\"%s\" and a command behind -- exclude each other", word);
-	if (*word == '\0')
+		    "\"%s\" and a command behind -- exclude each other", *word);
+	if (**word == '\0')
 		return err_set(err, ERR_USAGE, 0, "the name of the file is empty");
-	if (looks_like_address(word, 3))
+	if (looks_like_address(*word, 3))
 		return err_set(err, ERR_USAGE, 0,
-		    "\"%s\" is an address, where the file is expected: %s, or write ./%s", word,
-		    instead_of_second(settings), word);
-	int fd = descriptor_from_path(word);
+		    "\"%s\" is an address, where the file is expected: %s, or write ./%s", *word,
+		    instead_of_second(settings), *word);
+	int fd = descriptor_from_path(*word);
 	if (fd == (settings->role == SETTINGS_SEND ? STDIN_FILENO : STDOUT_FILENO))
-		word = "-";
-	settings->path = word;
+		*word = "-";
 	return 0;
+}
+
+/* Orders two paths by their last components. */
+static int order_by_name(const void *a, const void *b)
+{
+	size_t left_len;
+	size_t right_len;
+	const char *left = path_name(*(const char *const *)a, &left_len);
+	const char *right = path_name(*(const char *const *)b, &right_len);
+	int order = memcmp(left, right, left_len < right_len ? left_len : right_len);
+
+	if (order != 0 || left_len == right_len)
+		return order;
+	return left_len < right_len ? -1 : 1;
+}
+
+/* Checks that the path has a name that can travel. */
+static int check_name(const char *path, struct err *err)
+{
+	size_t len;
+	const char *name = path_name(path, &len);
+	bool is_dot = len == 1 && name[0] == '.';
+	bool is_dots = len == 2 && name[0] == '.' && name[1] == '.';
+
+	if (strcmp(path, "-") == 0)
+		return err_set(err, ERR_USAGE, 0,
+		    "stdin has no name that could be sent along: it goes alone, without --named");
+	if (len == 0 || is_dot || is_dots)
+		return err_set(err, ERR_USAGE, 0,
+		    "\"%s\" has no name that could be sent along: it goes alone, without --named",
+		    path);
+	return 0;
+}
+
+/* Checks that the files have names, and each another one. sorted is room for count of them. */
+static int check_names(const char *const *paths, const char **sorted, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (check_name(paths[i], err) == -1)
+			return -1;
+		sorted[i] = paths[i];
+	}
+	qsort(sorted, count, sizeof(*sorted), order_by_name);
+	for (size_t i = 1; i < count; i++) {
+		if (order_by_name(&sorted[i - 1], &sorted[i]) == 0)
+			return err_set(err, ERR_USAGE, 0,
+			    "\"%s\" and \"%s\" have the same name: send one after the other",
+			    sorted[i - 1], sorted[i]);
+	}
+	return 0;
+}
+
+static int set_paths(struct settings *settings, const char **words, size_t count, struct err *err)
+{
+	if (settings->role == SETTINGS_RECV && count > 1)
+		return err_set(err, ERR_USAGE, 0, "\"%s\" is one operand too many: %s", words[1],
+		    settings->listens ? "with -p or -l there is no address"
+				      : "what comes goes to one file or directory");
+	settings->paths = settings->one_path;
+	if (count > 1)
+		settings->paths = calloc(count + 1, sizeof(*settings->paths));
+	if (settings->paths == NULL)
+		return err_sys(err, "operands");
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (check_path(settings, &words[i], err) == -1)
+			return -1;
+		settings->paths[i] = words[i];
+	}
+	if (count > 0)
+		settings->path = words[0];
+	if (settings->named && count == 0)
+		return err_set(err, ERR_USAGE, 0,
+		    "--named: is for files: stdin and a command have no names");
+	/* The list of words has room for the sorted ones, as it is not read again. */
+	return settings_send_names(settings) ? check_names(settings->paths, words, count, err) : 0;
 }
 
 /*
@@ -155,12 +227,5 @@ int operands_place(struct settings *settings, const struct operands *operands, s
 			return -1;
 		next++;
 	}
-	if (next < operands->count && set_path(settings, operands->word[next++], err) == -1)
-		return -1;
-	if (next < operands->count)
-		return err_set(err, ERR_USAGE, 0, "\"%s\" is one operand too many: %s",
-		    operands->word[next],
-		    settings->listens ? "with -p or -l there is no address"
-				      : "one file at a time; for several, -- tar cf - FILES");
-	return 0;
+	return set_paths(settings, operands->word + next, operands->count - next, err);
 }

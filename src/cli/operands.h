@@ -10,20 +10,20 @@
 #include "base/err.h"
 #include "cli/settings.h"
 
-/* The operands in their order; the words stay the caller's. A zeroed struct has none. */
+/* The operands in their order; the words stay the caller's. */
 struct operands {
+	const char **word; /* the caller's, with room for all; two more behind them are NULL */
 	size_t count;
-	const char *word[3]; /* one more than is valid, to find out what is meant */
 };
 
-/* Adds a word, by reference. Returns 0, or -1 with ERR_USAGE if there are too many. */
-int operands_add(struct operands *operands, const char *word, struct err *err);
+/* Adds a word, by reference. */
+void operands_add(struct operands *operands, const char *word);
 
 /*
- * Stores the operands in settings as address (or receivers) and path, by reference; the other
- * members have to be complete. It may look whether a file of that name exists, to find out which of
- * the two is meant. Returns 0, or -1 with ERR_USAGE and what to write instead. It waits for nothing
- * but the file system.
+ * Stores the operands in settings as address (or receivers), path and paths, by reference; the
+ * other members have to be complete. It may look whether a file of that name exists, to find out
+ * which of the two is meant. Returns 0, or -1 with ERR_USAGE and what to write instead, or with
+ * ERR_FAILED if memory for several files is short. It waits for nothing but the file system.
  */
 int operands_place(struct settings *settings, const struct operands *operands, struct err *err);
 

@@ -33,6 +33,8 @@ enum {
 	OPTION_MAX_ENTRIES,
 	OPTION_JSON,
 	OPTION_PEER,
+	OPTION_NAMED,
+	OPTION_SKIP_UNREADABLE,
 	OPTION_VERSION,
 };
 
@@ -78,6 +80,9 @@ static const struct row rows[] = {
     {OPTION_NO_SYNC, ROLE_RECV, "no-sync", NULL,
 	"recv: replace a file before the new one is on disk"},
     {'E', ROLE_RECV, "expect", "xxh128:HEX", "recv: fail unless the data have this digest"},
+    {OPTION_NAMED, ROLE_SEND, "named", NULL, "send: send the names along, for recv -x or tar"},
+    {OPTION_SKIP_UNREADABLE, ROLE_SEND, "skip-unreadable", NULL,
+	"send: of a directory, leave out what cannot be read"},
     {'V', ROLE_SEND, "verify", NULL, "send: fail unless the receiver confirms"},
     {OPTION_NO_RECEIPT, ROLE_BOTH, "no-receipt", NULL, "give no receipt, or heed none"},
     {'q', ROLE_BOTH, "quiet", NULL, "print nothing but errors"},
@@ -212,14 +217,49 @@ static int set_expected(struct settings *settings, const char *text, struct err 
 	    "\"%s\" is no digest: xxh128: and 32 hexadecimal digits are needed", text);
 }
 
-static int set_flag(bool *flag)
+/* Returns what an option sets that only is or is not there, or NULL for another option. */
+static bool *flag_of(struct settings *settings, int key)
 {
-	*flag = true;
-	return 0;
+	switch (key) {
+	case 'k':
+		return &settings->keeps;
+	case 'x':
+		return &settings->extracts;
+	case 'n':
+		return &settings->no_clobber;
+	case 'S':
+		return &settings->sync;
+	case 'V':
+		return &settings->must_confirm;
+	case OPTION_NO_RECEIPT:
+		return &settings->no_receipt;
+	case 'q':
+		return &settings->quiet;
+	case 'v':
+		return &settings->verbose;
+	case OPTION_NO_SYNC:
+		return &settings->no_sync;
+	case OPTION_NO_PROGRESS:
+		return &settings->no_progress;
+	case OPTION_JSON:
+		return &settings->json;
+	case OPTION_NAMED:
+		return &settings->named;
+	case OPTION_SKIP_UNREADABLE:
+		return &settings->skips_unreadable;
+	default:
+		return NULL;
+	}
 }
 
 static int take_option(struct settings *settings, int key, const char *argument, struct err *err)
 {
+	bool *flag = flag_of(settings, key);
+
+	if (flag != NULL) {
+		*flag = true;
+		return 0;
+	}
 	switch (key) {
 	case 'p':
 		return listen_on(settings, argument, true, err);
@@ -242,8 +282,6 @@ static int take_option(struct settings *settings, int key, const char *argument,
 		return set_seconds(&settings->total_limit, argument, err);
 	case 'r':
 		return set_seconds(&settings->retry, argument, err);
-	case 'k':
-		return set_flag(&settings->keeps);
 	case 'j':
 		return set_count(&settings->jobs, argument, err);
 	case OPTION_MAX_PER_PEER:
@@ -260,32 +298,12 @@ static int take_option(struct settings *settings, int key, const char *argument,
 		return set_rate(settings, argument, err);
 	case 'C':
 		return set_congestion(settings, argument, err);
-	case 'x':
-		return set_flag(&settings->extracts);
 	case OPTION_MAX_ENTRIES:
 		return set_max_entries(settings, argument, err);
 	case OPTION_MAX_SIZE:
 		return set_max_size(settings, argument, err);
-	case 'n':
-		return set_flag(&settings->no_clobber);
-	case 'S':
-		return set_flag(&settings->sync);
 	case 'E':
 		return set_expected(settings, argument, err);
-	case 'V':
-		return set_flag(&settings->must_confirm);
-	case OPTION_NO_RECEIPT:
-		return set_flag(&settings->no_receipt);
-	case 'q':
-		return set_flag(&settings->quiet);
-	case 'v':
-		return set_flag(&settings->verbose);
-	case OPTION_NO_SYNC:
-		return set_flag(&settings->no_sync);
-	case OPTION_NO_PROGRESS:
-		return set_flag(&settings->no_progress);
-	case OPTION_JSON:
-		return set_flag(&settings->json);
 	case OPTION_PEER:
 		return handover_parse_tool(&settings->peer, argument, err);
 	case 'h':
@@ -378,8 +396,7 @@ static int read_words(struct settings *settings, struct operands *operands, int 
 		if (key == '?' || key == ':')
 			return refuse(key, argv, err);
 		if (key == OPTION_OPERAND) {
-			if (operands_add(operands, optarg, err) == -1)
-				return -1;
+			operands_add(operands, optarg);
 		} else if (check_role(settings, key, err) == -1 ||
 			   take_option(settings, key, optarg, err) == -1) {
 			return name_option(key, err);
@@ -407,8 +424,10 @@ static int parse_role(struct settings *settings, const char *word, struct err *e
 
 int options_parse(struct settings *settings, int argc, char **argv, struct err *err)
 {
-	struct operands operands = {.count = 0};
+	const char *words[argc + 2];
+	struct operands operands = {.word = words};
 
+	memset(words, 0, sizeof(words));
 	*settings = (struct settings){
 	    .family = AF_UNSPEC,
 	    .grace = -1,
@@ -421,13 +440,12 @@ int options_parse(struct settings *settings, int argc, char **argv, struct err *
 		return -1;
 	if (settings->action != SETTINGS_RUN)
 		return 0;
-	if (read_words(settings, &operands, argc - 1, argv + 1, err) == -1)
-		return err_prefix(err, "%s", settings_role_name(settings->role));
-	if (settings->action != SETTINGS_RUN)
-		return 0;
-	if (operands_place(settings, &operands, err) == -1 || settings_check(settings, err) == -1)
-		return err_prefix(err, "%s", settings_role_name(settings->role));
-	return 0;
+	int status = read_words(settings, &operands, argc - 1, argv + 1, err);
+	if (status == 0 && settings->action == SETTINGS_RUN)
+		status = operands_place(settings, &operands, err);
+	if (status == 0 && settings->action == SETTINGS_RUN)
+		status = settings_check(settings, err);
+	return status == -1 ? err_prefix(err, "%s", settings_role_name(settings->role)) : 0;
 }
 
 static void help_row(FILE *out, const struct row *row)

@@ -55,10 +55,15 @@ struct settings {
 	bool json;             /* --json */
 	bool has_expected;     /* -E */
 	char expected[DIGEST_TEXT_MAX];
-	bool quiet;           /* -q */
-	bool verbose;         /* -v */
-	bool no_progress;     /* --no-progress */
-	const char *path;     /* the file operand, or "-" */
+	bool quiet;            /* -q */
+	bool verbose;          /* -v */
+	bool no_progress;      /* --no-progress */
+	bool named;            /* --named */
+	bool skips_unreadable; /* --skip-unreadable */
+	const char *path;      /* the file operand, or the first of several; or "-" */
+	const char **paths;    /* send: all of them, ended by NULL; or NULL */
+	const char
+	    *one_path[2];     /* the list, if there is one; another is settings_free()'s to free */
 	char *const *command; /* the words behind --, or NULL */
 	/* --peer, or HANDOVER_SOCKXFER */
 	enum handover_tool peer;
@@ -69,5 +74,11 @@ const char *settings_role_name(enum settings_role role);
 
 /* Stdin or stdout if the data come from there or go there; -1 if a file or a command has them. */
 int settings_stdio(const struct settings *settings);
+
+/* send: whether the files travel with their names. */
+bool settings_send_names(const struct settings *settings);
+
+/* Frees what the settings own. */
+void settings_free(struct settings *settings);
 
 #endif

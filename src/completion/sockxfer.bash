@@ -27,6 +27,8 @@ recv S sync -
 recv - no-sync -
 recv E expect digest
 send V verify -
+send - named -
+send - skip-unreadable -
 both - no-receipt -
 both q quiet -
 both v verbose -
@@ -148,6 +150,7 @@ _sockxfer_scan() {
 	case $((listens + operands)) in
 	0) [[ ${words[1]} != send ]] && want=address || want=addresses ;;
 	1) want=path ;;
+	*) [[ ${words[1]} != send ]] || want=path ;;
 	esac
 }
 

@@ -26,6 +26,8 @@ set -l options \
     'recv - no-sync - replace a file before the new one is on disk' \
     'recv E expect digest fail unless the data have this digest' \
     'send V verify - fail unless the receiver confirms' \
+    'send - named - send the names along, for recv -x or tar' \
+    'send - skip-unreadable - of a directory, leave out what cannot be read' \
     'both - no-receipt - give no receipt, or heed none' \
     'both q quiet - print nothing but errors' \
     'both v verbose - print what happens' \
@@ -75,7 +77,9 @@ function __fish_sockxfer_operand
             set is_value yes
         end
         if string match -qr -- $listens $word; or not string match -q -- '-?*' $word
-            set left $left[2..]
+            # send takes several files
+            test (count $left) -eq 1 -a "$words[2]" = send
+            or set left $left[2..]
         end
     end
     echo "$left[1]"

@@ -14,6 +14,7 @@
 #include "data/source_command.h"
 #include "data/source_file.h"
 #include "data/source_pipe.h"
+#include "data/source_tree.h"
 #include "sys/descriptor.h"
 #include "sys/io.h"
 #include "sys/place.h"
@@ -54,7 +55,7 @@ static struct source *source_of(int fd, const char *name, struct err *err)
 		size = st.st_size;
 	if (S_ISDIR(st.st_mode)) {
 		err_set(err, ERR_FAILED, EISDIR, "%s", name);
-		err_advise(err, "for a directory there is -- tar cf - DIRECTORY");
+		err_advise(err, "give its name, and not only a descriptor");
 		return NULL;
 	}
 	if (size > 0)
@@ -65,34 +66,39 @@ static struct source *source_of(int fd, const char *name, struct err *err)
 	return source_pipe_open(fd, name, !is_read_once, NULL, err);
 }
 
-/* Opens path for reading. Returns the descriptor, or -1. */
-static int open_readable(const char *path, struct err *err)
+static struct source *open_archive(const struct source_options *options, struct err *err)
 {
-	struct place place;
+	const struct tree_walk_options walk = {
+	    .paths = options->paths,
+	    .names = options->names,
+	    .skips_unreadable = options->skips_unreadable,
+	    .port_file = options->port_file,
+	    .say = options->say,
+	    .context = options->context,
+	};
 
-	if (place_find(&place, path, err) == -1)
-		return err_prefix(err, "%s", path);
-	/* O_NONBLOCK: a FIFO opens without a writer, and source_read() waits for one. */
-	int fd = place_open(&place, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-	if (fd == -1)
-		err_sys(err, "%s", path);
-	place_close(&place);
-	return fd;
+	return source_tree_open(&walk, options->path, err);
 }
 
-struct source *open_source(const char *path, const struct command_line *command, struct err *err)
+struct source *open_source(const struct source_options *options, struct err *err)
 {
-	if (command->argv != NULL)
-		return source_command_open(command, err);
-	if (strcmp(path, "-") == 0)
+	struct stat st;
+
+	if (options->command.argv != NULL)
+		return source_command_open(&options->command, err);
+	if (options->paths == NULL)
 		return source_of(STDIN_FILENO, "stdin", err);
-	int fd = open_readable(path, err);
+	if (options->names)
+		return open_archive(options, err);
+	/* O_NONBLOCK: a FIFO opens without a writer, and source_read() waits for one. */
+	int fd = place_open_path(options->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, err);
 	if (fd == -1)
 		return NULL;
-	struct source *source = source_of(fd, path, err);
+	bool is_tree = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+	struct source *source = is_tree ? NULL : source_of(fd, options->path, err);
 	if (source == NULL)
 		close(fd);
-	return source;
+	return is_tree ? open_archive(options, err) : source;
 }
 
 struct source *open_pipe(int fd, const char *name, const atomic_bool *whole, struct err *err)

@@ -17,12 +17,27 @@
 #include "sys/shared_lock.h"
 
 /*
- * Opens path for reading; "-" is stdin. If there is a command, the source is that instead, which is
- * found but not started. Does not block, not even on a FIFO without a writer. path and what command
- * points to have to outlive the source. Returns the source, the caller's to close, or NULL with
+ * The options of a source. What they point to has to outlive the source; this struct need not.
+ */
+struct source_options {
+	const char *path;            /* of the one, or first, file; "-": stdin */
+	struct command_line command; /* instead of a path, if there is one */
+	const char *const *paths;    /* of all files, ended by NULL; NULL: there is no file */
+	bool names;                  /* they travel with their names, as an archive */
+	bool skips_unreadable;       /* in a directory, what cannot be read is left out */
+	const char *port_file;       /* ours, which is left out; or NULL */
+	/* is told in a sentence what is left out of a directory */
+	void (*say)(void *context, const char *text);
+	void *context;
+};
+
+/*
+ * Opens what options say for reading: the file or stdin, as it is; or, if it is a directory or the
+ * names travel, an archive of it; or the command, which is found but not started. Does not block,
+ * not even on a FIFO without a writer. Returns the source, the caller's to close, or NULL with
  * ERR_FAILED.
  */
-struct source *open_source(const char *path, const struct command_line *command, struct err *err);
+struct source *open_source(const struct source_options *options, struct err *err);
 
 /*
  * Makes a source of fd, a pipe that another process of ours writes the source called name to. A

@@ -55,14 +55,15 @@ static size_t digits_of(size_t value)
 /* Adds "LENGTH key=value\n", in which the length counts its own digits. */
 static void put_record(struct records *records, const char *key, const char *value)
 {
-	size_t rest = strlen(key) + strlen(value) + strlen(" =\n");
+	size_t value_len = strlen(value);
+	size_t rest = strlen(key) + value_len + strlen(" =\n");
 	size_t length = rest + digits_of(rest);
 
 	if (digits_of(length) > digits_of(rest))
 		length++;
 	char *at = records->bytes + records->size;
 	int begun = snprintf(at, length + 1, "%zu %s=", length, key);
-	memcpy(at + begun, value, strlen(value));
+	memcpy(at + begun, value, value_len + 1); /* the line ends at the last byte */
 	at[length - 1] = '\n';
 	records->size += length;
 }

@@ -11,7 +11,7 @@
 #define PAX_HEADER_MAX (2 * PAX_BLOCK + 2 * PAX_PATH_MAX + 1024)
 
 /* The mark of the archive's end: two blocks of NULs. */
-#define PAX_END_SIZE (2 * PAX_BLOCK)
+#define PAX_END_SIZE ((size_t)2 * PAX_BLOCK)
 
 /*
  * Writes the headers of a member into header, of PAX_HEADER_MAX bytes: one of ustar and, before it,

@@ -460,11 +460,12 @@ static int send_to_all(struct send_many *many, const struct progress_meter_optio
 	const struct send_job *job = many->job;
 
 	for (size_t i = 0; i < many->receivers->count; i++) {
-		many->told[i].outcome = outcome_begin(true, job->path, job->command.argv);
+		many->told[i].outcome =
+		    outcome_begin(true, job->source.path, job->source.command.argv);
 		many->told[i].outcome.receiver = name_of(many, i);
 	}
 	if (check_congestion_for_all(many, &many->err) == 0)
-		many->source = open_source(job->path, &job->command, &many->err);
+		many->source = open_source(&job->source, &many->err);
 	if (many->source != NULL) {
 		run_workers(many, how, &many->err);
 		close_all(many);
@@ -477,7 +478,8 @@ int send_many(const struct send_job *job, const struct addr_list *receivers)
 {
 	struct progress progress = {.phase = PROGRESS_WAITING};
 	const struct send_policy policy = send_one_policy(job, &progress);
-	const struct outcome outcome = outcome_begin(true, job->path, job->command.argv);
+	const struct outcome outcome =
+	    outcome_begin(true, job->source.path, job->source.command.argv);
 	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
 	struct send_many many = {
 	    .job = job,

@@ -19,9 +19,11 @@ int send_one_over(struct source *source, struct connection *connection,
 {
 	const struct ends ends = {.peer = outcome->peer, .local = outcome->local};
 
-	if (transfer_send(source, connection->channel, &ends, policy, &outcome->result, err) == -1)
-		return err_prefix(err, "%s", connection->peer);
-	return 0;
+	int status =
+	    transfer_send(source, connection->channel, &ends, policy, &outcome->result, err);
+	outcome->is_tree = source->is_tree;
+	outcome->entries = source->entries;
+	return status == -1 ? err_prefix(err, "%s", connection->peer) : 0;
 }
 
 void send_one_refuse(const struct send_job *job)
@@ -55,7 +57,7 @@ static void open_and_send(const struct send_job *job, const struct send_policy *
 	struct source *source = NULL;
 
 	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == 0)
-		source = open_source(job->path, &job->command, err);
+		source = open_source(&job->source, err);
 	if (source == NULL)
 		send_one_refuse(job);
 	else
@@ -65,7 +67,7 @@ static void open_and_send(const struct send_job *job, const struct send_policy *
 
 int send_one(const struct send_job *job)
 {
-	struct outcome outcome = outcome_begin(true, job->path, job->command.argv);
+	struct outcome outcome = outcome_begin(true, job->source.path, job->source.command.argv);
 	struct progress progress = {.phase = PROGRESS_WAITING};
 	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
 	struct progress_meter meter;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "data/open.h"
 #include "data/source.h"
 #include "job/rendezvous.h"
 #include "job/talk.h"
@@ -18,10 +19,9 @@
 
 struct send_job {
 	struct rendezvous_options rendezvous;
-	const char *path;            /* the file, or "-" */
-	struct command_line command; /* in its place, if there is one */
-	struct send_policy policy;   /* without limits.end and progress, which each transfer has */
-	int64_t total_limit;         /* ns that a whole transfer may take; 0: no limit */
+	struct source_options source;
+	struct send_policy policy; /* without limits.end and progress, which each transfer has */
+	int64_t total_limit;       /* ns that a whole transfer may take; 0: no limit */
 	struct talk talk;
 };
 

@@ -53,7 +53,7 @@ static int receive_anew(struct serving *serving, struct connection *connection,
 static int send_anew(const struct serving *serving, struct connection *connection,
     const struct send_policy *policy, struct outcome *outcome, struct err *err)
 {
-	struct source *source = open_source(serving->send->path, &serving->send->command, err);
+	struct source *source = open_source(&serving->send->source, err);
 
 	if (source == NULL)
 		return err_prefix(err, "%s", connection->peer);
@@ -138,7 +138,7 @@ static int check_source(const struct send_job *job, struct err *err)
 {
 	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == -1)
 		return -1;
-	struct source *source = open_source(job->path, &job->command, err);
+	struct source *source = open_source(&job->source, err);
 	if (source == NULL)
 		return -1;
 	bool reopens = source->reopens;
@@ -146,7 +146,8 @@ static int check_source(const struct send_job *job, struct err *err)
 	if (reopens)
 		return 0;
 	err_set(err, ERR_FAILED, 0,
-	    "%s: with -k it has to be read for each anew, which a pipe cannot be", job->path);
+	    "%s: with -k it has to be read for each anew, which a pipe cannot be",
+	    job->source.path);
 	return err_advise(err, "name a file, or a command behind --");
 }
 
@@ -229,7 +230,7 @@ int serve_each_send(const struct send_job *job, const struct serve_each_options 
 	struct serving serving = {
 	    .options = options,
 	    .send = job,
-	    .outcome = outcome_begin(true, job->path, job->command.argv),
+	    .outcome = outcome_begin(true, job->source.path, job->source.command.argv),
 	    .rendezvous = &job->rendezvous,
 	    .talk = &job->talk,
 	};

@@ -271,6 +271,19 @@ int place_open(const struct place *place, int flags)
 	return open_by_name(place, flags);
 }
 
+int place_open_path(const char *path, int flags, struct err *err)
+{
+	struct place place;
+
+	if (place_find(&place, path, err) == -1)
+		return err_prefix(err, "%s", path);
+	int fd = place_open(&place, flags);
+	if (fd == -1)
+		err_sys(err, "%s", path);
+	place_close(&place);
+	return fd;
+}
+
 void place_enter(struct place *place)
 {
 	(void)enter(place, place->object);

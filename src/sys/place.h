@@ -48,6 +48,12 @@ int place_find(struct place *place, const char *path, struct err *err);
  */
 int place_open(const struct place *place, int flags);
 
+/*
+ * Opens what path leads to, as place_find() finds it and place_open() opens it. Returns the
+ * descriptor, or -1 with ERR_FAILED and the path in the text.
+ */
+int place_open_path(const char *path, int flags, struct err *err);
+
 /* Makes the object, which has to be a directory, the directory of place, where no name is yet. */
 void place_enter(struct place *place);
 

@@ -26,7 +26,7 @@ struct outcome {
 	const char *key;      /* the identity of the key; NULL: there is none */
 	char made[PATH_MAX];  /* sink->made (data/sink.h); "": there is none */
 	bool is_inbox;        /* it is a new file in an inbox */
-	bool is_tree;         /* the stream is an archive, and this end unpacks it */
+	bool is_tree;         /* the stream is an archive, which this end makes or unpacks */
 	char *made_list;      /* sink->made_list, or NULL; freed by outcome_release() */
 	size_t made_size;     /* bytes of it */
 	int64_t entries;      /* of the tree: files, directories and links */

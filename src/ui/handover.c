@@ -1,8 +1,10 @@
 #include "ui/handover.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/path_name.h"
 #include "base/shellword.h"
 
 /*
@@ -15,8 +17,8 @@
  * The arguments of each program, as templates. In sends and receives, $a stands for one of the
  * address templates, connects to listens_unix. In all of them $h stands for the host, $b for the
  * host in brackets if it is an IPv6 address, $p for the port, $u for the path of a unix socket, $f
- * for the file, $U and $F for these two in the syntax of socat, $k and $i for the key and its
- * identity, and $c for Python's program.
+ * for the file, $U and $F for these two in the syntax of socat, $d for the directory, $k and $i for
+ * the key and its identity, and $c for Python's program.
  */
 struct tool {
 	const char *name;
@@ -117,6 +119,7 @@ struct facts {
 	const struct handover *handover;
 	const struct handover_place *place;
 	const char *file;
+	const char *directory; /* of an archive */
 };
 
 /* Adds the value that key stands for in a template, unquoted. */
@@ -147,6 +150,9 @@ static void add_value(struct shellword_text *text, char key, const struct facts 
 	case 'f':
 		shellword_add(text, facts->file);
 		return;
+	case 'd':
+		shellword_add(text, facts->directory);
+		return;
 	case 'k':
 		shellword_add(text, facts->handover->key);
 		return;
@@ -162,8 +168,8 @@ static void add_value(struct shellword_text *text, char key, const struct facts 
 }
 
 /*
- * Adds a word of a template, of len bytes: fills it in, then quotes it as a whole but for <, > and
- * |.
+ * Adds a word of a template, of len bytes: fills it in, then quotes it as a whole but for the
+ * operators in front.
  */
 static void add_word(struct shellword_text *text, const char *word, size_t len,
     const struct facts *facts)
@@ -172,7 +178,7 @@ static void add_word(struct shellword_text *text, const char *word, size_t len,
 	struct shellword_text raw = shellword_begin(filled, sizeof(filled));
 	const char *end = word + len;
 
-	if (strchr("<>|", *word) != NULL)
+	while (word < end && strchr("<>|&", *word) != NULL)
 		shellword_add_char(text, *word++);
 	if (word == end)
 		return;
@@ -215,10 +221,30 @@ static const char *address_template(const struct tool *tool, const struct handov
 static void write_ours(const struct handover *handover, char *words, size_t size)
 {
 	bool demands = handover->peer_sends && handover->receipts;
+	bool extracts = !handover->peer_sends && handover->form != HANDOVER_STREAM;
+	bool is_into_here = !handover->peer_sends && handover->form == HANDOVER_NAMED;
 
-	snprintf(words, size, "sockxfer %s%s%s $a %s", handover->peer_sends ? "send" : "recv",
-	    handover->key != NULL ? " --key $k" : "", demands ? " -V" : "",
-	    handover->path == NULL ? "-- COMMAND" : "$f");
+	snprintf(words, size, "sockxfer %s%s%s%s $a %s", handover->peer_sends ? "send" : "recv",
+	    extracts ? " -x" : "", handover->key != NULL ? " --key $k" : "", demands ? " -V" : "",
+	    handover->path == NULL              ? "-- COMMAND"
+	    : is_into_here                      ? "."
+	    : handover->form == HANDOVER_STREAM ? "$f"
+						: "$d");
+}
+
+/* Writes a program's template for a file into words, of size bytes, so that tar is in its place. */
+static void write_with_tar(const struct handover *handover, const char *data, char *words,
+    size_t size)
+{
+	const char *redirection = strstr(data, handover->peer_sends ? " <$f" : " >$f");
+	size_t len = redirection == NULL ? strlen(data) : (size_t)(redirection - data);
+
+	if (handover->peer_sends)
+		snprintf(words, size, "tar -cf - -C $d . | %.*s", (int)len, data);
+	else if (handover->form == HANDOVER_NAMED)
+		snprintf(words, size, "%.*s | tar -xf -", (int)len, data);
+	else
+		snprintf(words, size, "mkdir $d && %.*s | tar -xf - -C $d", (int)len, data);
 }
 
 /* Returns the template of another program. */
@@ -239,10 +265,12 @@ static int fill_in(const struct facts *facts, char *command, size_t size)
 	char ours[WORDS_MAX];
 	struct shellword_text text = shellword_begin(command, size);
 
-	if (handover->tool == HANDOVER_SOCKXFER) {
+	if (handover->tool == HANDOVER_SOCKXFER)
 		write_ours(handover, ours, sizeof(ours));
+	else if (handover->form != HANDOVER_STREAM)
+		write_with_tar(handover, data, ours, sizeof(ours));
+	if (handover->tool == HANDOVER_SOCKXFER || handover->form != HANDOVER_STREAM)
 		data = ours;
-	}
 	size_t before = (size_t)(strstr(data, "$a") - data);
 	snprintf(words, sizeof(words), "%.*s%s%s", (int)before, data, address,
 	    data + before + strlen("$a"));
@@ -270,22 +298,33 @@ static void name_file(const struct handover *handover, const struct handover_pla
 	if (path == NULL || strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0 ||
 	    (place->here && !handover->peer_sends))
 		return;
-	const char *slash = strrchr(path, '/');
-	const char *name = slash == NULL ? path : slash + 1;
-	if (*name != '\0' && shellword_is_copyable(name))
+	size_t len;
+	char name[NAME_MAX + 1];
+	const char *last = path_name(path, &len);
+	snprintf(name, sizeof(name), "%.*s", (int)len, last);
+	bool is_name =
+	    len > 0 && len < sizeof(name) && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+	if (is_name && shellword_is_copyable(name))
 		snprintf(file, size, "%s%s", is_taken_amiss(name) ? "./" : "", name);
 }
 
 int handover_command(const struct handover *handover, const struct handover_place *place,
     char *text, size_t size)
 {
-	char file[WORD_MAX];
-	struct facts facts = {.handover = handover, .place = place, .file = file};
+	char name[WORD_MAX];
+	bool is_file = handover->form == HANDOVER_STREAM;
+	const char *stdio = handover->peer_sends ? "/dev/stdin" : "/dev/stdout";
+	struct facts facts = {
+	    .handover = handover,
+	    .place = place,
+	    .file = is_file ? name : stdio,
+	    .directory = name,
+	};
 
-	name_file(handover, place, file, sizeof(file));
-	if (file[0] != '\0' && fill_in(&facts, text, size) == 0)
+	name_file(handover, place, name, sizeof(name));
+	if (name[0] != '\0' && fill_in(&facts, text, size) == 0)
 		return 0;
-	facts.file = "FILE";
+	strlcpy(name, is_file ? "FILE" : "DIR", sizeof(name));
 	return fill_in(&facts, text, size);
 }
 

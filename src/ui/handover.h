@@ -22,8 +22,16 @@ enum handover_tool {
 	HANDOVER_TOOLS
 };
 
+/* What travels. */
+enum handover_form {
+	HANDOVER_STREAM, /* bytes, which are a file at both ends */
+	HANDOVER_TREE,   /* an archive of what is in a directory */
+	HANDOVER_NAMED,  /* an archive of files with their names */
+};
+
 struct handover {
 	enum handover_tool tool;
+	enum handover_form form;
 	bool peer_sends;
 	bool receipts;        /* if the peer is sockxfer and sends, it demands a receipt */
 	const char *path;     /* our file operand, or "-"; NULL: we run a command */
@@ -60,8 +68,9 @@ int handover_check_unix(enum handover_tool tool, struct err *err);
 /*
  * Writes the command for the other end into text, of size bytes: words for a POSIX shell, which
  * bash and zsh read in the same way. Its file has the name of ours, without the directory. The name
- * is FILE if ours has none, if ours is not printable or too long, or if the peer may overwrite our
- * file. Returns 0, or -1 if the command does not fit.
+ * is FILE, or of a tree DIR, if ours has none, if ours is not printable or too long, or if the peer
+ * may overwrite our file. Another program has tar beside it for an archive. Returns 0, or -1 if the
+ * command does not fit.
  */
 int handover_command(const struct handover *handover, const struct handover_place *place,
     char *text, size_t size);

@@ -169,8 +169,11 @@ static struct handover handover_of(const struct invite *invite)
 {
 	struct handover handover = invite->handover;
 
-	if (handover.path != NULL && is_directory_at(handover.path))
-		handover.path = "-";
+	bool is_directory = handover.path != NULL && is_directory_at(handover.path);
+	if (is_directory && handover.peer_sends && handover.form == HANDOVER_STREAM)
+		handover.path = "-"; /* of an inbox */
+	if (is_directory && !handover.peer_sends && handover.form == HANDOVER_STREAM)
+		handover.form = HANDOVER_TREE;
 	return handover;
 }
 

@@ -27,6 +27,20 @@ struct set {
 	int watch[2];
 };
 
+/* Opens the one file, or stdin, or the command. */
+static struct source *open_word(const char *path, char *const argv[], struct err *err)
+{
+	const char *const paths[] = {path, NULL};
+	bool is_stdin = strcmp(path, "-") == 0;
+	const struct source_options options = {
+	    .path = path,
+	    .command = {.argv = argv},
+	    .paths = is_stdin ? NULL : paths,
+	};
+
+	return open_source(&options, err);
+}
+
 static void count_taken(void *context, size_t bytes)
 {
 	struct set *set = context;
@@ -41,7 +55,7 @@ static bool open_set(struct set *set, const char *path, char *const *argv, size_
 
 	*set = (struct set){.taken = 0};
 	signals_install();
-	set->source = open_source(path, &(struct command_line){.argv = argv}, &err);
+	set->source = open_word(path, argv, &err);
 	if (!CHECK(set->source != NULL) ||
 	    !CHECK_INT(tee_open(&set->tee, set->source, chunk, count_taken, set, &err), 0) ||
 	    !CHECK_INT(pipe2(set->watch, O_CLOEXEC), 0))

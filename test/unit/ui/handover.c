@@ -160,7 +160,6 @@ static void no_name(void)
 {
 	is_called(NULL, "FILE");
 	is_called("-", "FILE");
-	is_called("dir/", "FILE");
 	is_called("/dev/null", "FILE");
 	is_called("/dev/fd/63", "FILE");
 	is_called("a\nb", "FILE");
