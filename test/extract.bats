@@ -216,6 +216,18 @@ archive() {
 	[ "$(wc -l <us.out)" -eq 1 ]
 }
 
+@test "a name with a newline makes one line, in which that is encoded" {
+	mkdir names
+	touch $'names/one\nout' names/two
+	start us "$SOCKXFER" recv -x -v -p 0 out
+	wait_port us
+	start send "$SOCKXFER" send "127.0.0.1:$port" names
+	finish send
+	finish us
+	[ "$(<us.out)" = $'out/one\\nout\nout/two' ]
+	[ -e $'out/one\nout' ]
+}
+
 @test "names of a peer are harmless on a terminal" {
 	need script
 	archive in.tar $'\e[2Jx'

@@ -255,16 +255,20 @@ int result_json(const struct result_output *output, const struct outcome *outcom
 	return status;
 }
 
-/* Writes the paths of a list, with a NUL behind each, into memory as lines. */
+/*
+ * Writes the paths of a list, with a NUL behind each, into memory as lines. The sender has chosen
+ * the names: one with a newline must not make a second line, of a path that there is not.
+ */
 static void write_list(FILE *memory, const struct outcome *outcome, bool is_terminal)
 {
 	const char *end = outcome->made_list + outcome->made_size;
 	char safe[PRINTABLE_SIZE(PATH_MAX + 1 + NAME_MAX)]; /* directory, slash, name */
 
 	for (const char *path = outcome->made_list; path < end; path += strlen(path) + 1) {
-		if (is_terminal)
+		bool is_encoded = is_terminal || strchr(path, '\n') != NULL;
+		if (is_encoded)
 			printable(safe, path);
-		fprintf(memory, "%s\n", is_terminal ? safe : path);
+		fprintf(memory, "%s\n", is_encoded ? safe : path);
 	}
 }
 
