@@ -307,7 +307,7 @@ unreadable_tree() {
 	[ "$(members)" = $'./\nother/\nother/one' ]
 	has send.err 'tree/dir: left out: Permission denied'
 	has send.err 'tree/file: left out: Permission denied'
-	has send.err '2 could not be read and are left out'
+	has send.err 'tree: left out, as it could not be read: 2 entries'
 }
 
 @test "an operand that is not there, or is no file, is an error before anybody connects" {
@@ -324,6 +324,16 @@ unreadable_tree() {
 	has send.err 'fifo: '
 	ours send send -p 0 --skip-unreadable tree missing
 	finish send 1
+}
+
+@test "a receiver that listens is told of what cannot be read, however early" {
+	unreadable_tree
+	ours recv recv -x -v -p 0 out
+	wait_port recv
+	start send "${AS[@]}" "$SOCKXFER" send "127.0.0.1:$port" tree
+	finish send 1
+	finish recv 1
+	[ ! -e out ]
 }
 
 ### Depth and size

@@ -462,17 +462,19 @@ static void help_row(FILE *out, const struct row *row)
 
 void options_help(FILE *out)
 {
-	fputs("usage: sockxfer send [options] ADDRESS | -p PORT [FILE | - | -- COMMAND ...]\n"
-	      "       sockxfer recv [options] ADDRESS | -p PORT [FILE|DIR | - | -- COMMAND ...]\n"
-	      "       sockxfer key [NAME] | --openssl FILE\n"
-	      "\n"
-	      "ADDRESS is host:port, [v6]:port, unix:path or fd:N; where it listens, :port and\n"
-	      "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"
-	      "-- COMMAND [ARGUMENT ...] in its place sends the command's output, or feeds it.\n"
-	      "In DIR, a directory, recv makes a new file, and prints its path.\n"
-	      "send to several at once: host1:port,host2:port,...\n"
-	      "key makes a key for --key, called NAME, or writes that of FILE for openssl.\n"
-	      "\n",
+	fputs(
+	    "usage: sockxfer send [options] ADDRESS | -p PORT [FILE|DIR ... | - | -- COMMAND ...]\n"
+	    "       sockxfer recv [options] ADDRESS | -p PORT [FILE|DIR | - | -- COMMAND ...]\n"
+	    "       sockxfer key [NAME] | --openssl FILE\n"
+	    "\n"
+	    "ADDRESS is host:port, [v6]:port, unix:path or fd:N; where it listens, :port and\n"
+	    "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"
+	    "-- COMMAND [ARGUMENT ...] in its place sends the command's output, or feeds it.\n"
+	    "In DIR, a directory, recv makes a new file, and prints its path; with -x it makes\n"
+	    "the tree that send makes an archive of, from DIR or from several.\n"
+	    "send to several at once: host1:port,host2:port,...\n"
+	    "key makes a key for --key, called NAME, or writes that of FILE for openssl.\n"
+	    "\n",
 	    out);
 	for (size_t i = 0; i < ROWS; i++)
 		help_row(out, &rows[i]);

@@ -227,8 +227,8 @@ static void tell_unreadable(const struct source_tree *tree)
 
 	if (count == 0)
 		return;
-	snprintf(text, sizeof(text), "%s: %zu could not be read and are left out",
-	    tree->source.name, count);
+	snprintf(text, sizeof(text), "%s: left out, as it could not be read: %zu %s",
+	    tree->source.name, count, count == 1 ? "entry" : "entries");
 	options->say(options->context, text);
 }
 
@@ -271,6 +271,9 @@ static ssize_t source_tree_read(struct source *source, void *buffer, size_t size
 
 	(void)deadline;
 	while (filled < size && n != -1) {
+		/* The first member goes alone: what fails later is no stray to the receiver. */
+		if (filled > 0 && source->taken == 0)
+			break;
 		if (tree->ready_taken < tree->ready_size)
 			n = (ssize_t)take_ready(tree, bytes + filled, size - filled);
 		else if (tree->fd != -1)

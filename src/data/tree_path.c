@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "data/temporary.h"
+
 /* How many bytes of a path are shown, of a longer one at each end: there has to be room for why. */
 #define SHOWN_MAX 160
 #define SHOWN_END 70
@@ -28,6 +30,8 @@ static const char *fault_of(const char *name, size_t len)
 		return "refused, a name in its path has more than 255 bytes";
 	if (len == 2 && memcmp(name, "..", 2) == 0)
 		return "refused, its path has ..";
+	if (strncmp(name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0)
+		return "refused, such a name is for our temporary files, and may be removed";
 	return NULL;
 }
 

@@ -14,8 +14,8 @@
 /*
  * Writes the path of a member, or the target of a hard link, into clean, of TREE_PATH_MAX bytes,
  * without the names "." in it; so the directory "." itself becomes "". Returns 0, or -1 with
- * ERR_FAILED for a path that is absolute, has "..", an empty name or one of more than 255 bytes, or
- * is longer than PAX_PATH_MAX bytes.
+ * ERR_FAILED for a path that is absolute, has "..", an empty name, one of more than 255 bytes or a
+ * temporary one (temporary.h), or is longer than PAX_PATH_MAX bytes.
  */
 int tree_path_clean(char *clean, const char *path, struct err *err);
 

@@ -71,6 +71,7 @@ def hostile(outside):
     up = b"../" * 20 + out.lstrip(b"/")
 
     yield "an absolute path", file(out + b"/new"), "absolute"
+    yield "a temporary file of ours", file(b".sockxfer.01.out"), "temporary"
     yield "only a slash", directory(b""), "absolute"
     yield "a path upwards", file(b"../new"), ".."
     yield "a path down and up", file(b"a/../../new"), ".."

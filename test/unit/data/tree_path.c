@@ -20,6 +20,8 @@ static void taken(void)
 	    {"...", "..."},
 	    {"..a/b..", "..a/b.."},
 	    {" ", " "},
+	    {".sockxfer", ".sockxfer"},
+	    {"x.sockxfer.01.a", "x.sockxfer.01.a"},
 	    {"\\\n\xff", "\\\n\xff"},
 	};
 	char clean[TREE_PATH_MAX];
@@ -51,6 +53,9 @@ static void refused(void)
 	    {"a/..", ".."},
 	    {"./../a", ".."},
 	    {"././/../a", "empty"},
+	    {".sockxfer.", "temporary"},
+	    {".sockxfer.01.a", "temporary"},
+	    {"a/.sockxfer.01.a/b", "temporary"},
 	};
 	char clean[TREE_PATH_MAX];
 	struct err err = {.kind = ERR_NONE};
