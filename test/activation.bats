@@ -274,7 +274,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$SOCKXFER" recv -n fd:3 out
 @test "inetd: of a usage error the peer gets nothing, and sees no end of data" {
 	local words
 
-	for words in 'recv fd:0' 'send fd:0' 'recv -l fd:0 out' 'recv --bogus fd:0 out' 'send fd:0 a b' 'send fd:x a' ''; do
+	for words in 'recv fd:0' 'send fd:0' 'recv -l fd:0 out' 'recv --bogus fd:0 out' 'send fd:0 a b/a' 'send fd:x a' ''; do
 		# shellcheck disable=SC2086  # words
 		launch inetd 4 "$SOCKXFER" $words
 		scripted peer connect "$address" gone show
@@ -488,7 +488,7 @@ setting() {
 @test "a usage error resets the connection for which it was started: it is not the end of an empty stream" {
 	local words
 
-	for words in 'send fd:3 -w 5m /etc/hostname' 'recv --bogus fd:3 out' 'send -r 3 fd:3 /etc/hostname' 'send fd:3 a b c'; do
+	for words in 'send fd:3 -w 5m /etc/hostname' 'recv --bogus fd:3 out' 'send -r 3 fd:3 /etc/hostname' 'send fd:3 a b c/a'; do
 		# shellcheck disable=SC2086  # words
 		launch accept 4 "$SOCKXFER" $words
 		scripted peer connect "$address" gone
