@@ -5,23 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-
-/* The fields of a ustar header: where they begin, and how many bytes they have. */
-#define NAME_AT 0
-#define NAME_SIZE 100
-#define MODE_AT 100
-#define UID_AT 108
-#define GID_AT 116
-#define ID_SIZE 8
-#define SIZE_AT 124
-#define MTIME_AT 136
-#define NUMBER_SIZE 12
-#define CHECKSUM_AT 148
-#define CHECKSUM_SIZE 8
-#define TYPE_AT 156
-#define TARGET_AT 157
-#define TARGET_SIZE 100
-#define MAGIC_AT 257
+#include "data/pax_header.h"
 
 /* The most that a field of eleven octal digits holds. */
 #define NUMBER_MAX INT64_C(077777777777)
@@ -127,32 +111,31 @@ static char type_flag(enum pax_type type)
 	}
 }
 
-static void put_checksum(char *header)
+static void put_checksum(struct pax_header *header)
 {
+	const unsigned char *bytes = (const unsigned char *)header;
 	uint64_t sum = 0;
 
-	memset(header + CHECKSUM_AT, ' ', CHECKSUM_SIZE);
-	for (size_t i = 0; i < PAX_BLOCK; i++)
-		sum += (unsigned char)header[i];
+	memset(header->checksum, ' ', sizeof(header->checksum));
+	for (size_t i = 0; i < sizeof(*header); i++)
+		sum += bytes[i];
 	/* Six digits, a NUL, a blank: so it has always been. */
-	header[CHECKSUM_AT + CHECKSUM_SIZE - 2] = '\0';
-	put_octal(header + CHECKSUM_AT, CHECKSUM_SIZE - 1, sum);
+	header->checksum[sizeof(header->checksum) - 2] = '\0';
+	put_octal(header->checksum, sizeof(header->checksum) - 1, sum);
 }
 
-/* Writes one header of ustar. What does not fit into a field is in the records before it. */
-static void put_header(char *header, const char *path, char type, int64_t size, mode_t mode,
-    const struct timespec *mtime)
+/* Fills a header, but for target and checksum. What does not fit is in the records before it. */
+static void put_header(struct pax_header *header, const char *path, char type, int64_t size,
+    mode_t mode, const struct timespec *mtime)
 {
-	memset(header, 0, PAX_BLOCK);
-	memcpy(header + NAME_AT, path, strnlen(path, NAME_SIZE));
-	put_octal(header + MODE_AT, ID_SIZE, mode);
-	put_octal(header + UID_AT, ID_SIZE, 0);
-	put_octal(header + GID_AT, ID_SIZE, 0);
-	put_octal(header + SIZE_AT, NUMBER_SIZE, fits_field(size) ? (uint64_t)size : 0);
-	put_octal(header + MTIME_AT, NUMBER_SIZE,
+	*header = (struct pax_header){.type = type, .magic = "ustar\00000"};
+	memcpy(header->name, path, strnlen(path, sizeof(header->name)));
+	put_octal(header->mode, sizeof(header->mode), mode);
+	put_octal(header->uid, sizeof(header->uid), 0);
+	put_octal(header->gid, sizeof(header->gid), 0);
+	put_octal(header->size, sizeof(header->size), fits_field(size) ? (uint64_t)size : 0);
+	put_octal(header->mtime, sizeof(header->mtime),
 	    fits_field(mtime->tv_sec) ? (uint64_t)mtime->tv_sec : 0);
-	header[TYPE_AT] = type;
-	memcpy(header + MAGIC_AT, "ustar\00000", 8);
 }
 
 size_t pax_write_padding(int64_t size)
@@ -160,25 +143,28 @@ size_t pax_write_padding(int64_t size)
 	return (size_t)(-(uint64_t)size % PAX_BLOCK);
 }
 
-/* Writes an extended header whose records are there already, behind its block. Returns its size. */
-static size_t end_records(char *header, size_t size)
+/* Writes the header of the records that are there already, behind it. Returns the size of both. */
+static size_t end_records(char *bytes, size_t size)
 {
 	size_t padding = pax_write_padding((int64_t)size);
 	const struct timespec none = {.tv_sec = 0};
+	struct pax_header header;
 
-	put_header(header, "PaxHeader", TYPE_EXTENDED, (int64_t)size, 0644, &none);
-	put_checksum(header);
-	memset(header + PAX_BLOCK + size, 0, padding);
+	put_header(&header, "PaxHeader", TYPE_EXTENDED, (int64_t)size, 0644, &none);
+	put_checksum(&header);
+	memcpy(bytes, &header, sizeof(header));
+	memset(bytes + PAX_BLOCK + size, 0, padding);
 	return PAX_BLOCK + size + padding;
 }
 
-size_t pax_write_header(char *header, const struct pax_member *member)
+size_t pax_write_header(char *bytes, const struct pax_member *member)
 {
 	const char *path = member->path;
 	const char *target = member->target == NULL ? "" : member->target;
-	bool is_long = strlen(path) > NAME_SIZE;
-	bool has_long_target = strlen(target) > TARGET_SIZE;
-	struct records records = {.bytes = header + PAX_BLOCK};
+	struct pax_header header;
+	bool is_long = strlen(path) > sizeof(header.name);
+	bool has_long_target = strlen(target) > sizeof(header.target);
+	struct records records = {.bytes = bytes + PAX_BLOCK};
 	size_t begun = 0;
 
 	put_texts(&records, is_long ? path : NULL, has_long_target ? target : NULL);
@@ -187,11 +173,11 @@ size_t pax_write_header(char *header, const struct pax_member *member)
 	if (member->mtime.tv_nsec != 0 || !fits_field(member->mtime.tv_sec))
 		put_time(&records, &member->mtime);
 	if (records.size > 0)
-		begun = end_records(header, records.size);
-	header += begun;
-	put_header(header, path, type_flag(member->type), member->size, member->mode,
+		begun = end_records(bytes, records.size);
+	put_header(&header, path, type_flag(member->type), member->size, member->mode,
 	    &member->mtime);
-	memcpy(header + TARGET_AT, target, strnlen(target, TARGET_SIZE));
-	put_checksum(header);
+	memcpy(header.target, target, strnlen(target, sizeof(header.target)));
+	put_checksum(&header);
+	memcpy(bytes + begun, &header, sizeof(header));
 	return begun + PAX_BLOCK;
 }

@@ -14,12 +14,12 @@
 #define PAX_END_SIZE ((size_t)2 * PAX_BLOCK)
 
 /*
- * Writes the headers of a member into header, of PAX_HEADER_MAX bytes: one of ustar and, before it,
+ * Writes the headers of a member into bytes, of PAX_HEADER_MAX bytes: one of ustar and, before it,
  * an extended one with what that has no room for: a path or target of more than 100 bytes, a size
  * of 8 GiB and more, a time with a fraction, before 1970 or after 2242. Paths and targets are at
  * most PAX_PATH_MAX bytes long. Returns how many bytes there are, a multiple of PAX_BLOCK.
  */
-size_t pax_write_header(char *header, const struct pax_member *member);
+size_t pax_write_header(char *bytes, const struct pax_member *member);
 
 /* Returns how many NULs follow size bytes of content, to the end of their last block. */
 size_t pax_write_padding(int64_t size);
