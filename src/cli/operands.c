@@ -130,13 +130,11 @@ static int check_name(const char *path, struct err *err)
 {
 	size_t len;
 	const char *name = path_name(path, &len);
-	bool is_dot = len == 1 && name[0] == '.';
-	bool is_dots = len == 2 && name[0] == '.' && name[1] == '.';
 
 	if (strcmp(path, "-") == 0)
 		return err_set(err, ERR_USAGE, 0,
 		    "stdin has no name that could be sent along: it goes alone, without --named");
-	if (len == 0 || is_dot || is_dots)
+	if (len == 0 || path_name_is_dots(name, len))
 		return err_set(err, ERR_USAGE, 0,
 		    "\"%s\" has no name that could be sent along: it goes alone, without --named",
 		    path);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path_name.h"
 #include "data/sink_command.h"
 #include "data/sink_file.h"
 #include "data/sink_lines.h"
@@ -205,12 +206,10 @@ static struct sink *open_found(const struct sink_options *options, struct place 
 static int find_place(struct place *place, const struct sink_options *options, struct err *err)
 {
 	char path[PATH_MAX];
-	size_t len = strlen(options->path);
+	size_t len = path_name_end(options->path);
 
 	if (!options->extracts || len >= sizeof(path))
 		return place_find(place, options->path, err);
-	while (len > 1 && options->path[len - 1] == '/')
-		len--;
 	memcpy(path, options->path, len);
 	path[len] = '\0';
 	return place_find(place, path, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/path_name.h"
 #include "data/first_block.h"
 #include "data/pax_read.h"
 #include "data/staging.h"
@@ -135,22 +136,12 @@ static const struct sink_type sink_tree = {
     .close = sink_tree_close,
 };
 
-/* Copies the path without slashes at its end, but for the root's. Returns it, or NULL. */
-static char *copy_path(const char *path)
-{
-	size_t len = strlen(path);
-
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	return strndup(path, len);
-}
-
 /* Makes the sink, which takes over place. Returns NULL with err set if memory is short. */
 static struct sink_tree *new_tree(const char *path, struct place *place, enum sink_sync sync,
     struct err *err)
 {
 	struct sink_tree *tree = calloc(1, sizeof(*tree));
-	char *copy = copy_path(path);
+	char *copy = strndup(path, path_name_end(path));
 
 	if (tree == NULL || copy == NULL) {
 		err_sys(err, "%s", path);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/path_name.h"
 #include "data/inbox_name.h"
 #include "data/obstacle.h"
 #include "data/rename_new.h"
@@ -83,11 +84,6 @@ static int list_name(struct staging *staging, size_t *room, const char *name)
 	return 0;
 }
 
-static bool is_dot_name(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 /* Reads the names from the stream. Returns 0, or -1 with errno set. */
 static int read_names(struct staging *staging, DIR *stream)
 {
@@ -99,7 +95,8 @@ static int read_names(struct staging *staging, DIR *stream)
 		entry = readdir(stream);
 		if (entry == NULL)
 			return errno == 0 ? 0 : -1;
-		if (!is_dot_name(entry->d_name) && list_name(staging, &room, entry->d_name) == -1)
+		if (!path_name_is_dots(entry->d_name, strlen(entry->d_name)) &&
+		    list_name(staging, &room, entry->d_name) == -1)
 			return -1;
 	}
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path_name.h"
 #include "sys/descriptor.h"
 
 /* How many directories are open at once; what lies deeper is moved up first. */
@@ -132,11 +133,6 @@ static void ascend(struct removal *removal)
 		note_failure(removal);
 }
 
-static bool is_dot_entry(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 /* Removes what the top holds, but for what is moved there meanwhile. */
 static void empty_once(struct removal *removal)
 {
@@ -149,7 +145,7 @@ static void empty_once(struct removal *removal)
 		const struct dirent *entry = readdir(stream);
 		if (entry == NULL)
 			ascend(removal);
-		else if (!is_dot_entry(entry->d_name) &&
+		else if (!path_name_is_dots(entry->d_name, strlen(entry->d_name)) &&
 			 remove_entry(removal, dirfd(stream), entry) == -1)
 			note_failure(removal);
 	}

@@ -107,11 +107,6 @@ static int order_entries(const void *a, const void *b)
 	return strcmp(entry_name(*(const char *const *)a), entry_name(*(const char *const *)b));
 }
 
-static bool is_self_or_parent(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 /* Adds an entry to those of the level, of which size bytes are used. Returns 0, or -1. */
 static int add_entry(struct level *level, size_t *size, size_t *room, const struct dirent *dirent)
 {
@@ -164,7 +159,7 @@ static int read_entries(struct level *level)
 	}
 	int status = 0;
 	for (errno = 0; status == 0 && (dirent = readdir(dir)) != NULL; errno = 0) {
-		if (!is_self_or_parent(dirent->d_name))
+		if (!path_name_is_dots(dirent->d_name, strlen(dirent->d_name)))
 			status = add_entry(level, &size, &room, dirent);
 	}
 	int errnum = errno;
@@ -336,10 +331,7 @@ static void enter_path(struct tree_walk *walk, const char *path)
 	const char *last = walk->options->names ? path_name(path, &len) : ".";
 
 	snprintf(walk->path, sizeof(walk->path), "%.*s", (int)len, last);
-	len = strlen(path);
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	snprintf(walk->name, sizeof(walk->name), "%.*s", (int)len, path);
+	snprintf(walk->name, sizeof(walk->name), "%.*s", (int)path_name_end(path), path);
 }
 
 /* Opens a path of the options. Returns its descriptor, or -1. */

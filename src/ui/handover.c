@@ -302,8 +302,7 @@ static void name_file(const struct handover *handover, const struct handover_pla
 	char name[NAME_MAX + 1];
 	const char *last = path_name(path, &len);
 	snprintf(name, sizeof(name), "%.*s", (int)len, last);
-	bool is_name =
-	    len > 0 && len < sizeof(name) && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+	bool is_name = len > 0 && len < sizeof(name) && !path_name_is_dots(last, len);
 	if (is_name && shellword_is_copyable(name))
 		snprintf(file, size, "%s%s", is_taken_amiss(name) ? "./" : "", name);
 }
