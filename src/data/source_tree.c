@@ -305,8 +305,8 @@ static const struct source_type source_tree = {
     .close = source_tree_close,
 };
 
-struct source *source_tree_open(const struct tree_walk_options *options, const char *name,
-    struct err *err)
+struct source *source_tree_open(const struct tree_walk_options *options, int first,
+    const char *name, struct err *err)
 {
 	struct source_tree *tree = calloc(1, sizeof(*tree));
 
@@ -327,7 +327,7 @@ struct source *source_tree_open(const struct tree_walk_options *options, const c
 	if (tree->ready == NULL)
 		err_sys(err, "%s", name);
 	else
-		tree->walk = tree_walk_new(&tree->walk_options, err);
+		tree->walk = tree_walk_new(&tree->walk_options, first, err);
 	if (tree->walk != NULL)
 		return &tree->source;
 	source_tree_close(&tree->source);

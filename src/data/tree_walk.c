@@ -399,7 +399,7 @@ int tree_walk_next(struct tree_walk *walk, struct tree_walk_item *item, struct e
 	return status;
 }
 
-struct tree_walk *tree_walk_new(const struct tree_walk_options *options, struct err *err)
+struct tree_walk *tree_walk_new(const struct tree_walk_options *options, int first, struct err *err)
 {
 	struct tree_walk *walk = calloc(1, sizeof(*walk));
 
@@ -408,7 +408,7 @@ struct tree_walk *tree_walk_new(const struct tree_walk_options *options, struct 
 		return NULL;
 	}
 	walk->options = options;
-	walk->first = open_operand(options->paths[0], err);
+	walk->first = first != -1 ? first : open_operand(options->paths[0], err);
 	int status = walk->first == -1 ? -1 : 0;
 	for (size_t i = 1; status == 0 && options->paths[i] != NULL; i++) {
 		int fd = open_operand(options->paths[i], err);

@@ -42,11 +42,13 @@ struct tree_walk_item {
 struct tree_walk;
 
 /*
- * Begins a walk, and opens each path once, to see that it can. The options have to outlive it.
- * Returns the walk, the caller's to free, or NULL with ERR_FAILED: a path that is not there, cannot
- * be read, or is neither file nor directory.
+ * Begins a walk, and opens each path once, to see that it can. first is the first path, if that was
+ * opened already, or -1; the walk takes it over. The options have to outlive the walk. Returns it,
+ * the caller's to free, or NULL with ERR_FAILED, first still being the caller's: for a path that is
+ * not there, cannot be read, or is neither file nor directory.
  */
-struct tree_walk *tree_walk_new(const struct tree_walk_options *options, struct err *err);
+struct tree_walk *tree_walk_new(const struct tree_walk_options *options, int first,
+    struct err *err);
 
 /*
  * Finds the next item, whose strings last until the next call. Left out are sockets, FIFOs and
