@@ -137,6 +137,17 @@ void temporary_lock(int fd)
 	(void)flock(fd, LOCK_EX | LOCK_NB);
 }
 
+/*
+ * Locks what was just made under that name. Before, another process may have taken it for one left
+ * behind. Returns whether it is ours.
+ */
+static bool claim(int fd, int dir, const char *temp)
+{
+	bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+
+	return is_free && descriptor_is_named(fd, dir, temp);
+}
+
 int temporary_open(char *temp, int dir, const char *name, mode_t mode)
 {
 	for (unsigned number = 0; number < TEMPORARY_TRIES; number++) {
@@ -146,9 +157,7 @@ int temporary_open(char *temp, int dir, const char *name, mode_t mode)
 			return -1;
 		if (fd == -1)
 			continue;
-		/* Before it was locked, another process may have taken it for one left behind. */
-		bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-		if (is_free && descriptor_is_named(fd, dir, temp))
+		if (claim(fd, dir, temp))
 			return fd;
 		close(fd);
 	}
@@ -182,8 +191,7 @@ int temporary_open_directory(char *temp, int dir, const char *name)
 			continue;
 		if (fd == -1)
 			return remove_new(dir, temp);
-		bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-		if (is_free && descriptor_is_named(fd, dir, temp))
+		if (claim(fd, dir, temp))
 			return fd;
 		close(fd);
 	}
