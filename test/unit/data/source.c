@@ -8,26 +8,12 @@
 
 #include "base/deadline.h"
 #include "check.h"
-#include "data/open.h"
+#include "open_word.h"
 
 #define SHORT (20 * CLOCK_MILLISECOND)
 #define LONG (30 * CLOCK_SECOND)
 
 static bool has_devices; /* of files, fstat() says so */
-
-/* Opens the one file, or stdin, or the command. */
-static struct source *open_word(const char *path, char *const argv[], struct err *err)
-{
-	const char *const paths[] = {path, NULL};
-	bool is_stdin = strcmp(path, "-") == 0;
-	const struct source_options options = {
-	    .path = path,
-	    .command = {.argv = argv},
-	    .paths = is_stdin ? NULL : paths,
-	};
-
-	return open_source(&options, err);
-}
 
 static void add_to_file(const char *path, const char *text)
 {

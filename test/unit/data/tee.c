@@ -8,7 +8,7 @@
 
 #include "base/deadline.h"
 #include "check.h"
-#include "data/open.h"
+#include "open_word.h"
 #include "sys/io.h"
 #include "sys/signals.h"
 
@@ -26,20 +26,6 @@ struct set {
 	int reader[READERS];
 	int watch[2];
 };
-
-/* Opens the one file, or stdin, or the command. */
-static struct source *open_word(const char *path, char *const argv[], struct err *err)
-{
-	const char *const paths[] = {path, NULL};
-	bool is_stdin = strcmp(path, "-") == 0;
-	const struct source_options options = {
-	    .path = path,
-	    .command = {.argv = argv},
-	    .paths = is_stdin ? NULL : paths,
-	};
-
-	return open_source(&options, err);
-}
 
 static void count_taken(void *context, size_t bytes)
 {
