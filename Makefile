@@ -125,7 +125,7 @@ $(LAUNCHER): %: %.o
 -include $(OBJECTS:.o=.d) $(UNITS:=.d) $(FUZZERS:=.d) $(FUZZ_DRIVER:.o=.d) $(LAUNCHER).d
 
 # Preloaded into programs of any build, and never instrumented or fortified themselves.
-$(BUILD)/shim/%.so: test/shim/%.c $(BUILD)/settings
+$(BUILD)/shim/%.so: test/shim/%.c test/shim/next.h $(BUILD)/settings
 	$(CC) -std=c11 $(WARNINGS) $(DEFINES) $(CFLAGS) -U_FORTIFY_SOURCE -fno-builtin -fPIC -shared -pthread \
 		-o $@ $< -ldl
 

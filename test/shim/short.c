@@ -9,7 +9,6 @@
  * Only the program itself is treated so, not the commands that it starts. Calls that the C library
  * makes for its own purposes (stdio, getaddrinfo) do not come by here.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +22,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "next.h"
+
 /* So many EINTR in a row at the most: a storm, but one that passes. */
 #define STORM_MAX 3
 
@@ -33,13 +34,6 @@ static atomic_uint_fast64_t calls;
 static atomic_uint_fast64_t shortened;
 static atomic_uint_fast64_t interrupted;
 static _Thread_local int storm;
-
-/* The function that is hidden by ours of the same name. (ISO C has no cast from void * to it.) */
-#define NEXT(name)                                                                                 \
-	union {                                                                                    \
-		void *object;                                                                      \
-		__typeof__(&name) function;                                                        \
-	} next = {.object = dlsym(RTLD_NEXT, #name)}
 
 __attribute__((constructor)) static void begin(void)
 {

@@ -5,12 +5,13 @@
  *	WIPED_SECRET  the secret, in hexadecimal digits: it is looked for as its bytes and as these digits
  *	WIPED_LOG     a file that gets one line at exit: "1234 blocks, 0 with the secret"
  */
-#include <dlfcn.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "next.h"
 
 #define SECRET_MAX 64
 
@@ -19,13 +20,6 @@ static unsigned char secret[SECRET_MAX];
 static size_t size;
 static atomic_uint_fast64_t blocks;
 static atomic_uint_fast64_t unwiped;
-
-/* The function that is hidden by ours of the same name. (ISO C has no cast from void * to it.) */
-#define NEXT(name)                                                                                 \
-	union {                                                                                    \
-		void *object;                                                                      \
-		__typeof__(&name) function;                                                        \
-	} next = {.object = dlsym(RTLD_NEXT, #name)}
 
 __attribute__((constructor)) static void begin(void)
 {
