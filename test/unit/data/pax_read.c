@@ -745,9 +745,6 @@ static void records(void)
 	    {"3 \n", 3, NULL},
 	    {"path=b\n", 7, NULL},
 	};
-	static const char *const pathless[] = {"9 path=b\n8 path=\n", "8 path=\n",
-	    "13 linkpath=\n"};
-	static const char *const sizes[] = {"", "-1", "1x", "1.0", " 1"};
 	char wanted[128];
 
 	for (size_t i = 0; i < ROWS(table); i++) {
@@ -764,6 +761,14 @@ static void records(void)
 		snprintf(wanted, sizeof(wanted), "%s\n1.\n", table[i].wanted);
 		check_read(wanted);
 	}
+}
+
+static void records_without_values(void)
+{
+	static const char *const pathless[] = {"9 path=b\n8 path=\n", "8 path=\n",
+	    "13 linkpath=\n"};
+	static const char *const sizes[] = {"", "-1", "1x", "1.0", " 1"};
+
 	for (size_t i = 0; i < ROWS(pathless); i++) {
 		check_row("row %zu without a path", i);
 		new_archive();
@@ -1020,6 +1025,7 @@ int main(void)
 	promise("a size may be the largest that there is, and no larger", far_sizes);
 	promise("times are before 1970, after 2106 and in fractions, and not near a number", times);
 	promise("records are as long as they say, and the last one of a key counts", records);
+	promise("a path, a target or a size without its value is refused", records_without_values);
 	promise("records are those of the member behind them only", records_hold_once);
 	promise("records for all members are passed over if they do not change them",
 	    global_records);
