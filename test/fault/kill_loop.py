@@ -20,65 +20,26 @@ The seed is printed; the same seed gives the same points, though not the same sc
 import argparse
 import os
 import random
-import select
 import subprocess
 import sys
 import time
 
 import aftermath
-from aftermath import ENVIRONMENT, LIMIT, said
+import killing
+from aftermath import LIMIT, said
+from killing import CALIBRATION, UNSENT
 
 SIZE = 4 << 20
-CALIBRATION = 5
-# Small pieces: more moments at which something can be half done.
-CHUNK = "8K"
-# Of what was written into the sender's stdin, the pipe, which it widens, holds 1 MiB and the sender one chunk.
-UNSENT = (1 << 20) + (64 << 10)
-
 WHERE = {"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "unix": "unix:socket"}
 
 
-class Run:
+class Run(killing.Pair):
     """One receiver and one sender, and what they left."""
 
     def __init__(self, program, transport, old, pipe=False):
-        self.program = program
         self.old = old
         aftermath.prepare(old)
-        self.recv = self.spawn("recv", "-v", "-l", WHERE[transport], "out/file")
-        self.address = aftermath.read_address("recv")
-        self.begin = time.monotonic()
-        self.send = self.spawn(
-            "send", "-B", CHUNK, self.address, "-" if pipe else "source",
-            stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
-        )
-
-    def spawn(self, role, *arguments, stdin=subprocess.DEVNULL):
-        with open(role + ".err", "wb") as errors:
-            return subprocess.Popen(
-                [self.program, role, *arguments],
-                stdin=stdin, stderr=errors, env=ENVIRONMENT, bufsize=0,
-            )
-
-    def feed(self, size):
-        """Writes the first size bytes of the source into the sender's stdin."""
-        pipe = self.send.stdin.fileno()
-        os.set_blocking(pipe, False)
-        written = 0
-        while written < size:
-            if not select.select([], [pipe], [], LIMIT)[1]:
-                raise SystemExit("the sender does not read its stdin")
-            written += os.write(pipe, SOURCE[written:min(size, written + (64 << 10))])
-
-    def wait_until(self, delay):
-        time.sleep(max(0, self.begin + delay - time.monotonic()))
-
-    def kill(self, victim):
-        process = self.send if victim == "send" else self.recv
-        process.kill()
-        process.wait()
-        if self.send.stdin and victim == "send":
-            self.send.stdin.close()
+        super().__init__(program, ["-v", "-l", WHERE[transport], "out/file"], "source", pipe)
 
     def serve_again(self):
         """The receiver may have seen nothing worth a transfer: then another sender is served."""
@@ -92,13 +53,6 @@ class Run:
             stderr=subprocess.DEVNULL, timeout=LIMIT,
         )
         return again.returncode == 0
-
-    def end(self):
-        """Waits for both. Returns what does not end."""
-        hung = aftermath.wait_for({"send": self.send, "recv": self.recv})
-        if self.send.stdin:
-            self.send.stdin.close()
-        return hung
 
     @staticmethod
     def left():
@@ -153,7 +107,7 @@ def main():
         offset = delay = 0
         if at_offset:
             offset = chance.randrange(SIZE + 1)
-            run.feed(offset)
+            run.feed(SOURCE[:offset])
         else:
             delay = chance.uniform(0, 1.1 * usual)
             run.wait_until(delay)

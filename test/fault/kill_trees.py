@@ -18,7 +18,6 @@ import argparse
 import io
 import os
 import random
-import select
 import shutil
 import subprocess
 import sys
@@ -26,12 +25,9 @@ import tarfile
 import time
 
 import aftermath
-from aftermath import ENVIRONMENT, LIMIT, said
-
-CALIBRATION = 5
-CHUNK = "8K"
-# Of what was written into the sender's stdin, the pipe holds 1 MiB and the sender one chunk.
-UNSENT = (1 << 20) + (64 << 10)
+import killing
+from aftermath import LIMIT, said
+from killing import CALIBRATION, UNSENT
 
 
 def make_archive(chance):
@@ -64,11 +60,10 @@ def read_tree(directory):
     return contents, has_temporary
 
 
-class Run:
+class Run(killing.Pair):
     """One receiver and one sender, and what they left."""
 
     def __init__(self, program, into, pipe=False):
-        self.program = program
         self.into = into
         shutil.rmtree("out", ignore_errors=True)
         os.mkdir("out")
@@ -76,39 +71,7 @@ class Run:
             os.mkdir("out/tree")
             with open("out/tree/mine", "wb") as file:
                 file.write(b"mine")
-        self.recv = self.spawn("recv", "-v", "-x", "-l", "127.0.0.1:0", "out/tree")
-        self.address = aftermath.read_address("recv")
-        self.begin = time.monotonic()
-        self.send = self.spawn(
-            "send", "-B", CHUNK, self.address, "-" if pipe else "archive",
-            stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
-        )
-
-    def spawn(self, role, *arguments, stdin=subprocess.DEVNULL):
-        with open(role + ".err", "wb") as errors:
-            return subprocess.Popen(
-                [self.program, role, *arguments],
-                stdin=stdin, stdout=subprocess.DEVNULL, stderr=errors, env=ENVIRONMENT, bufsize=0,
-            )
-
-    def feed(self, size):
-        pipe = self.send.stdin.fileno()
-        os.set_blocking(pipe, False)
-        written = 0
-        while written < size:
-            if not select.select([], [pipe], [], LIMIT)[1]:
-                raise SystemExit("the sender does not read its stdin")
-            written += os.write(pipe, ARCHIVE[written:min(size, written + (64 << 10))])
-
-    def wait_until(self, delay):
-        time.sleep(max(0, self.begin + delay - time.monotonic()))
-
-    def kill(self, victim):
-        process = self.send if victim == "send" else self.recv
-        process.kill()
-        process.wait()
-        if self.send.stdin and victim == "send":
-            self.send.stdin.close()
+        super().__init__(program, ["-v", "-x", "-l", "127.0.0.1:0", "out/tree"], "archive", pipe)
 
     def dismiss(self):
         """A receiver that has seen nothing of the killed sender goes on waiting."""
@@ -121,10 +84,7 @@ class Run:
         """Waits for both. Returns what does not end."""
         if self.send.stdin and self.recv.returncode is not None:
             self.send.stdin.close()
-        hung = aftermath.wait_for({"send": self.send, "recv": self.recv})
-        if self.send.stdin:
-            self.send.stdin.close()
-        return hung
+        return super().end()
 
     def left(self):
         """Whether the tree is "whole" or "none" there, or what else; once what may still move entries has ended."""
@@ -204,7 +164,7 @@ def main():
         if at_offset:
             # Of a sender that has sent nothing yet the receiver waits for another.
             offset = chance.randrange(UNSENT if victim == "send" else 1, len(ARCHIVE))
-            run.feed(offset)
+            run.feed(ARCHIVE[:offset])
         else:
             delay = chance.uniform(0, 1.2 * usual)
             run.wait_until(delay)
