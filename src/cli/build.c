@@ -141,12 +141,15 @@ void build_send_job(struct send_job *job, const struct settings *settings,
 		{
 		    .path = settings->path,
 		    .command = build_command(settings, keyring),
-		    .paths = settings_stdio(settings) == -1 ? settings->paths : NULL,
-		    .names = settings_send_names(settings),
-		    .skips_unreadable = settings->skips_unreadable,
-		    .port_file = settings->port_file,
-		    .say = say_left_out,
-		    .context = (void *)log,
+		    .files =
+			{
+			    .paths = settings_stdio(settings) == -1 ? settings->paths : NULL,
+			    .names = settings_send_names(settings),
+			    .skips_unreadable = settings->skips_unreadable,
+			    .port_file = settings->port_file,
+			    .say = say_left_out,
+			    .context = (void *)log,
+			},
 		},
 	    .policy =
 		{

@@ -67,38 +67,23 @@ static struct source *source_of(int fd, const char *name, struct err *err)
 	return source_pipe_open(fd, name, !is_read_once, NULL, err);
 }
 
-/* fd is the first path, if that was opened already, or -1. */
-static struct source *open_archive(const struct source_options *options, int fd, struct err *err)
-{
-	const struct tree_walk_options walk = {
-	    .paths = options->paths,
-	    .names = options->names,
-	    .skips_unreadable = options->skips_unreadable,
-	    .port_file = options->port_file,
-	    .say = options->say,
-	    .context = options->context,
-	};
-
-	return source_tree_open(&walk, fd, options->path, err);
-}
-
 struct source *open_source(const struct source_options *options, struct err *err)
 {
 	struct stat st;
 
 	if (options->command.argv != NULL)
 		return source_command_open(&options->command, err);
-	if (options->paths == NULL)
+	if (options->files.paths == NULL)
 		return source_of(STDIN_FILENO, "stdin", err);
-	if (options->names)
-		return open_archive(options, -1, err);
+	if (options->files.names)
+		return source_tree_open(&options->files, -1, options->path, err);
 	/* O_NONBLOCK: a FIFO opens without a writer, and source_read() waits for one. */
 	int fd = place_open_path(options->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, err);
 	if (fd == -1)
 		return NULL;
 	bool is_tree = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-	struct source *source =
-	    is_tree ? open_archive(options, fd, err) : source_of(fd, options->path, err);
+	struct source *source = is_tree ? source_tree_open(&options->files, fd, options->path, err)
+	                                : source_of(fd, options->path, err);
 	if (source == NULL)
 		close(fd);
 	return source;

@@ -13,6 +13,7 @@
 #include "data/sink.h"
 #include "data/source.h"
 #include "data/tree_build.h"
+#include "data/tree_walk.h"
 #include "sys/command.h"
 #include "sys/shared_lock.h"
 
@@ -22,13 +23,8 @@
 struct source_options {
 	const char *path;            /* of the one, or first, file; "-": stdin */
 	struct command_line command; /* instead of a path, if there is one */
-	const char *const *paths;    /* of all files, ended by NULL; NULL: there is no file */
-	bool names;                  /* they travel with their names, as an archive */
-	bool skips_unreadable;       /* in a directory, what cannot be read is left out */
-	const char *port_file;       /* ours, which is left out; or NULL */
-	/* is told in a sentence what is left out of a directory */
-	void (*say)(void *context, const char *text);
-	void *context;
+	/* all files, where paths is not NULL; and how they are archived, if they are */
+	struct tree_walk_options files;
 };
 
 /*

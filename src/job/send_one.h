@@ -12,7 +12,6 @@
 #include "job/rendezvous.h"
 #include "job/talk.h"
 #include "net/endpoint.h"
-#include "sys/command.h"
 #include "transfer/outcome.h"
 #include "transfer/progress.h"
 #include "transfer/send.h"

@@ -14,7 +14,7 @@ static struct source *open_word(const char *path, char *const argv[], struct err
 	const struct source_options options = {
 	    .path = path,
 	    .command = {.argv = argv},
-	    .paths = is_stdin ? NULL : paths,
+	    .files = {.paths = is_stdin ? NULL : paths},
 	};
 
 	return open_source(&options, err);
