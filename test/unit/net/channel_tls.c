@@ -531,9 +531,63 @@ static void flood(void)
 	close_ends();
 }
 
+/* The session of a client that has the key, and may send data before the server has answered. */
+static int use_early_session(SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *id_len,
+    SSL_SESSION **session)
+{
+	static const unsigned char suite[] = {0x13, 0x01}; /* TLS_AES_128_GCM_SHA256 */
+	unsigned char key[16];
+
+	(void)md;
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = (unsigned char)(i * 0x11);
+	*id = (const unsigned char *)"a";
+	*id_len = 1;
+	*session = SSL_SESSION_new();
+	return *session != NULL && SSL_SESSION_set1_master_key(*session, key, sizeof(key)) == 1 &&
+	       SSL_SESSION_set_cipher(*session, SSL_CIPHER_find(ssl, suite)) == 1 &&
+	       SSL_SESSION_set_protocol_version(*session, TLS1_3_VERSION) == 1 &&
+	       SSL_SESSION_set_max_early_data(*session, 16384) == 1;
+}
+
+/* Data that come with the first message could be a recording that somebody plays again. */
+static void early_data(void)
+{
+	char got[100];
+	short events;
+	size_t n = 0;
+	int status = 0;
+
+	open_ends("a:" HEX32, "a:" HEX32, CHANNEL_TLS_KEY_BYTES);
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *raw = context == NULL ? NULL : SSL_new(context);
+	if (!CHECK(raw != NULL))
+		return;
+	SSL_set_psk_use_session_callback(raw, use_early_session);
+	CHECK_INT(SSL_set_fd(raw, sockets[0]), 1);
+	CHECK_INT(SSL_write_early_data(raw, "early", 5, &n), 1);
+	CHECK(n == 5);
+	for (int i = 0; i < 100 && (status == 0 || SSL_in_init(raw)); i++) {
+		if (status == 0)
+			status = channel_tls_shake(server.channel, &events, &server.err);
+		(void)SSL_do_handshake(raw);
+	}
+	CHECK_INT(status, 1);
+	CHECK_STR(server.channel->key, "a");
+	CHECK_INT(SSL_get_early_data_status(raw), SSL_EARLY_DATA_REJECTED);
+	CHECK_INT(recv_from(&server, got, sizeof(got)), CHANNEL_LATER);
+	CHECK_INT(SSL_write(raw, "later", 5), 5);
+	CHECK_INT(recv_from(&server, got, sizeof(got)), 5);
+	CHECK(memcmp(got, "later", 5) == 0);
+	SSL_free(raw);
+	SSL_CTX_free(context);
+	close_ends();
+}
+
 int main(void)
 {
 	promise("two ends with the key agree, and bytes go both ways", agrees);
+	promise("data that come with a client's first message are not taken", early_data);
 	promise("the end that connects uses its first key, the other end finds it", other_keys);
 	promise("a wrong key and an unknown identity look the same to the peer, and not in our log",
 	    wrong_keys);
