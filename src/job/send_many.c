@@ -3,7 +3,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "data/open.h"
 #include "data/tee.h"
 #include "sys/io.h"
+#include "sys/shared_memory.h"
 #include "sys/signals.h"
 #include "sys/workers.h"
 #include "ui/progress_meter.h"
@@ -441,19 +441,6 @@ static int conclude_all(struct send_many *many)
 	return status;
 }
 
-static struct told *share_memory(struct err *err)
-{
-	const int protection = PROT_READ | PROT_WRITE;
-	const int flags = MAP_SHARED | MAP_ANONYMOUS;
-	/* cppcheck-suppress invalidFunctionArg ; -1: there is no file (mmap(2)) */
-	void *memory = mmap(NULL, ADDR_LIST_MAX * sizeof(struct told), protection, flags, -1, 0);
-
-	if (memory != MAP_FAILED)
-		return memory;
-	err_sys(err, "mmap");
-	return NULL;
-}
-
 /* Does the job, once the shared memory and the policy are there. Returns the exit status. */
 static int send_to_all(struct send_many *many, const struct progress_meter_options *how)
 {
@@ -489,12 +476,12 @@ int send_many(const struct send_job *job, const struct addr_list *receivers)
 	    .workers = {.ended = -1},
 	};
 
-	many.told = share_memory(&many.err);
+	many.told = shared_memory_open(ADDR_LIST_MAX * sizeof(*many.told), &many.err);
 	if (many.told == NULL) {
 		log_error(job->talk.log, &many.err);
 		return outcome_exit_code(&many.err);
 	}
 	int status = send_to_all(&many, &how);
-	munmap(many.told, ADDR_LIST_MAX * sizeof(*many.told));
+	shared_memory_close(many.told, ADDR_LIST_MAX * sizeof(*many.told));
 	return status;
 }

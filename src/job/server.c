@@ -6,13 +6,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
 #include "sys/io.h"
+#include "sys/shared_memory.h"
 #include "sys/signals.h"
 #include "sys/workers.h"
 
@@ -334,18 +334,14 @@ static size_t places_size(const struct server *server)
 
 static int open_server(struct server *server, struct err *err)
 {
-	const int shared = MAP_SHARED | MAP_ANONYMOUS;
 	sigset_t queries;
 
 	server->host = calloc(server->options->max, sizeof(*server->host));
 	if (server->host == NULL)
 		return err_sys(err, "-j, --jobs");
-	/* cppcheck-suppress invalidFunctionArg ; -1: there is no file (mmap(2)) */
-	server->places = mmap(NULL, places_size(server), PROT_READ | PROT_WRITE, shared, -1, 0);
-	if (server->places == MAP_FAILED) {
-		server->places = NULL;
-		return err_sys(err, "shared memory");
-	}
+	server->places = shared_memory_open(places_size(server), err);
+	if (server->places == NULL)
+		return -1;
 	signals_queries(&queries);
 	server->queries = signalfd(-1, &queries, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (server->queries == -1)
@@ -358,8 +354,7 @@ static void close_server(struct server *server)
 	workers_close(&server->workers);
 	if (server->queries != -1)
 		close(server->queries);
-	if (server->places != NULL)
-		munmap(server->places, places_size(server));
+	shared_memory_close(server->places, places_size(server));
 	free(server->host);
 }
 

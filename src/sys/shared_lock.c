@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "base/deadline.h"
+#include "sys/shared_memory.h"
 #include "sys/signals.h"
 
 /*
@@ -37,14 +37,10 @@ static int init(struct shared_lock *lock)
 
 struct shared_lock *shared_lock_open(struct err *err)
 {
-	const int flags = MAP_SHARED | MAP_ANONYMOUS;
-	/* cppcheck-suppress invalidFunctionArg ; -1: there is no file (mmap(2)) */
-	struct shared_lock *lock = mmap(NULL, sizeof(*lock), PROT_READ | PROT_WRITE, flags, -1, 0);
+	struct shared_lock *lock = shared_memory_open(sizeof(*lock), err);
 
-	if (lock == MAP_FAILED) {
-		err_sys(err, "shared memory");
+	if (lock == NULL)
 		return NULL;
-	}
 	int error = init(lock);
 	if (error == 0)
 		return lock;
@@ -107,6 +103,5 @@ void shared_lock_release(struct shared_lock *lock, bool torn)
 
 void shared_lock_close(struct shared_lock *lock)
 {
-	if (lock != NULL)
-		munmap(lock, sizeof(*lock));
+	shared_memory_close(lock, sizeof(*lock));
 }
