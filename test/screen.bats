@@ -130,6 +130,58 @@ wait_last_shows() {
 	wait_shows "in\\.jpg: 20 MB in [0-9.]+ s \\([0-9.]+ MB/s\\), stored and verified by 127\\.0\\.0\\.1:$port" 'END 0'
 }
 
+# A tree of 21 entries and 20 MB.
+make_photos() {
+	local i
+
+	mkdir -p photos/old
+	for i in {1..20}; do head -c 1000000 /dev/zero >"photos/old/$i.jpg"; done
+}
+
+@test "a sender of a tree on a terminal shows the entries, and the per cent of all once they have been counted" {
+	local fields percent bytes
+
+	make_photos
+	receive -x -b 4M out
+	terminal 100 24 "\"\$SOCKXFER\" send 127.0.0.1:$port photos"
+	wait_shows 'photos +[1-9][0-9]% +[0-9]+ entries +[0-9.]+ MB +[0-9.]+ MB/s +[0-9]:[0-9]{2} +[0-9]:[0-9]{2} left'
+	read -ra fields <screen
+	percent=${fields[1]%\%}
+	bytes=${fields[4]}
+	echo "$percent% of 20 MB: $bytes MB"
+	[ "${fields[2]}" -le 21 ]
+	awk -v p="$percent" -v b="$bytes" 'BEGIN { d = p - b * 5; exit !(d >= -5.1 && d <= 5.1) }'
+	finish us
+	wait_shows 'photos: 21 entries, 20 MB in .*, stored and verified by .*' 'END 0'
+}
+
+@test "a sender of a tree to two receivers shows the same" {
+	local first
+
+	make_photos
+	free_port
+	first=$port
+	start one "$SOCKXFER" recv -q -x -b 4M -l "127.0.0.1:$first" out1
+	wait_for listening "$first"
+	receive -x out2
+	terminal 80 24 "\"\$SOCKXFER\" send 127.0.0.1:$first,127.0.0.1:$port photos"
+	wait_shows 'photos +[1-9][0-9]% +[0-9]+ entries +[0-9.]+ MB +[0-9.]+ MB/s +[0-9]:[0-9]{2} +[0-9]:[0-9]{2} left'
+	finish us
+	finish one
+	wait_for ended_on_terminal
+}
+
+@test "a receiver of a tree on a terminal shows how many entries are there" {
+	make_photos
+	free_port
+	terminal 80 24 "\"\$SOCKXFER\" recv -x -l 127.0.0.1:$port out"
+	wait_for listening "$port"
+	start send "$SOCKXFER" send -b 4M "127.0.0.1:$port" photos
+	wait_last_shows 'out +[1-9][0-9]* entries +[0-9.]+ MB +[0-9.]+ MB/s +[0-9]:[0-9]{2}'
+	finish send
+	wait_last_shows 'out: 21 entries, 20 MB in .*, stored, from .*' out/old 'END 0'
+}
+
 # A full screen, so that our line is at its bottom. (One that is not has empty lines below, which tmux keeps when it
 # breaks lines, and moves the upper ones out instead.)
 FILL='seq -f "line %g" 40'

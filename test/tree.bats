@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154  # port: wait_port sets it
 
 load helper
+load fault/fault
 
 # A tree with everything that travels.
 make_tree() {
@@ -178,6 +179,35 @@ members() {
 	finish recv
 	archive tree
 	cmp archive out.tar
+}
+
+# status_says TEXT: asks the sender for its status; whether it has said this by now.
+status_says() {
+	kill -USR1 "${PID[send]}" || return 99
+	grep -q -- "$1" send.err
+}
+
+@test "who asks by SIGUSR1 is told of entries and bytes, and of the per cent once all have been counted" {
+	mkdir tree
+	echo one >tree/second
+	begun
+	wait_for status_says '^sockxfer: send: tree: 1 entry, [0-9.]* MB, '
+	wait_for status_says '^sockxfer: send: tree: 1 entry, [0-9.]* MB of 20 MB ([0-9]*%), '
+	touch go
+	finish send
+	finish peer
+}
+
+@test "a tree is walked through once where nobody looks how far it is" {
+	need_strace
+	mkdir tree
+	echo one >tree/one
+	scripted peer listen 127.0.0.1:0 eof
+	wait_port peer
+	start send strace -f -o trace -e trace=open,openat "$SOCKXFER" send -b 2000 "127.0.0.1:$port" tree
+	finish send
+	finish peer
+	[ "$(grep -c '"one"' trace)" -eq 1 ]
 }
 
 ### What is left out

@@ -45,7 +45,7 @@ struct sink {
 	/* of a tree, after the commit: the path of each entry at its top, with a NUL behind each */
 	char *made_list;
 	size_t made_size; /* bytes */
-	int64_t entries;  /* of files, directories and links in it */
+	int64_t entries;  /* of files, directories and links in it so far */
 	/* after the commit, what may do better with such a stream, of static duration; or NULL */
 	const char *hint;
 	/* the first failure, or ERR_NONE: the kernel may tell of a lost write only once */

@@ -40,9 +40,9 @@ static int sink_tree_write(struct sink *sink, const void *buffer, size_t size, i
 
 	(void)deadline;
 	first_block_add(&tree->first, buffer, size);
-	if (pax_reader_write(tree->reader, buffer, size, err) == -1)
-		return fail_archive(tree, err);
-	return 0;
+	int status = pax_reader_write(tree->reader, buffer, size, err);
+	sink->entries = tree_build_entries(tree->build);
+	return status == -1 ? fail_archive(tree, err) : 0;
 }
 
 /* Fills in what the commit is going to have made: the path of each entry, with a NUL behind it. */

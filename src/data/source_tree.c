@@ -261,6 +261,25 @@ static size_t take_ready(struct source_tree *tree, char *buffer, size_t size)
 	return size;
 }
 
+int source_tree_measure(struct source *source, int64_t *bytes, struct err *err)
+{
+	struct source_tree *tree = (struct source_tree *)source;
+	struct tree_walk_item item;
+	int found = tree_walk_next(tree->walk, &item, err);
+
+	if (found != 1) {
+		*bytes += found == 0 ? (int64_t)PAX_END_SIZE : 0;
+		return found;
+	}
+	struct pax_member member = member_of(tree, &item);
+	*bytes += (int64_t)pax_write_header(tree->ready, &member) + member.size +
+	          (int64_t)pax_write_padding(member.size);
+	int status = note_linked(tree, &item, &member, err);
+	if (item.fd != -1)
+		close(item.fd);
+	return status == -1 ? -1 : 1;
+}
+
 static ssize_t source_tree_read(struct source *source, void *buffer, size_t size, int64_t deadline,
     struct err *err)
 {

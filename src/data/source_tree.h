@@ -16,4 +16,11 @@
 struct source *source_tree_open(const struct tree_walk_options *options, int first,
     const char *name, struct err *err);
 
+/*
+ * Adds to *bytes those of the next member, or of the archive's end, of a source that is measured
+ * and not read: no content is. Returns 1, 0 behind the end, or -1 with ERR_FAILED. Does not block
+ * for longer than the file system takes.
+ */
+int source_tree_measure(struct source *source, int64_t *bytes, struct err *err);
+
 #endif

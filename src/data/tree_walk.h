@@ -2,8 +2,8 @@
  * The files below some paths, one after the other, to be sent: a directory before what is in it,
  * the names in it sorted, at any depth. No link below a path is followed, and nothing is looked at
  * by name that was not opened: what is handed out is what was found. At most
- * TREE_WALK_DESCRIPTORS directories are open at a time. No function here blocks for longer than the
- * file system takes.
+ * TREE_WALK_DESCRIPTORS directories are open at a time; there may be two walks in one process. No
+ * function here blocks for longer than the file system takes.
  */
 #ifndef TREE_WALK_H
 #define TREE_WALK_H
@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 
-#define TREE_WALK_DESCRIPTORS 32
+#define TREE_WALK_DESCRIPTORS 16
 
 struct tree_walk_options {
 	const char *const

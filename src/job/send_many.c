@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "data/open.h"
 #include "data/tee.h"
+#include "job/first_walk.h"
 #include "sys/io.h"
 #include "sys/shared_memory.h"
 #include "sys/signals.h"
@@ -263,7 +264,7 @@ static int move(struct send_many *many, struct err *err)
 	if (many->workers.count == 0)
 		return 0;
 	progress_begin(many->policy->progress,
-	    source->size == SOURCE_SIZE_UNKNOWN ? PROGRESS_UNKNOWN : source->size);
+	    source->size == SOURCE_SIZE_UNKNOWN ? PROGRESS_UNKNOWN : source->size, source->is_tree);
 	if (source_start(source, &ends_unknown, err) == -1)
 		return -1;
 	while (state == TEE_WATCHED) {
@@ -331,7 +332,11 @@ static int check_congestion_for_all(const struct send_many *many, struct err *er
 
 static void count_taken(void *context, size_t bytes)
 {
-	progress_add(context, (int64_t)bytes);
+	const struct send_many *many = context;
+
+	progress_add(many->policy->progress, (int64_t)bytes);
+	if (many->source->is_tree)
+		progress_note_entries(many->policy->progress, many->source->entries);
 }
 
 /* Opens all that is needed besides the source. The caller closes it, also after a failure. */
@@ -340,8 +345,7 @@ static int open_all(struct send_many *many, struct err *err)
 	many->connected = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (many->connected == -1)
 		return err_sys(err, "eventfd");
-	if (tee_open(&many->tee, many->source, many->policy->chunk, count_taken,
-		many->policy->progress, err) == -1)
+	if (tee_open(&many->tee, many->source, many->policy->chunk, count_taken, many, err) == -1)
 		return -1;
 	return workers_open(&many->workers, many->receivers->count, err);
 }
@@ -467,7 +471,8 @@ int send_many(const struct send_job *job, const struct addr_list *receivers)
 	const struct send_policy policy = send_one_policy(job, &progress);
 	const struct outcome outcome =
 	    outcome_begin(true, job->source.path, job->source.command.argv);
-	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
+	struct first_walk walk = first_walk_of(&job->source.files, &progress);
+	struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
 	struct send_many many = {
 	    .job = job,
 	    .receivers = receivers,
@@ -481,7 +486,10 @@ int send_many(const struct send_job *job, const struct addr_list *receivers)
 		log_error(job->talk.log, &many.err);
 		return outcome_exit_code(&many.err);
 	}
+	how.measure = first_walk_go_on;
+	how.context = &walk;
 	int status = send_to_all(&many, &how);
+	first_walk_close(&walk);
 	shared_memory_close(many.told, ADDR_LIST_MAX * sizeof(*many.told));
 	return status;
 }

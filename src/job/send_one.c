@@ -3,6 +3,7 @@
 #include "base/deadline.h"
 #include "data/open.h"
 #include "job/conclude.h"
+#include "job/first_walk.h"
 #include "ui/progress_meter.h"
 
 struct send_policy send_one_policy(const struct send_job *job, struct progress *progress)
@@ -69,13 +70,17 @@ int send_one(const struct send_job *job)
 {
 	struct outcome outcome = outcome_begin(true, job->source.path, job->source.command.argv);
 	struct progress progress = {.phase = PROGRESS_WAITING};
-	const struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
+	struct first_walk walk = first_walk_of(&job->source.files, &progress);
+	struct progress_meter_options how = talk_meter(&job->talk, &outcome, &progress);
 	struct progress_meter meter;
 	struct err err = {.kind = ERR_NONE};
 
+	how.measure = first_walk_go_on;
+	how.context = &walk;
 	progress_meter_start(&meter, &how);
 	const struct send_policy policy = send_one_policy(job, &progress);
 	open_and_send(job, &policy, &outcome, &err);
 	progress_meter_stop(&meter);
+	first_walk_close(&walk);
 	return conclude(&job->talk, NULL, &outcome, &err);
 }

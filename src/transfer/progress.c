@@ -8,10 +8,11 @@ static void set(_Atomic int64_t *counter, int64_t value)
 	atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
-void progress_begin(struct progress *progress, int64_t total)
+void progress_begin(struct progress *progress, int64_t total, bool is_tree)
 {
 	set(&progress->bytes, 0);
 	set(&progress->total, total);
+	set(&progress->entries, is_tree ? 0 : PROGRESS_UNKNOWN);
 	set(&progress->began, clock_now());
 	progress_enter(progress, PROGRESS_MOVING);
 }
@@ -19,6 +20,16 @@ void progress_begin(struct progress *progress, int64_t total)
 void progress_add(struct progress *progress, int64_t bytes)
 {
 	atomic_fetch_add_explicit(&progress->bytes, bytes, memory_order_relaxed);
+}
+
+void progress_note_entries(struct progress *progress, int64_t entries)
+{
+	set(&progress->entries, entries);
+}
+
+void progress_note_total(struct progress *progress, int64_t total)
+{
+	set(&progress->total, total);
 }
 
 void progress_enter(struct progress *progress, enum progress_phase phase)

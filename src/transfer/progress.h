@@ -6,6 +6,7 @@
 #define PROGRESS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The total, if it is unknown. */
@@ -22,16 +23,28 @@ enum progress_phase {
 struct progress {
 	_Atomic int64_t bytes; /* moved so far */
 	_Atomic int64_t total; /* bytes to move, or PROGRESS_UNKNOWN */
+	/* of a tree, how many files, directories and links were moved so far; else PROGRESS_UNKNOWN
+	 */
+	_Atomic int64_t entries;
 	_Atomic int64_t began; /* clock_now() of the beginning of the transfer */
 	_Atomic int64_t since; /* clock_now() of the beginning of the phase */
 	_Atomic int phase;     /* enum progress_phase */
 };
 
-/* Notes that a transfer of total bytes, or PROGRESS_UNKNOWN, begins: enters PROGRESS_MOVING. */
-void progress_begin(struct progress *progress, int64_t total);
+/*
+ * Notes that a transfer of total bytes, or PROGRESS_UNKNOWN, of a tree or of something else,
+ * begins: enters PROGRESS_MOVING.
+ */
+void progress_begin(struct progress *progress, int64_t total, bool is_tree);
 
 /* Adds bytes that have been moved. */
 void progress_add(struct progress *progress, int64_t bytes);
+
+/* Notes how many entries of a tree have been moved by now. */
+void progress_note_entries(struct progress *progress, int64_t entries);
+
+/* Notes the total of a transfer that has begun without; it is an estimate. */
+void progress_note_total(struct progress *progress, int64_t total);
 
 /* Enters the phase, unless the transfer is in it already. */
 void progress_enter(struct progress *progress, enum progress_phase phase);

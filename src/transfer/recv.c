@@ -181,7 +181,11 @@ static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
 	progress_add(policy->progress, (int64_t)size);
 	if (is_first && sink_begin(receiving->sink, receiving->ends, err) == -1)
 		return -1;
-	return sink_write(receiving->sink, receiving->chunk, size, policy->limits.end, err);
+	if (sink_write(receiving->sink, receiving->chunk, size, policy->limits.end, err) == -1)
+		return -1;
+	if (receiving->sink->is_tree)
+		progress_note_entries(policy->progress, receiving->sink->entries);
+	return 0;
 }
 
 /* Lets the time pass until it is the turn of the next bytes; the sender is slowed down by it. */
@@ -458,7 +462,7 @@ int transfer_recv(struct channel *channel, struct sink *sink, const struct ends 
 	int status = -1;
 
 	*result = (struct transfer_result){.bytes = 0};
-	progress_begin(policy->progress, PROGRESS_UNKNOWN);
+	progress_begin(policy->progress, PROGRESS_UNKNOWN, sink->is_tree);
 	rate_limit_init(&receiving.rate_limit, policy->rate);
 	if (receiving.chunk == NULL)
 		err_sys(err, "chunk");

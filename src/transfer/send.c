@@ -219,6 +219,8 @@ static int send_all(struct sending *sending, struct err *err)
 		digest_add(&sending->digest, sending->chunk, (size_t)n);
 		if (send_chunk(sending, (size_t)n, err) == -1 || keep_rate(sending, n, err) == -1)
 			return sending_broken(sending, "send", err);
+		if (sending->source->is_tree)
+			progress_note_entries(sending->policy->progress, sending->source->entries);
 	}
 }
 
@@ -379,7 +381,7 @@ int transfer_send(struct source *source, struct channel *channel, const struct e
 
 	*result = (struct transfer_result){.bytes = 0};
 	progress_begin(policy->progress,
-	    source->size == SOURCE_SIZE_UNKNOWN ? PROGRESS_UNKNOWN : source->size);
+	    source->size == SOURCE_SIZE_UNKNOWN ? PROGRESS_UNKNOWN : source->size, source->is_tree);
 	rate_limit_init(&sending.rate_limit, policy->rate);
 	if (policy->rate != 0)
 		channel->type->pace(channel, policy->rate + policy->rate / PACE_HEADROOM);

@@ -20,6 +20,8 @@ struct display {
 	const char *name;
 	struct progress_text_rate rate;
 	const char *told; /* the last wait that the user was told of, or NULL */
+	bool measures;    /* a tree, while it is sent */
+	bool has_measured;
 };
 
 /* Takes the last part of a path or of a command's name, which tells most in little room. */
@@ -40,6 +42,25 @@ static struct progress_text look_at_progress(struct display *display)
 	    clock_now());
 }
 
+/* Begins to measure a tree that is shown without a total. */
+static void want_total(struct display *display, const struct progress_text *status)
+{
+	if (display->options->measure != NULL && !display->has_measured &&
+	    status->phase == PROGRESS_MOVING && status->entries != PROGRESS_UNKNOWN)
+		display->measures = true;
+}
+
+/* Measures for as long as lies between two drawings, but not on when the meter is stopped. */
+static void measure(struct display *display, const atomic_bool *stops)
+{
+	int64_t until = clock_now() + INTERVAL;
+
+	while (display->measures && !atomic_load(stops) && clock_now() < until) {
+		display->measures = display->options->measure(display->options->context);
+		display->has_measured = !display->measures;
+	}
+}
+
 static void draw(struct display *display, const struct progress_text *status)
 {
 	char text[PROGRESS_TEXT_MAX];
@@ -49,6 +70,7 @@ static void draw(struct display *display, const struct progress_text *status)
 	width = width > WIDTH_MAX ? WIDTH_MAX : width;
 	progress_text_line(status, width - 1, text);
 	terminal_draw(display->terminal, text);
+	want_total(display, status);
 }
 
 /* Tells the user, who sees no line, once why nothing happens. */
@@ -98,13 +120,19 @@ static void answer(struct display *display)
 		return;
 	progress_text_sentence(&status, text);
 	log_note(display->options->log, "%s", text);
+	want_total(display, &status);
 }
 
-/* Waits for a signal or, on a terminal, for the time to draw. Returns the signal, or 0. */
+/*
+ * Waits for a signal or, on a terminal, for the time to draw, which is now if time was used to
+ * measure. Returns the signal, or 0.
+ */
 static int wait_for_signal(const struct display *display, const sigset_t *queries)
 {
 	static const struct timespec interval = {.tv_nsec = INTERVAL};
-	int sig = sigtimedwait(queries, NULL, display->terminal->is_terminal ? &interval : NULL);
+	static const struct timespec none = {.tv_nsec = 0};
+	const struct timespec *timeout = display->terminal->is_terminal ? &interval : NULL;
+	int sig = sigtimedwait(queries, NULL, display->measures ? &none : timeout);
 
 	return sig == -1 ? 0 : sig;
 }
@@ -127,6 +155,7 @@ static void *show(void *context)
 		if (sig != 0 && sig != SIGWINCH)
 			answer(&display);
 		refresh(&display);
+		measure(&display, &meter->stops);
 	}
 }
 

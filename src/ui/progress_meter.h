@@ -1,7 +1,8 @@
 /*
  * The progress meter shows how far a transfer is: on a terminal as a line that is drawn four times
  * a second, and anywhere when the signal USR1 (or INFO, on a system that has it) asks. It runs in a
- * thread of its own, so that meter and transfer do not wait for each other.
+ * thread of its own, so that meter and transfer do not wait for each other. In this thread a tree,
+ * which has no size, is measured, too, once it has been shown for the first time.
  */
 #ifndef PROGRESS_METER_H
 #define PROGRESS_METER_H
@@ -21,6 +22,12 @@ struct progress_meter_options {
 	bool sends;                      /* this end sends */
 	bool draws;      /* draw the line; else print a line only when a wait gets long */
 	bool is_command; /* a command makes the data: draw no line before the first byte */
+	/*
+	 * If not NULL, finds out the total of a tree, a small piece of the work at each call, and
+	 * notes it in progress. Returns whether there is more to do.
+	 */
+	bool (*measure)(void *context);
+	void *context;
 };
 
 /* The most bytes of a name that are shown. */

@@ -1,5 +1,6 @@
 #include "ui/progress_text.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 /* The least columns for a name that is cut; with fewer it is left out. */
 #define NAME_LEAST 8
 
-#define FIELDS_MAX 5
+#define FIELDS_MAX 6
 
 /*
  * A part of the line. If there is no room for all, those with the lowest rank are left out first.
@@ -62,10 +63,11 @@ struct progress_text progress_text_take(const struct progress *progress,
 	    .phase = (enum progress_phase)atomic_load(&progress->phase),
 	    .bytes = progress->bytes,
 	    .total = progress->total,
+	    .entries = progress->entries,
 	    .waited = now - progress->since,
 	};
 
-	/* The files in /proc have more bytes than their size says. */
+	/* Files in /proc have more bytes than they say, and a tree may since it was measured. */
 	if (status.total < status.bytes)
 		status.total = PROGRESS_UNKNOWN;
 	if (status.phase == PROGRESS_WAITING)
@@ -154,6 +156,11 @@ static int percent(const struct progress_text *status)
 	return (int)(100.0 * (double)status->bytes / (double)status->total);
 }
 
+static const char *entries_word(const struct progress_text *status)
+{
+	return status->entries == 1 ? "entry" : "entries";
+}
+
 static void rate_text(const struct progress_text *status, char *text)
 {
 	if (status->stalled)
@@ -168,17 +175,19 @@ static struct line moving_fields(const struct progress_text *status)
 	char amount[HUMANIZE_TEXT_MAX];
 
 	if (status->total > 0) {
-		add(&line, 3, "%3d%%", percent(status));
+		add(&line, 4, "%3d%%", percent(status));
 	}
+	if (status->entries != PROGRESS_UNKNOWN)
+		add(&line, 2, "%6" PRId64 " %s", status->entries, entries_word(status));
 	humanize_bytes(amount, status->bytes);
-	add(&line, 5, "%6s", amount);
+	add(&line, 6, "%6s", amount);
 	rate_text(status, amount);
-	add(&line, 4, "%8s", amount);
+	add(&line, 5, "%8s", amount);
 	humanize_clock(amount, status->elapsed);
 	add(&line, 1, "%4s", amount);
 	if (has_left(status)) {
 		humanize_clock(amount, time_left(status));
-		add(&line, 2, "%4s left", amount);
+		add(&line, 3, "%4s left", amount);
 	}
 	return line;
 }
@@ -278,13 +287,21 @@ __attribute__((format(printf, 2, 3))) static void append(char *text, const char 
 	va_end(ap);
 }
 
-/* Appends ": 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left". */
+/* Appends ": " and, of a tree, "12 entries, ". */
+static void append_entries(const struct progress_text *status, char *text)
+{
+	append(text, ": ");
+	if (status->entries != PROGRESS_UNKNOWN)
+		append(text, "%" PRId64 " %s, ", status->entries, entries_word(status));
+}
+
+/* Appends "1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left". */
 static void append_movement(const struct progress_text *status, char *text)
 {
 	char amount[HUMANIZE_TEXT_MAX];
 
 	humanize_bytes(amount, status->bytes);
-	append(text, ": %s", amount);
+	append(text, "%s", amount);
 	if (status->total > 0) {
 		humanize_bytes(amount, status->total);
 		append(text, " of %s (%d%%)", amount, percent(status));
@@ -312,10 +329,11 @@ void progress_text_sentence(const struct progress_text *status, char *text)
 	text[0] = '\0';
 	append(text, "%.*s", (int)fitting(status->name, PROGRESS_TEXT_MAX / 4, &used),
 	    status->name);
+	append_entries(status, text);
 	if (what == NULL) {
 		append_movement(status, text);
 		return;
 	}
 	humanize_bytes(amount, status->bytes);
-	append(text, ": %s, %s", amount, what);
+	append(text, "%s, %s", amount, what);
 }

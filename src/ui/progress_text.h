@@ -29,7 +29,8 @@ struct progress_text {
 	bool sends;       /* this end sends */
 	enum progress_phase phase;
 	int64_t bytes;
-	int64_t total;   /* or PROGRESS_UNKNOWN */
+	int64_t total;   /* or PROGRESS_UNKNOWN; of a tree it is an estimate */
+	int64_t entries; /* of a tree; else PROGRESS_UNKNOWN */
 	int64_t elapsed; /* ns since it began */
 	int64_t waited;  /* ns since the phase began */
 	double rate;     /* bytes a second */
@@ -45,14 +46,14 @@ struct progress_text progress_text_take(const struct progress *progress,
 
 /*
  * Writes the line into text, of PROGRESS_TEXT_MAX bytes, in at most width columns of a terminal:
- * name, per cent, bytes, rate, time elapsed and time left; or the reason of a wait. Parts that do
- * not fit are left out, the least useful first.
+ * name, per cent, entries of a tree, bytes, rate, time elapsed and time left; or the reason of a
+ * wait. Parts that do not fit are left out, the least useful first.
  */
 void progress_text_line(const struct progress_text *status, size_t width, char *text);
 
 /*
  * Writes the sentence into text, of PROGRESS_TEXT_MAX bytes: "in.jpg: 1.2 GB of 2.7 GB (44%),
- * 123 MB/s, ...".
+ * 123 MB/s, ...", of a tree "photos: 12 entries, 1.2 GB of ...".
  */
 void progress_text_sentence(const struct progress_text *status, char *text);
 

@@ -1347,6 +1347,13 @@ static void progress(void)
 	CHECK_INT(trial.progress.phase, PROGRESS_STORING);
 	CHECK_INT(trial.progress.since, MEMORY_START + SECOND);
 	CHECK_INT(trial.progress.bytes, SIZE);
+	CHECK_INT(trial.progress.entries, PROGRESS_UNKNOWN);
+	prepare(&trial);
+	trial.memory.sink.is_tree = true;
+	trial.memory.sink.entries = 3;
+	sends(&trial, 5);
+	never_ends(&trial);
+	CHECK_INT(trial.progress.entries, 3);
 }
 
 static void streams(void)

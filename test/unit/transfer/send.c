@@ -1429,12 +1429,19 @@ static void progress(void)
 	succeeds(&trial, TRANSFER_STORED);
 	CHECK_INT(trial.progress.bytes, SIZE);
 	CHECK_INT(trial.progress.total, PROGRESS_UNKNOWN);
+	CHECK_INT(trial.progress.entries, PROGRESS_UNKNOWN);
 	CHECK_INT(trial.progress.began, MEMORY_START);
 	prepare(&trial);
 	trial.memory.source.size = SIZE;
 	confirms(&trial);
 	succeeds(&trial, TRANSFER_STORED);
 	CHECK_INT(trial.progress.total, SIZE);
+	prepare(&trial);
+	trial.memory.source.is_tree = true;
+	trial.memory.source.entries = 3;
+	confirms(&trial);
+	succeeds(&trial, TRANSFER_STORED);
+	CHECK_INT(trial.progress.entries, 3);
 }
 
 static void phases(void)

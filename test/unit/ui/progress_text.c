@@ -17,6 +17,7 @@ static const struct progress_text moving = {
     .phase = PROGRESS_MOVING,
     .bytes = 1200000000,
     .total = 2700000000,
+    .entries = PROGRESS_UNKNOWN,
     .elapsed = 10 * CLOCK_SECOND,
     .waited = 10 * CLOCK_SECOND,
     .rate = 123e6,
@@ -59,6 +60,29 @@ static void unknown_total(void)
 	check_line(&status, 79, "in.jpg  1.2 GB  123 MB/s  0:10");
 }
 
+static void trees(void)
+{
+	struct progress_text status = moving;
+	char text[PROGRESS_TEXT_MAX];
+
+	status.name = "photos";
+	status.entries = 1234;
+	check_line(&status, 79, "photos   44%    1234 entries  1.2 GB  123 MB/s  0:10  0:12 left");
+	check_line(&status, 53, "photos  44%   1234 entries 1.2 GB 123 MB/s 0:12 left");
+	check_line(&status, 45, "photos  44% 1.2 GB 123 MB/s 0:12 left");
+	progress_text_sentence(&status, text);
+	CHECK_STR(text,
+	    "photos: 1234 entries, 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, 0:12 left");
+	status.entries = 1;
+	status.total = PROGRESS_UNKNOWN;
+	check_line(&status, 79, "photos       1 entry  1.2 GB  123 MB/s  0:10");
+	progress_text_sentence(&status, text);
+	CHECK_STR(text, "photos: 1 entry, 1.2 GB, 123 MB/s, 0:10 elapsed");
+	status.phase = PROGRESS_STORING;
+	progress_text_sentence(&status, text);
+	CHECK_STR(text, "photos: 1 entry, 1.2 GB, waiting for the receiver to store it");
+}
+
 static void long_names(void)
 {
 	struct progress_text status = moving;
@@ -94,6 +118,7 @@ static void never_too_long(void)
 			struct progress_text status = moving;
 			status.name = names[i];
 			status.phase = (enum progress_phase)phase;
+			status.entries = i % 2 == 0 ? PROGRESS_UNKNOWN : 123456789012;
 			for (size_t width = 0; width < 120; width++) {
 				check_row("%s, phase %d, %zu columns", names[i], phase, width);
 				progress_text_line(&status, width, text);
@@ -148,6 +173,7 @@ static struct progress begun(int64_t total)
 	struct progress progress = {.phase = PROGRESS_MOVING};
 
 	progress.total = total;
+	progress.entries = PROGRESS_UNKNOWN;
 	progress.began = START;
 	progress.since = START;
 	return progress;
@@ -200,6 +226,24 @@ static void more_than_it_said(void)
 	CHECK_INT(status.total, PROGRESS_UNKNOWN);
 }
 
+static void larger_than_measured(void)
+{
+	struct progress progress = begun(PROGRESS_UNKNOWN);
+	struct progress_text_rate rate = {.began = 0};
+	int64_t now = START;
+
+	progress_note_entries(&progress, 3);
+	struct progress_text status = run(&progress, &rate, 1000, 1, &now);
+	CHECK_INT(status.entries, 3);
+	CHECK_INT(status.total, PROGRESS_UNKNOWN);
+	progress_note_total(&progress, 400);
+	status = run(&progress, &rate, 0, 1, &now);
+	CHECK_INT(status.total, 400);
+	status = run(&progress, &rate, 1000, 1, &now);
+	CHECK_INT(status.bytes, 500);
+	CHECK_INT(status.total, PROGRESS_UNKNOWN); /* never more than 100 per cent */
+}
+
 static void new_transfer(void)
 {
 	struct progress progress = begun(PROGRESS_UNKNOWN);
@@ -231,12 +275,15 @@ int main(void)
 	promise("the line has name, per cent, bytes, rate, elapsed and left", whole_line);
 	promise("what does not fit is left out, the least useful first", narrow_lines);
 	promise("without a total there is neither per cent nor time left", unknown_total);
+	promise("of a tree it has the entries, too", trees);
 	promise("a name that is too long is cut, and dots show it", long_names);
 	promise("no line is wider than it may be, whatever the name", never_too_long);
 	promise("after two seconds it says what is waited for", waits);
 	promise("the sentence has everything, in words", sentences);
 	promise("the rate is there at once, follows, and does not jump", rate_is_smooth);
 	promise("a source that has more than it said is of an unknown size", more_than_it_said);
+	promise("a tree that is larger than it was measured is of an unknown size",
+	    larger_than_measured);
 	promise("a new transfer begins anew", new_transfer);
 	promise("a time left that nobody can know is not told", ages);
 	return check_end();
