@@ -170,6 +170,37 @@ members() {
 	cmp two archive
 }
 
+# json LINE MEMBER: of the objects that "send" has printed.
+json() {
+	sed -n "$1p" send.out | "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]))' "$2"
+}
+
+@test "--json counts the entries, for each of several receivers, and one that fails" {
+	local first second
+
+	make_tree
+	archive tree --json
+	[ "$(json 1 entries)" -eq "$(find tree -mindepth 1 -printf x | wc -c)" ]
+	scripted one listen 127.0.0.1:0 eof
+	scripted two listen 127.0.0.1:0 reset
+	wait_port one
+	first=127.0.0.1:$port
+	wait_port two
+	second=127.0.0.1:$port
+	free_port
+	ours send send --json "$first,$second,127.0.0.1:$port" tree
+	finish send 1
+	finish one
+	finish two
+	[ "$(json 1 entries)" -eq "$(find tree -mindepth 1 -printf x | wc -c)" ]
+	[ "$(json 2 entries)" -le "$(json 1 entries)" ]
+	[ "$(json 3 entries)" -eq 0 ]
+	# of what is no tree there are none to count
+	echo one >one
+	archive --json one
+	[ "$(json 1 entries)" = None ]
+}
+
 @test "the digest and the size of a receipt are those of the archive" {
 	make_tree
 	ours recv recv -v -p 0 out.tar

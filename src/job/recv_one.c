@@ -20,15 +20,16 @@ struct sink *recv_one_open_sink(const struct sink_options *options, int64_t dead
 {
 	struct sink *sink = open_sink(options, deadline, err);
 
-	if (sink != NULL)
-		outcome->done = sink->done;
+	if (sink == NULL)
+		return NULL;
+	outcome->done = sink->done;
+	outcome->is_tree = sink->is_tree;
 	return sink;
 }
 
 /* Takes into outcome what the sink has made that is not, or no longer, the one file given. */
 static void name_made(struct sink *sink, struct outcome *outcome)
 {
-	outcome->is_tree = sink->is_tree;
 	outcome->entries = sink->entries;
 	outcome->hint = sink->hint;
 	outcome->made_list = sink->made_list;

@@ -217,6 +217,7 @@ static void note_worker_end(struct send_many *many, size_t slot, int status)
 			    WEXITSTATUS(status));
 		tell_for(many, index, &err);
 	}
+	send_one_note_source(many->source, &many->told[index].outcome);
 	report_failure(many, index);
 }
 
@@ -458,6 +459,8 @@ static int send_to_all(struct send_many *many, const struct progress_meter_optio
 	if (check_congestion_for_all(many, &many->err) == 0)
 		many->source = open_source(&job->source, &many->err);
 	if (many->source != NULL) {
+		for (size_t i = 0; i < many->receivers->count; i++)
+			send_one_note_source(many->source, &many->told[i].outcome);
 		run_workers(many, how, &many->err);
 		close_all(many);
 		source_close(many->source);

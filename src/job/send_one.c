@@ -22,9 +22,13 @@ int send_one_over(struct source *source, struct connection *connection,
 
 	int status =
 	    transfer_send(source, connection->channel, &ends, policy, &outcome->result, err);
+	return status == -1 ? err_prefix(err, "%s", connection->peer) : 0;
+}
+
+void send_one_note_source(const struct source *source, struct outcome *outcome)
+{
 	outcome->is_tree = source->is_tree;
 	outcome->entries = source->entries;
-	return status == -1 ? err_prefix(err, "%s", connection->peer) : 0;
 }
 
 void send_one_refuse(const struct send_job *job)
@@ -63,6 +67,8 @@ static void open_and_send(const struct send_job *job, const struct send_policy *
 		send_one_refuse(job);
 	else
 		meet_and_send(job, source, policy, outcome, err);
+	if (source != NULL)
+		send_one_note_source(source, outcome);
 	source_close(source);
 }
 

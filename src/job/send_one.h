@@ -41,6 +41,9 @@ struct send_policy send_one_policy(const struct send_job *job, struct progress *
 int send_one_over(struct source *source, struct connection *connection,
     const struct send_policy *policy, struct outcome *outcome, struct err *err);
 
+/* Takes into outcome what there is to say of the source, as far as it was read. Does not block. */
+void send_one_note_source(const struct source *source, struct outcome *outcome);
+
 /*
  * Resets the connection for which we were started, if one waits at an inherited socket, when we
  * have failed before a connection was accepted. Does not block.

@@ -58,6 +58,7 @@ static int send_anew(const struct serving *serving, struct connection *connectio
 	if (source == NULL)
 		return err_prefix(err, "%s", connection->peer);
 	int status = send_one_over(source, connection, policy, outcome, err);
+	send_one_note_source(source, outcome);
 	source_close(source);
 	return status;
 }
