@@ -426,7 +426,7 @@ send_to_peer() {
 	both out
 	finish us
 	finish them
-	grep -vx entries members.txt >plain.txt
+	grep -vxE 'entries|left_out' members.txt >plain.txt
 	json us.out | diff plain.txt -
 	json them.out | diff plain.txt -
 	[ "$(json us.out digest)" = "$(json them.out digest)" ]
@@ -438,13 +438,16 @@ send_to_peer() {
 	finish them 1
 	json them.out | diff plain.txt -
 
-	# of a tree with one more
-	tar cf in.tar in.jpg
+	# of a tree with one more, and with two where it is sent
 	receive --json -x tree
-	start them "$SOCKXFER" send "127.0.0.1:$port" in.tar
+	start them "$SOCKXFER" send --json --named "127.0.0.1:$port" in.jpg
 	finish us
-	json us.out | diff members.txt -
+	finish them
+	grep -vx left_out members.txt | diff - <(json us.out)
+	json them.out | diff members.txt -
 	[ "$(json us.out entries)" = 1 ]
+	[ "$(json them.out entries)" = 1 ]
+	[ "$(json them.out left_out)" = 0 ]
 }
 
 @test "where standard output may carry the data, the JSON object is on standard error" {

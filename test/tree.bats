@@ -371,6 +371,26 @@ unreadable_tree() {
 	has send.err 'tree: left out, as it could not be read: 2 entries'
 }
 
+@test "--json counts what is left out, also with -q, and for each of several receivers" {
+	local first
+
+	unreadable_tree
+	mkfifo tree/fifo
+	scripted one listen 127.0.0.1:0 eof
+	scripted two listen 127.0.0.1:0 eof
+	wait_port one
+	first=$port
+	wait_port two
+	start send "${AS[@]}" "$SOCKXFER" send -q --json --skip-unreadable "127.0.0.1:$first,127.0.0.1:$port" tree
+	finish send
+	finish one
+	finish two
+	[ ! -s send.err ]
+	[ "$(json 1 left_out)" -eq 3 ] # dir, file, fifo
+	[ "$(json 2 left_out)" -eq 3 ]
+	[ "$(json 1 entries)" -eq 2 ]
+}
+
 @test "an operand that is not there, or is no file, is an error before anybody connects" {
 	mkdir tree
 	mkfifo fifo

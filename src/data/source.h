@@ -41,6 +41,7 @@ struct source {
 	int64_t taken;    /* bytes read so far; source_read() counts them */
 	bool is_tree;     /* it is an archive that is made here */
 	int64_t entries;  /* of files, directories and links in it so far */
+	int64_t left_out; /* how many were not taken into it */
 	bool reopens;     /* can be opened again for the next receiver, and then begins anew */
 };
 

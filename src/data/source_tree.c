@@ -238,6 +238,7 @@ static int go_on(struct source_tree *tree, struct err *err)
 	struct tree_walk_item item;
 	int found = tree_walk_next(tree->walk, &item, err);
 
+	tree->source.left_out = (int64_t)tree_walk_left_out(tree->walk);
 	if (found == -1)
 		return -1;
 	if (found == 1)

@@ -40,7 +40,8 @@ struct tree_walk {
 	int first; /* the first path, open since the beginning; -1: it was handed out */
 	struct level *levels;
 	size_t depth;
-	size_t unreadable;
+	size_t left_out;
+	size_t unreadable; /* of these */
 	bool has_begun;
 	bool has_port_file;
 	struct stat port_file;
@@ -49,10 +50,12 @@ struct tree_walk {
 	char target[PATH_MAX];
 };
 
-static void say(const struct tree_walk *walk, const char *why)
+/* Says why what has the name of the walk now is left out. */
+static void say(struct tree_walk *walk, const char *why)
 {
 	char text[sizeof(walk->name) + 100];
 
+	walk->left_out++;
 	snprintf(text, sizeof(text), "%s: %s", walk->name, why);
 	walk->options->say(walk->options->context, text);
 }
@@ -418,6 +421,11 @@ struct tree_walk *tree_walk_new(const struct tree_walk_options *options, int fir
 		return walk;
 	tree_walk_free(walk);
 	return NULL;
+}
+
+size_t tree_walk_left_out(const struct tree_walk *walk)
+{
+	return walk->left_out;
 }
 
 size_t tree_walk_unreadable(const struct tree_walk *walk)

@@ -57,7 +57,10 @@ struct tree_walk *tree_walk_new(const struct tree_walk_options *options, int fir
  */
 int tree_walk_next(struct tree_walk *walk, struct tree_walk_item *item, struct err *err);
 
-/* How many have been left out because they could not be read. */
+/* How many entries have been left out, whatever the reason. */
+size_t tree_walk_left_out(const struct tree_walk *walk);
+
+/* How many of them because they could not be read. */
 size_t tree_walk_unreadable(const struct tree_walk *walk);
 
 /* Frees the walk, which may be NULL. */

@@ -29,6 +29,7 @@ void send_one_note_source(const struct source *source, struct outcome *outcome)
 {
 	outcome->is_tree = source->is_tree;
 	outcome->entries = source->entries;
+	outcome->left_out = source->left_out;
 }
 
 void send_one_refuse(const struct send_job *job)

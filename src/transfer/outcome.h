@@ -30,6 +30,7 @@ struct outcome {
 	char *made_list;      /* sink->made_list, or NULL; freed by outcome_release() */
 	size_t made_size;     /* bytes of it */
 	int64_t entries;      /* of the tree: files, directories and links */
+	int64_t left_out;     /* send: how many were not taken into it */
 	const char *hint;     /* sink->hint, or NULL */
 	char note[512];       /* of sink_note() (data/sink.h); "": there is none */
 	int64_t started;      /* clock_now() of the connection; 0: there was none */

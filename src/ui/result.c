@@ -158,6 +158,8 @@ static void write_object(FILE *out, const struct outcome *outcome, const struct 
 	json_integer(&json, "bytes", result->bytes);
 	if (outcome->is_tree)
 		json_integer(&json, "entries", outcome->entries);
+	if (outcome->is_tree && outcome->sends)
+		json_integer(&json, "left_out", outcome->left_out);
 	json_seconds(&json, "seconds", outcome_duration(outcome));
 	json_string(&json, "digest", or_null(result->digest));
 	json_string(&json, "ended", end_name(outcome, err));
