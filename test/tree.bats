@@ -371,6 +371,47 @@ unreadable_tree() {
 	has send.err 'tree: left out, as it could not be read: 2 entries'
 }
 
+# reads_fail FILE WHEN OPTION...: sends the tree to $port, while reads of the file fail from the WHENth on.
+reads_fail() {
+	start send strace -f -o trace -P "$PWD/$1" -e trace=read -e "inject=read:error=EIO:when=$2+" "$SOCKXFER" send \
+		-B 65536 "127.0.0.1:$port" tree "${@:3}"
+}
+
+@test "a read error in a file of up to 1 MiB ends the transfer, and with --skip-unreadable leaves the file out" {
+	need_strace
+	mkdir -p tree/sub
+	head -c 1048576 /dev/urandom >tree/bad
+	ln tree/bad tree/sub/bad
+	echo one >tree/sub/one
+	receive -x out
+	reads_fail tree/bad 1
+	finish send 1
+	finish us 1
+	[ ! -e out ]
+	has send.err 'tree/bad: Input/output error'
+	has send.err 'hint: --skip-unreadable leaves out what cannot be read'
+	receive -x out
+	reads_fail tree/bad 1 --skip-unreadable
+	finish send
+	finish us
+	has send.err 'tree/bad: left out: Input/output error'
+	has send.err 'tree: left out, as it could not be read: 1 entry'
+	holds out sub sub/bad sub/one # under that name it could be read
+	cmp out/sub/bad tree/bad
+}
+
+@test "a read error in a larger file ends the transfer, also with --skip-unreadable, and nothing is kept" {
+	need_strace
+	mkdir tree
+	head -c 1048577 /dev/urandom >tree/bad
+	receive -x out
+	reads_fail tree/bad 2 --skip-unreadable
+	finish send 1
+	finish us 1
+	[ ! -e out ]
+	has send.err 'tree/bad: read: Input/output error'
+}
+
 @test "--json counts what is left out, also with -q, and for each of several receivers" {
 	local first
 

@@ -163,7 +163,7 @@ static ssize_t read_small(int fd, char *buffer, size_t size, struct err *err)
 
 /*
  * Makes a small file ready, behind its header, which is written again if the file has become
- * shorter; its length is the same then. Returns 0, or -1.
+ * shorter; its length is the same then. Returns 1, 0 if it cannot be read and is left out, or -1.
  */
 static int make_small_ready(struct source_tree *tree, const struct tree_walk_item *item,
     struct pax_member *member, struct err *err)
@@ -171,8 +171,10 @@ static int make_small_ready(struct source_tree *tree, const struct tree_walk_ite
 	char *content = tree->ready + tree->ready_size;
 	ssize_t n = read_small(item->fd, content, (size_t)member->size, err);
 
-	if (n == -1)
-		return err_prefix(err, "%s: read", item->name);
+	if (n == -1) {
+		tree->ready_size = 0;
+		return tree_walk_leave_out(tree->walk, err);
+	}
 	if (n < member->size) {
 		member->size = n;
 		pax_write_header(tree->ready, member);
@@ -180,7 +182,7 @@ static int make_small_ready(struct source_tree *tree, const struct tree_walk_ite
 	size_t padding = pax_write_padding(n);
 	memset(content + n, 0, padding);
 	tree->ready_size += (size_t)n + padding;
-	return 0;
+	return 1;
 }
 
 /* Takes over the file for read_content(). */
@@ -198,8 +200,8 @@ static int begin_content(struct source_tree *tree, const struct tree_walk_item *
 }
 
 /*
- * Makes the headers of the item ready, and a small file with them. Returns 0, or -1; the file is
- * taken over in both cases.
+ * Makes the headers of the item ready, and a small file with them, or nothing if it is left out.
+ * Returns 0, or -1; the file is taken over in both cases.
  */
 static int make_ready(struct source_tree *tree, const struct tree_walk_item *item, struct err *err)
 {
@@ -208,12 +210,15 @@ static int make_ready(struct source_tree *tree, const struct tree_walk_item *ite
 
 	tree->ready_taken = 0;
 	tree->ready_size = pax_write_header(tree->ready, &member);
-	tree->source.entries += strcmp(item->path, ".") != 0;
-	int status = note_linked(tree, item, &member, err);
-	if (status == 0 && is_large)
-		return begin_content(tree, item, &member, err);
-	if (status == 0 && member.type == PAX_FILE)
+	int status = 1;
+	if (member.type == PAX_FILE && !is_large)
 		status = make_small_ready(tree, item, &member, err);
+	if (status == 1) {
+		tree->source.entries += strcmp(item->path, ".") != 0;
+		status = note_linked(tree, item, &member, err);
+		if (status == 0 && is_large)
+			return begin_content(tree, item, &member, err);
+	}
 	if (item->fd != -1)
 		close(item->fd);
 	return status;

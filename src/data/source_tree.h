@@ -10,8 +10,9 @@
  * Opens the archive of what the walk with these options finds; what they point to has to outlive
  * the source. first is as for tree_walk_new(), and name is for messages. A file has the size of
  * when it is opened: what is appended later is left out, and one of up to 1 MiB that has become
- * shorter is sent as it is. The source fails for a larger one that does, and for what the walk
- * fails for. Returns the source, the caller's to close, or NULL with ERR_FAILED.
+ * shorter is sent as it is. The source fails for a larger one that does, or that cannot be read to
+ * its end, and for what the walk fails for. Returns the source, the caller's to close, or NULL with
+ * ERR_FAILED.
  */
 struct source *source_tree_open(const struct tree_walk_options *options, int first,
     const char *name, struct err *err);

@@ -423,6 +423,15 @@ struct tree_walk *tree_walk_new(const struct tree_walk_options *options, int fir
 	return NULL;
 }
 
+int tree_walk_leave_out(struct tree_walk *walk, struct err *err)
+{
+	if (err->kind != ERR_FAILED)
+		return -1;
+	errno = err->errnum;
+	err_clear(err);
+	return leave_unreadable(walk, err);
+}
+
 size_t tree_walk_left_out(const struct tree_walk *walk)
 {
 	return walk->left_out;

@@ -57,6 +57,12 @@ struct tree_walk *tree_walk_new(const struct tree_walk_options *options, int fir
  */
 int tree_walk_next(struct tree_walk *walk, struct tree_walk_item *item, struct err *err);
 
+/*
+ * Leaves the item that was handed out last out, for it could not be read, as err says; err is clear
+ * then. Returns 0; or -1 with err where what cannot be read is an error, or err is no such failure.
+ */
+int tree_walk_leave_out(struct tree_walk *walk, struct err *err);
+
 /* How many entries have been left out, whatever the reason. */
 size_t tree_walk_left_out(const struct tree_walk *walk);
 
