@@ -23,7 +23,7 @@ enum progress_phase {
 struct progress {
 	_Atomic int64_t bytes; /* moved so far */
 	_Atomic int64_t total; /* bytes to move, or PROGRESS_UNKNOWN */
-	/* of a tree, how many files, directories and links there were so far; or PROGRESS_UNKNOWN */
+	/* of a tree, its files, directories and links moved so far; else PROGRESS_UNKNOWN */
 	_Atomic int64_t entries;
 	_Atomic int64_t began; /* clock_now() of the beginning of the transfer */
 	_Atomic int64_t since; /* clock_now() of the beginning of the phase */
