@@ -19,6 +19,20 @@ bool number_is_decimal(const char *text)
 	return *text != '\0' && text[strspn(text, DIGITS)] == '\0';
 }
 
+const char *number_written(const char *text, int64_t *number)
+{
+	char digits[20]; /* those of INT64_MAX, and the final null byte */
+	const char *why;
+	size_t len = strspn(text, DIGITS);
+
+	if (len == 0 || len >= sizeof(digits) || (text[0] == '0' && len > 1))
+		return NULL;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	*number = strtonum(digits, 0, INT64_MAX, &why);
+	return why == NULL ? text + len : NULL;
+}
+
 long long number_integer(const char *text, long long min, long long max, struct err *err)
 {
 	const char *why = "invalid";

@@ -1,7 +1,7 @@
 /*
- * Numbers as people type them, read strictly: without a sign or a space, with no text behind them.
- * The C library's readers accept " 80", "+80" and "80x", and read 65536 as port 0. No function here
- * blocks.
+ * Numbers as people type them, and as programs write them, read strictly: without a sign or a
+ * space. The C library's readers accept " 80", "+80" and "80x", and read 65536 as port 0. No
+ * function here blocks.
  */
 #ifndef NUMBER_H
 #define NUMBER_H
@@ -13,6 +13,13 @@
 
 /* Whether text consists of decimal digits only, at least one. */
 bool number_is_decimal(const char *text);
+
+/*
+ * Reads the number at the beginning of text as printf(3) writes one that is not negative: decimal
+ * digits, without a leading zero. Returns the text behind it, or NULL if there is no such number,
+ * or it is larger than *number can be.
+ */
+const char *number_written(const char *text, int64_t *number);
 
 /*
  * Reads a whole number from min, at least 0, to max (strtonum(3)). Returns it, or -1 with

@@ -3,8 +3,9 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/number.h"
 
 #define PREFIX "sockxfer/1 "
 #define RECEIVED PREFIX "received "
@@ -22,19 +23,10 @@ static const char *after(const char *line, const char *prefix)
 /* Reads "1234 xxh128:HEX", strictly: no sign, no leading zero, nothing else. */
 static bool read_received(struct receipt *receipt, const char *rest)
 {
-	char number[20];
-	const char *why;
-	size_t digits = strspn(rest, "0123456789");
+	const char *digest = number_written(rest, &receipt->bytes);
 
-	if (digits == 0 || digits >= sizeof(number) || (rest[0] == '0' && digits > 1) ||
-	    rest[digits] != ' ')
+	if (digest == NULL || *digest++ != ' ')
 		return false;
-	memcpy(number, rest, digits);
-	number[digits] = '\0';
-	receipt->bytes = strtonum(number, 0, INT64_MAX, &why);
-	if (why != NULL)
-		return false;
-	const char *digest = rest + digits + 1;
 	return digest_parse(digest, strlen(digest), receipt->digest) == 0 &&
 	       strcmp(digest, receipt->digest) == 0;
 }

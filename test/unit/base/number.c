@@ -227,9 +227,49 @@ static void seconds_out_of_range(void)
 	CHECK_INT(err.kind, ERR_USAGE);
 }
 
+static void written(void)
+{
+	static const struct {
+		const char *text;
+		int64_t number;
+		const char *rest;
+	} rows[] = {
+	    {"0", 0, ""},
+	    {"7 more", 7, " more"},
+	    {"1234567x", 1234567, "x"},
+	    {"9223372036854775807\n", INT64_MAX, "\n"},
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int64_t number = -1;
+		check_row("%s", rows[i].text);
+		const char *rest = number_written(rows[i].text, &number);
+		if (!CHECK(rest != NULL))
+			continue;
+		CHECK_INT(number, rows[i].number);
+		CHECK_STR(rest, rows[i].rest);
+	}
+}
+
+static void not_written(void)
+{
+	static const char *const texts[] = {"", " 1", "+1", "-1", "-0", "00", "01", "x1", ".5",
+	    "9223372036854775808", "18446744073709551617", "12345678901234567890",
+	    "100000000000000000000"};
+
+	for (size_t i = 0; i < ROWS(texts); i++) {
+		int64_t number = -1;
+		check_row("%s", texts[i]);
+		CHECK(number_written(texts[i], &number) == NULL);
+	}
+}
+
 int main(void)
 {
 	promise("a decimal number is digits and nothing else", decimal);
+	promise("a number that a program has written is read, and what is behind it is left",
+	    written);
+	promise("a number that no program writes so is none", not_written);
 	promise("whole numbers are read up to both their limits", integers);
 	promise("what is not quite a whole number in range is refused, with the reason",
 	    not_integers);
