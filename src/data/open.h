@@ -23,6 +23,7 @@
 struct source_options {
 	const char *path;            /* of the one, or first, file; "-": stdin */
 	struct command_line command; /* instead of a path, if there is one */
+	bool resumes; /* the beginning may be left out: a regular file, or else ERR_USAGE */
 	/* all files, where paths is not NULL; and how they are archived, if they are */
 	struct tree_walk_options files;
 };
@@ -50,6 +51,11 @@ struct source *open_pipe(int fd, const char *name, const atomic_bool *whole, str
 struct sink_options {
 	const char *path;            /* "-": stdout */
 	struct command_line command; /* instead of a path, if there is one */
+	/*
+	 * What breaks off is kept as a part, NAME.part, and the next sink of that name may go on
+	 * with it. Only a regular file has one: any other is ERR_USAGE.
+	 */
+	bool resumes;
 	bool no_clobber; /* never replace a file (in an inbox, none is replaced anyway) */
 	enum sink_sync sync;
 	bool allows_inbox; /* path may be a directory, for a new file in it */

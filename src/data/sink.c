@@ -17,6 +17,21 @@ static bool is_failed(const struct sink *sink, struct err *err)
 	return true;
 }
 
+ssize_t sink_read_part(struct sink *sink, void *buffer, size_t size, struct err *err)
+{
+	if (is_failed(sink, err))
+		return -1;
+	ssize_t n = sink->type->read_part(sink, buffer, size, err);
+	return n == -1 ? keep_failure(sink, -1, err) : n;
+}
+
+int sink_resume(struct sink *sink, struct err *err)
+{
+	if (is_failed(sink, err))
+		return -1;
+	return keep_failure(sink, sink->type->resume(sink, err), err);
+}
+
 int sink_begin(struct sink *sink, const struct ends *ends, struct err *err)
 {
 	if (is_failed(sink, err))

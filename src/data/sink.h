@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "data/ends.h"
@@ -23,6 +24,9 @@ enum sink_sync {
 
 /* The functions of one kind of sink. The contracts of sink_begin() and the others hold for them. */
 struct sink_type {
+	/* NULL, both: it has no part */
+	ssize_t (*read_part)(struct sink *sink, void *buffer, size_t size, struct err *err);
+	int (*resume)(struct sink *sink, struct err *err);
 	/* NULL: there is nothing to do */
 	int (*begin)(struct sink *sink, const struct ends *ends, struct err *err);
 	int (*write)(struct sink *sink, const void *buffer, size_t size, int64_t deadline,
@@ -40,6 +44,7 @@ struct sink {
 	const char *done; /* the word for a commit: "stored", "written"; of static duration */
 	/* after the commit, the path of a new file in an inbox, or of a moved one; or NULL */
 	const char *made;
+	int64_t part;  /* bytes of a transfer that broke off, which may be gone on with; or 0 */
 	bool is_inbox; /* its path is a directory, and it makes new files there */
 	bool is_tree;  /* the stream is an archive, which it unpacks */
 	/* of a tree, after the commit: the path of each entry at its top, with a NUL behind each */
@@ -58,6 +63,19 @@ struct sink {
  * A sink in which one of these functions has failed stays failed: each call that follows returns
  * that first failure, and does nothing.
  */
+
+/*
+ * Reads the next bytes of the part, at most size. Returns how many, or -1 with ERR_FAILED, also if
+ * it ends before sink->part bytes, or ERR_INTERRUPTED. Blocks as long as the device takes.
+ */
+ssize_t sink_read_part(struct sink *sink, void *buffer, size_t size, struct err *err);
+
+/*
+ * Makes what is written follow the part, all of which has been read; without a call the stream is
+ * a whole one. To be called before sink_begin(), and only if sink->part is not 0. Returns 0, or -1
+ * with ERR_FAILED, also if the part is not what it was when the sink was opened. Does not block.
+ */
+int sink_resume(struct sink *sink, struct err *err);
 
 /*
  * Begins the stream that comes from ends. The caller calls it once, before the first write or, for

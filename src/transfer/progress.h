@@ -14,6 +14,7 @@
 
 enum progress_phase {
 	PROGRESS_WAITING,    /* it waits for the peer: there is no transfer yet */
+	PROGRESS_CHECKING,   /* the bytes that are there already are read and compared */
 	PROGRESS_MOVING,     /* it moves data */
 	PROGRESS_CONFIRMING, /* send: all is sent; it waits for a receipt or a close */
 	PROGRESS_STORING, /* recv: all is received and is being stored; send: the receipt says so */
@@ -21,8 +22,8 @@ enum progress_phase {
 
 /* The counters of a transfer. Zeroed, it is in PROGRESS_WAITING. */
 struct progress {
-	_Atomic int64_t bytes; /* moved so far */
-	_Atomic int64_t total; /* bytes to move, or PROGRESS_UNKNOWN */
+	_Atomic int64_t bytes; /* moved so far; in PROGRESS_CHECKING, checked */
+	_Atomic int64_t total; /* bytes to move, or to check; or PROGRESS_UNKNOWN */
 	/* of a tree, its files, directories and links moved so far; else PROGRESS_UNKNOWN */
 	_Atomic int64_t entries;
 	_Atomic int64_t began; /* clock_now() of the beginning of the transfer */

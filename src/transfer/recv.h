@@ -25,6 +25,7 @@ struct recv_policy {
 	int64_t max_size;          /* the most bytes of a stream; 0: no limit */
 	bool may_be_stray;         /* a peer that goes without a byte is ERR_STRAY */
 	bool gives_receipts;       /* else it sends nothing to the peer */
+	bool resumes;              /* tells the sender how much is there; needs receipts */
 	const char *expect;        /* the digest that the data must have, or NULL */
 	/* since when bytes of the peer are waited for; DEADLINE_NEVER: they are not; or NULL */
 	_Atomic int64_t *waits_since;

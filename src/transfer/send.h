@@ -22,6 +22,7 @@ struct send_policy {
 	size_t chunk;              /* the most bytes moved at a time, at least 1 */
 	int64_t rate;              /* the most bytes a second; 0: no limit */
 	bool heeds_receipts;       /* else the peer's stream is read and ignored */
+	bool resumes;              /* goes on from what a receiver says that it has */
 	bool must_confirm;         /* without a matching receipt the transfer fails */
 	struct progress *progress; /* transfer_send() keeps it up to date */
 };

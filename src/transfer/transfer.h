@@ -8,6 +8,7 @@
 #ifndef TRANSFER_H
 #define TRANSFER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/deadline.h"
@@ -25,7 +26,14 @@ enum transfer_end {
 };
 
 struct transfer_result {
-	int64_t bytes; /* moved so far; set on failure too */
+	int64_t bytes;      /* of the stream so far, those of resumed_at included; on failure too */
+	int64_t resumed_at; /* bytes that were there already, and did not travel */
+	bool both_resume;   /* both ends have -R, and have said so */
+	/*
+	 * The connection broke, or was idle for too long, so that another try may get further. Never
+	 * after a mismatch, a local failure or the peer's, nor when the time of -W has passed.
+	 */
+	bool is_broken;
 	enum transfer_end end;
 	char digest[DIGEST_TEXT_MAX];     /* of the whole stream; "": there is none */
 	char peer_text[RECEIPT_LINE_MAX]; /* send: the failure in the receipt, or "" */

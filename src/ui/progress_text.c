@@ -84,6 +84,7 @@ static const char *waits_for(const struct progress_text *status)
 	switch (status->phase) {
 	case PROGRESS_WAITING:
 		return "waiting for the peer";
+	case PROGRESS_CHECKING:
 	case PROGRESS_MOVING:
 		return NULL;
 	case PROGRESS_CONFIRMING:
