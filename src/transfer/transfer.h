@@ -30,8 +30,9 @@ struct transfer_result {
 	int64_t resumed_at; /* bytes that were there already, and did not travel */
 	bool both_resume;   /* both ends have -R, and have said so */
 	/*
-	 * The connection broke, or was idle for too long, so that another try may get further. Never
-	 * after a mismatch, a local failure or the peer's, nor when the time of -W has passed.
+	 * The connection broke, or was idle for too long, so that another try may get further.
+	 * Never after a mismatch, a local failure or the peer's, nor when the time of -W has
+	 * passed.
 	 */
 	bool is_broken;
 	enum transfer_end end;
