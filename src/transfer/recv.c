@@ -5,27 +5,10 @@
 #include <string.h>
 
 #include "transfer/digest.h"
+#include "transfer/doubt.h"
 #include "transfer/rate_limit.h"
 #include "transfer/receipt.h"
 #include "transfer/stray_talk.h"
-
-/* How long a peer of a doubtful stream may take to show that it is still there. */
-#define PROBE_WAIT (5 * CLOCK_SECOND)
-
-/*
- * Into how many pieces a line to such a peer is divided, and the time between two. A proxy, whose
- * peer is gone, takes the first piece and hands it on, which that peer's kernel answers with a
- * reset; many a one notices that by the second piece only, and then closes; between it and us there
- * may be another.
- */
-#define DOUBT_PIECES 5
-#define DOUBT_PAUSE (150 * CLOCK_MILLISECOND)
-
-/* How often we look meanwhile whether it has closed. */
-#define DOUBT_LOOK (10 * CLOCK_MILLISECOND)
-
-/* No event tells that a line of ours has been acknowledged: how often we look. */
-#define ANSWER_PAUSE (1 * CLOCK_MILLISECOND)
 
 /* How long we read on for a sender that has yet to notice that we have failed. */
 #define FAILED_WAIT (2 * CLOCK_SECOND)
@@ -97,27 +80,6 @@ static void say_stored(const struct receiving *receiving)
 	say_line(receiving, line, len);
 }
 
-/* Whether the receipt is still on its way. Not knowing counts as no answer. */
-static bool is_unanswered(const struct receiving *receiving)
-{
-	const struct channel *channel = receiving->channel;
-
-	return !channel->type->is_gone(channel) && !channel->shows_death &&
-	       channel->type->in_flight(channel) != 0;
-}
-
-/* Waits until it is no longer, or the deadline. Returns 0, or -1 when interrupted. */
-static int wait_for_answer(const struct receiving *receiving, int64_t deadline, struct err *err)
-{
-	struct channel *channel = receiving->channel;
-
-	while (is_unanswered(receiving) && clock_now() < deadline) {
-		if (channel->type->wait(channel, 0, NULL, deadline_after(ANSWER_PAUSE), err) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 /*
  * Tells the sender why. Then reads on a little, and waits until its kernel has it: the close that
  * follows resets the connection, which drops what is still on its way.
@@ -140,7 +102,7 @@ static void say_failed(const struct receiving *receiving, const struct err *fail
 	while (clock_now() < deadline &&
 	       channel->type->recv(channel, rest, sizeof(rest), deadline, &ignored) > 0)
 		;
-	(void)wait_for_answer(receiving, deadline, &ignored);
+	(void)doubt_wait(channel, deadline, &ignored);
 }
 
 /* How many bytes may still come. */
@@ -258,73 +220,19 @@ static int receive_all(struct receiving *receiving, struct err *err)
 }
 
 /*
- * Whether the peer is still there. What we have said tells: a peer that is there acknowledges it,
- * the kernel of one that is gone answers it with a reset. Returns 0 if the peer is there, 1 if it
- * is gone, or -1 when interrupted.
- */
-static int probe(const struct receiving *receiving, struct err *err)
-{
-	const struct channel *channel = receiving->channel;
-	int64_t deadline = deadline_min(deadline_after(PROBE_WAIT), receiving->policy->limits.end);
-
-	if (wait_for_answer(receiving, deadline, err) == -1)
-		return -1;
-	return is_unanswered(receiving) || channel->type->is_gone(channel);
-}
-
-/* Gives a proxy time to close. Returns 0, or -1: ERR_INTERRUPTED, or ERR_TIMEOUT of -W. */
-static int wait_for_proxy(const struct receiving *receiving, struct err *err)
-{
-	struct channel *channel = receiving->channel;
-	const struct time_limits *limits = &receiving->policy->limits;
-	int64_t until = deadline_min(deadline_after(DOUBT_PAUSE), limits->end);
-
-	while (clock_now() < until && !channel->type->is_gone(channel)) {
-		int64_t look = deadline_min(until, deadline_after(DOUBT_LOOK));
-		if (channel->type->wait(channel, 0, NULL, look, err) == -1)
-			return -1;
-	}
-	return transfer_check_time(limits, err);
-}
-
-/*
- * Says a line to the peer of a doubtful stream, by and by, for the kernel of a proxy acknowledges
- * what the peer behind it never gets. A peer of our kind is behind none. Returns as probe() does,
- * or -1 with ERR_TIMEOUT of -W; then the line is said, so that another can follow.
+ * As doubt_say(). A receiver that gives no receipts cannot know whether the peer is there; where
+ * any host may connect, it takes no chances with the file that is there.
  */
 static int say_in_doubt(const struct receiving *receiving, const char *line, size_t len,
     struct err *err)
 {
-	bool is_ours = peer_state(receiving) == CHANNEL_PEER_DONE;
-	size_t piece = is_ours ? len : len / DOUBT_PIECES + 1;
-	size_t said = 0;
-	int is_gone = 0;
-
-	while (is_gone == 0 && said < len) {
-		if (said > 0 && wait_for_proxy(receiving, err) == -1) {
-			say_line(receiving, line + said, len - said);
-			return -1;
-		}
-		if (piece > len - said)
-			piece = len - said;
-		say_line(receiving, line + said, piece);
-		said += piece;
-		is_gone = probe(receiving, err);
-	}
-	return is_gone;
-}
-
-/*
- * As say_in_doubt(). A receiver that gives no receipts cannot know whether the peer is there; where
- * any host may connect, it takes no chances with the file that is there.
- */
-static int doubt(const struct receiving *receiving, const char *line, size_t len, struct err *err)
-{
 	const struct recv_policy *policy = receiving->policy;
 
 	if (policy->gives_receipts)
-		return say_in_doubt(receiving, line, len, err);
-	return receiving->channel->shows_death ? probe(receiving, err) : policy->may_be_stray;
+		return doubt_say(receiving->channel, line, len, &policy->limits, err);
+	if (!receiving->channel->shows_death)
+		return policy->may_be_stray;
+	return doubt_peer(receiving->channel, &policy->limits, err);
 }
 
 static int peer_is_gone(struct receiving *receiving, struct err *err)
@@ -380,7 +288,7 @@ static int say_received(struct receiving *receiving, struct err *err)
 	const char *name = stray_name(receiving);
 
 	if ((result->bytes == 0 && !is_certified(receiving)) || name != NULL) {
-		int is_gone = doubt(receiving, line, len, err);
+		int is_gone = say_in_doubt(receiving, line, len, err);
 		if (is_gone == -1)
 			return receiving_broken(receiving, err);
 		return is_gone ? refuse_stray(receiving, name, err) : 0;
