@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transfer/back_channel.h"
 #include "transfer/digest.h"
 #include "transfer/rate_limit.h"
 #include "transfer/receipt.h"
-
-/* How many reads of a broken connection may pass before what the peer said last. */
-#define DRAIN_MAX 64
 
 /* How long a peer that has everything may take to speak or close, where -w says nothing. */
 #define CLOSE_WAIT (30 * CLOCK_SECOND)
@@ -39,74 +37,19 @@ struct sending {
 	struct transfer_result *result;
 	struct digest digest;
 	struct rate_limit rate_limit;
-	struct receipt receipt;
+	struct back_channel back;
 	char *chunk;
 	size_t chunk_size;
 	int64_t idle_until; /* when it has been too long without progress */
 	int64_t in_flight;  /* at the last progress, if there is a limit without */
-	bool ended;         /* our stream has */
-	bool peer_ended;    /* the peer's has, which says nothing of ours */
 };
 
-static int peer_failed(struct sending *sending, struct err *err)
-{
-	const char *text = sending->receipt.text;
-
-	strlcpy(sending->result->peer_text, text, sizeof(sending->result->peer_text));
-	return err_set(err, ERR_PEER, 0, "the receiver failed: %s", text);
-}
-
-/* Reads some of what the peer says, if it says anything now. */
-static int read_back(struct sending *sending, struct err *err)
-{
-	struct channel *channel = sending->channel;
-	char bytes[4096];
-
-	if (sending->peer_ended)
-		return 0;
-	ssize_t n = channel->type->recv(channel, bytes, sizeof(bytes), DEADLINE_NOW, err);
-	if (n == CHANNEL_LATER)
-		return 0;
-	if (n == -1)
-		return -1;
-	sending->peer_ended = n == 0;
-	if (sending->policy->heeds_receipts)
-		receipt_hear(&sending->receipt, bytes, (size_t)n, sending->ended);
-	return sending->receipt.state == RECEIPT_FAILED ? peer_failed(sending, err) : 0;
-}
-
-/*
- * The connection has failed. The last words of the peer may still lie there, and tell more; a peer
- * that says very much tells nothing, hence the bound.
- */
+/* The connection has failed, unless the peer has said why it has. */
 static int sending_broken(struct sending *sending, const char *operation, struct err *err)
 {
-	struct err last = *err;
-
-	for (int i = 0; i < DRAIN_MAX && err->kind == ERR_FAILED && !sending->peer_ended; i++) {
-		if (read_back(sending, err) == -1)
-			break;
-	}
-	if (err->kind == ERR_PEER)
+	if (back_channel_explains(&sending->back, err))
 		return -1;
-	*err = last;
 	return transfer_broken(operation, sending->result->bytes, sending->limits, err);
-}
-
-/* Returns the events to wait for besides room for data. */
-static unsigned hear_events(const struct sending *sending)
-{
-	return sending->peer_ended ? CHANNEL_HUNG_UP : CHANNEL_READABLE;
-}
-
-/* Acts on what there is (channel_event bits): the peer speaks, ends its stream, or is gone. */
-static int hear(struct sending *sending, int events, struct err *err)
-{
-	if (!sending->peer_ended)
-		return (events & CHANNEL_READABLE) != 0 ? read_back(sending, err) : 0;
-	if ((events & CHANNEL_HUNG_UP) != 0)
-		return err_set(err, ERR_FAILED, ECONNRESET, "%s", "");
-	return 0;
 }
 
 /* Without a limit for the time without progress nobody asks how much is in flight. */
@@ -131,10 +74,10 @@ static bool has_progressed(const struct sending *sending)
 static int wait_for_room(struct sending *sending, struct err *err)
 {
 	struct channel *channel = sending->channel;
-	unsigned wanted = CHANNEL_WRITABLE | hear_events(sending);
+	unsigned wanted = CHANNEL_WRITABLE | back_channel_events(&sending->back);
 	int events = channel->type->wait(channel, wanted, NULL, sending->idle_until, err);
 
-	if (events == -1 || hear(sending, events, err) == -1)
+	if (events == -1 || back_channel_hear(&sending->back, events, err) == -1)
 		return -1;
 	/* A peer that talks without a pause must not keep us from the limits. */
 	if ((events & CHANNEL_WRITABLE) != 0 || clock_now() < sending->idle_until)
@@ -162,7 +105,7 @@ static int send_chunk(struct sending *sending, size_t size, struct err *err)
 		progress_add(sending->policy->progress, n);
 		note_progress(sending);
 	}
-	return read_back(sending, err);
+	return back_channel_read(&sending->back, err);
 }
 
 /* Waits until a source that is slow has data, and notices if the peer goes meanwhile. */
@@ -172,23 +115,13 @@ static int await_source(struct sending *sending, struct err *err)
 	struct pollfd from = {.fd = -1};
 
 	while (!source_is_ready(sending->source, &from)) {
-		int events = channel->type->wait(channel, hear_events(sending), &from,
-		    sending->limits->end, err);
-		if (events == -1 || hear(sending, events, err) == -1 ||
+		int events = channel->type->wait(channel, back_channel_events(&sending->back),
+		    &from, sending->limits->end, err);
+		if (events == -1 || back_channel_hear(&sending->back, events, err) == -1 ||
 		    transfer_check_time(sending->limits, err) == -1)
 			return -1;
 	}
 	return 0;
-}
-
-/* Hears the peer until the time. Its channel has nothing more to say once its stream has ended. */
-static int hear_until(struct sending *sending, int64_t until, struct err *err)
-{
-	struct channel *channel = sending->channel;
-	unsigned wanted = sending->peer_ended ? 0 : CHANNEL_READABLE;
-	int events = channel->type->wait(channel, wanted, NULL, until, err);
-
-	return events == -1 ? -1 : hear(sending, events, err);
 }
 
 /* Lets the time pass until it is the turn of the next bytes. */
@@ -198,7 +131,8 @@ static int keep_rate(struct sending *sending, int64_t sent, struct err *err)
 		return 0;
 	int64_t until = rate_limit_count(&sending->rate_limit, sent, clock_now());
 	while (clock_now() < until) {
-		if (hear_until(sending, deadline_min(until, sending->limits->end), err) == -1 ||
+		if (back_channel_wait(&sending->back, deadline_min(until, sending->limits->end),
+			err) == -1 ||
 		    transfer_check_time(sending->limits, err) == -1)
 			return -1;
 	}
@@ -224,14 +158,6 @@ static int send_all(struct sending *sending, struct err *err)
 	}
 }
 
-/* An error that came after the peer's stream had ended shows nowhere else. */
-static int check_reset(const struct sending *sending, struct err *err)
-{
-	struct channel *channel = sending->channel;
-
-	return sending->peer_ended ? channel->type->check(channel, err) : 0;
-}
-
 /*
  * When the peer has been silent for too long once it has everything. Storing takes what it takes,
  * and a user who must have a confirmation waits for it, unless -w says how long.
@@ -240,13 +166,13 @@ static int64_t patience(const struct sending *sending)
 {
 	int64_t idle = sending->limits->idle;
 
-	if (sending->receipt.state == RECEIPT_RECEIVED)
+	if (sending->back.receipt.state == RECEIPT_RECEIVED)
 		return DEADLINE_NEVER;
 	if (idle == 0 && sending->policy->must_confirm)
 		return DEADLINE_NEVER;
 	if (idle == 0)
 		idle = CLOSE_WAIT;
-	if (receipt_has_begun(&sending->receipt) && idle < LINE_WAIT)
+	if (receipt_has_begun(&sending->back.receipt) && idle < LINE_WAIT)
 		idle = LINE_WAIT;
 	return deadline_after(idle);
 }
@@ -256,31 +182,31 @@ static int wait_for_end(struct sending *sending, struct err *err)
 {
 	const struct time_limits *limits = sending->limits;
 	struct channel *channel = sending->channel;
-	enum receipt_state state = sending->receipt.state;
-	bool has_begun = receipt_has_begun(&sending->receipt);
+	enum receipt_state state = sending->back.receipt.state;
+	bool has_begun = receipt_has_begun(&sending->back.receipt);
 	int64_t last = channel->type->in_flight(channel);
 	int64_t quiet_at = patience(sending);
 	int64_t ask = FIRST_ASK;
 
-	while (sending->receipt.state != RECEIPT_STORED) {
+	while (sending->back.receipt.state != RECEIPT_STORED) {
 		int64_t left = channel->type->in_flight(channel);
 		int64_t now = clock_now();
 		/* First, for a unix socket's queue is empty as well when its reader has died. */
-		if (check_reset(sending, err) == -1)
+		if (back_channel_check(&sending->back, err) == -1)
 			return -1;
-		if (left == 0 && (sending->peer_ended || now >= quiet_at))
+		if (left == 0 && (sending->back.has_ended || now >= quiet_at))
 			return 0;
-		if (left < 0 && sending->peer_ended)
+		if (left < 0 && sending->back.has_ended)
 			return err_set(err, ERR_FAILED, 0, "%s",
 			    "the receiver closed, and it cannot be told whether it has everything");
 		/* Progress, or a slow peer to which no limit was set. */
 		if ((left >= 0 && left < last) || (left > 0 && limits->idle == 0) ||
-		    sending->receipt.state != state ||
-		    receipt_has_begun(&sending->receipt) != has_begun)
+		    sending->back.receipt.state != state ||
+		    receipt_has_begun(&sending->back.receipt) != has_begun)
 			quiet_at = patience(sending);
 		last = left;
-		state = sending->receipt.state;
-		has_begun = receipt_has_begun(&sending->receipt);
+		state = sending->back.receipt.state;
+		has_begun = receipt_has_begun(&sending->back.receipt);
 		if (state == RECEIPT_RECEIVED)
 			progress_enter(sending->policy->progress, PROGRESS_STORING);
 		if (now >= deadline_min(quiet_at, limits->end))
@@ -289,7 +215,7 @@ static int wait_for_end(struct sending *sending, struct err *err)
 		if (left > 0)
 			until = deadline_min(until, now + ask);
 		ask = deadline_min(2 * ask, LAST_ASK);
-		if (hear_until(sending, until, err) == -1)
+		if (back_channel_wait(&sending->back, until, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -298,7 +224,7 @@ static int wait_for_end(struct sending *sending, struct err *err)
 static int check_receipt(const struct sending *sending, struct err *err)
 {
 	const struct transfer_result *result = sending->result;
-	const struct receipt *receipt = &sending->receipt;
+	const struct receipt *receipt = &sending->back.receipt;
 
 	if (receipt->bytes == result->bytes && strcmp(receipt->digest, result->digest) == 0)
 		return 0;
@@ -311,7 +237,7 @@ static int check_receipt(const struct sending *sending, struct err *err)
 static int judge(struct sending *sending, struct err *err)
 {
 	struct channel *channel = sending->channel;
-	enum receipt_state state = sending->receipt.state;
+	enum receipt_state state = sending->back.receipt.state;
 	struct transfer_result *result = sending->result;
 	bool has_receipt = state == RECEIPT_STORED || state == RECEIPT_RECEIVED;
 
@@ -322,14 +248,14 @@ static int judge(struct sending *sending, struct err *err)
 		return 0;
 	}
 	if (has_receipt ||
-	    (sending->peer_ended && channel->type->peer(channel) == CHANNEL_PEER_OPEN))
+	    (sending->back.has_ended && channel->type->peer(channel) == CHANNEL_PEER_OPEN))
 		return err_set(err, ERR_FAILED, 0,
 		    "the receiver went away before it had stored the %lld bytes it received",
 		    (long long)result->bytes);
 	if (sending->policy->must_confirm)
 		return err_set(err, ERR_UNCONFIRMED, 0, "%lld bytes were sent, but no receipt came",
 		    (long long)result->bytes);
-	result->end = sending->peer_ended ? TRANSFER_CLOSED : TRANSFER_SILENT;
+	result->end = sending->back.has_ended ? TRANSFER_CLOSED : TRANSFER_SILENT;
 	return 0;
 }
 
@@ -340,7 +266,7 @@ static int end_and_confirm(struct sending *sending, struct err *err)
 
 	if (channel->type->finish(channel, err) == -1)
 		return sending_broken(sending, "end of data", err);
-	sending->ended = true;
+	sending->back.data_ended = true;
 	progress_enter(sending->policy->progress, PROGRESS_CONFIRMING);
 	if (wait_for_end(sending, err) == -1)
 		return sending_broken(sending, "end of data", err);
@@ -376,6 +302,7 @@ int transfer_send(struct source *source, struct channel *channel, const struct e
 	    .policy = policy,
 	    .limits = &policy->limits,
 	    .result = result,
+	    .back = {.channel = channel, .heeds_receipts = policy->heeds_receipts},
 	};
 	int status = -1;
 
@@ -391,6 +318,7 @@ int transfer_send(struct source *source, struct channel *channel, const struct e
 		err_sys(err, "chunk");
 	else if (!policy->heeds_receipts || digest_open(&sending.digest, err) == 0)
 		status = send_and_confirm(&sending, err);
+	strlcpy(result->peer_text, sending.back.receipt.text, sizeof(result->peer_text));
 	digest_close(&sending.digest);
 	free(sending.chunk);
 	return status;
