@@ -47,23 +47,35 @@ static int link_nameless(const struct atomic_file *file, const char *name)
 	return linkat(AT_FDCWD, path, file->place.dir, name, AT_SYMLINK_FOLLOW);
 }
 
+/* Gives a nameless file a temporary name. Returns 0, or -1 with errno set. */
+static int link_temporary(struct atomic_file *file)
+{
+	int status = -1;
+
+	errno = EEXIST;
+	for (unsigned number = 0; status == -1 && errno == EEXIST && number < TEMPORARY_TRIES;
+	     number++) {
+		temporary_name(file->temp, file->place.dir, stands_for(file), number);
+		status = link_nameless(file, file->temp);
+	}
+	if (status == -1)
+		file->temp[0] = '\0';
+	else
+		file->is_nameless = false;
+	return status;
+}
+
 /*
  * Tries, with another file, whether a nameless file can get a name here that is like the final one.
  */
 static bool can_link(const struct atomic_file *file)
 {
-	struct atomic_file other = {.place = file->place};
-	int status = -1;
+	struct atomic_file other = {.place = file->place, .example = file->example};
 
 	if (open_nameless(&other, 0600) == -1)
 		return false;
 	temporary_lock(other.fd);
-	errno = EEXIST;
-	for (unsigned number = 0; status == -1 && errno == EEXIST && number < TEMPORARY_TRIES;
-	     number++) {
-		temporary_name(other.temp, file->place.dir, stands_for(file), number);
-		status = link_nameless(&other, other.temp);
-	}
+	int status = link_temporary(&other);
 	if (status == 0)
 		status = descriptor_remove(file->place.dir, other.temp);
 	close(other.fd);
@@ -123,7 +135,7 @@ static void distrust(const struct atomic_file *file, struct attributes *now)
 	    (dir.st_uid == geteuid() || dir.st_uid == 0))
 		return;
 	if (!file->has_old)
-		attributes_of(file->fd, &ours);
+		ours = file->fresh;
 	attributes_restrict(&ours, now);
 	*now = ours;
 }
@@ -154,9 +166,9 @@ int atomic_file_match(struct atomic_file *file)
 		file->old = now;
 		file->is_like_old = false;
 	}
-	if (!file->has_old || file->is_like_old)
+	if (file->is_like_old || (!file->has_old && !file->is_private))
 		return 0;
-	if (attributes_give(file->fd, &file->old) == -1)
+	if (attributes_give(file->fd, file->has_old ? &file->old : &file->fresh) == -1)
 		return -1;
 	file->is_like_old = true;
 	return 0;
@@ -205,9 +217,58 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 		temporary_lock(file->fd);
 	else if (open_temporary(file, path, mode, err) == -1)
 		return -1;
-	if (file->has_old && attributes_try(file->fd, &file->old) == -1)
+	if (!file->has_old)
+		attributes_of(file->fd, &file->fresh);
+	else if (attributes_try(file->fd, &file->old) == -1)
 		return err_sys(err, "%s: its mode", path);
 	return 0;
+}
+
+/* Gives the file that name in the directory. Returns 0, or -1 with errno set. */
+static int name_part_of(struct atomic_file *file, const char *name, bool replaces)
+{
+	int dir = file->place.dir;
+
+	if (file->is_nameless && !replaces)
+		return link_nameless(file, name);
+	if (file->is_nameless && link_temporary(file) == -1)
+		return -1;
+	return replaces ? renameat(dir, file->temp, dir, name)
+	                : rename_new(dir, file->temp, dir, name);
+}
+
+int atomic_file_keep(struct atomic_file *file, const char *name, bool replaces)
+{
+	/* Where there are no modes, there is nothing to be done about it. */
+	(void)fchmod(file->fd, 0600);
+	file->is_private = true;
+	file->is_like_old = false;
+	if (name_part_of(file, name, replaces) == -1)
+		return -1;
+	strlcpy(file->temp, name, sizeof(file->temp));
+	file->is_nameless = false;
+	file->is_part = true;
+	return 0;
+}
+
+/* Closes the new file, and removes the name that it has if that is a temporary one. */
+static void drop_file(struct atomic_file *file)
+{
+	if (file->temp[0] != '\0' && !file->is_part)
+		descriptor_remove(file->place.dir, file->temp);
+	if (file->fd != -1)
+		close(file->fd);
+}
+
+void atomic_file_go_on(struct atomic_file *file, int fd, const char *name)
+{
+	drop_file(file);
+	file->fd = fd;
+	strlcpy(file->temp, name, sizeof(file->temp));
+	file->is_nameless = false;
+	file->is_part = true;
+	file->is_private = true;
+	file->is_like_old = false;
 }
 
 /*
@@ -356,10 +417,7 @@ int atomic_file_publish(struct atomic_file *file, bool no_clobber)
 
 void atomic_file_close(struct atomic_file *file)
 {
-	if (file->temp[0] != '\0')
-		descriptor_remove(file->place.dir, file->temp);
-	if (file->fd != -1)
-		close(file->fd);
+	drop_file(file);
 	place_close(&file->place);
 	*file = closed;
 }

@@ -29,9 +29,12 @@ struct atomic_file {
 	bool is_nameless;         /* it has no name yet */
 	bool is_append_only;      /* names in the directory can be neither changed nor removed */
 	char temp[TEMPORARY_MAX]; /* its temporary name there; "": it has none */
+	bool is_part;             /* temp is the name of a part, which it keeps when it is closed */
+	bool is_private;          /* it has fewer rights than a new file */
+	struct attributes fresh;  /* those of a new file, if it replaces none */
 	bool has_old;             /* there is a file that it replaces, or was when it was opened */
 	struct attributes old;    /* of that file, as last seen */
-	bool is_like_old;         /* the new file has them */
+	bool is_like_old;         /* the new file has them, or if there is none the fresh ones */
 };
 
 /*
@@ -46,11 +49,26 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
     struct err *err);
 
 /*
+ * Gives the new file, as much as there is of it, a name of its own in the directory, which it keeps
+ * when it is closed: it is a part then, for nobody but us. If replaces, it takes the place of what
+ * has the name. Returns 0, or -1 with errno set, to EEXIST if the name is taken; then it is as it
+ * was.
+ */
+int atomic_file_keep(struct atomic_file *file, const char *name, bool replaces);
+
+/*
+ * Puts the part fd, which has that name in the directory, and a lock, in the place of the new file,
+ * of which nothing stays. fd becomes the file's.
+ */
+void atomic_file_go_on(struct atomic_file *file, int fd, const char *name);
+
+/*
  * Gives the new file the attributes of the file that has the name now, or if none has it of the one
  * that had it when it was opened (attributes_give()). If there was none, or it is no regular file,
- * the new one stays as it is. Of another user's that came during the transfer, in a directory that
- * others may write to, only the mode counts, and only to take rights away. Returns 0, or -1 with
- * errno set, to EACCES if it is a stranger's (place.h). atomic_file_publish() does the same at the
+ * the new one stays as it is, or gets those of a new file if it was made private. Of another user's
+ * that came during the transfer, in a directory that others may write to, only the mode counts, and
+ * only to take rights away. Returns 0, or -1 with errno set, to EACCES if it is a stranger's
+ * (place.h). atomic_file_publish() does the same at the
  * last moment; the caller does it before fsync(2), which syncs them.
  */
 int atomic_file_match(struct atomic_file *file);
@@ -63,8 +81,8 @@ int atomic_file_match(struct atomic_file *file);
 int atomic_file_publish(struct atomic_file *file, bool no_clobber);
 
 /*
- * Closes the file and its place, and removes its temporary name, if it has one. A second call
- * does nothing.
+ * Closes the file and its place, and removes its temporary name, if it has one. A part stays. A
+ * second call does nothing.
  */
 void atomic_file_close(struct atomic_file *file);
 

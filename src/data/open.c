@@ -67,6 +67,12 @@ static struct source *source_of(int fd, const char *name, struct err *err)
 	return source_pipe_open(fd, name, !is_read_once, NULL, err);
 }
 
+/* Fills err: only a regular file can be gone on with. Returns -1. */
+static int refuse_to_resume(const char *path, struct err *err)
+{
+	return err_set(err, ERR_USAGE, 0, "%s: only a regular file can be resumed (-R)", path);
+}
+
 struct source *open_source(const struct source_options *options, struct err *err)
 {
 	struct stat st;
@@ -81,7 +87,13 @@ struct source *open_source(const struct source_options *options, struct err *err
 	int fd = place_open_path(options->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, err);
 	if (fd == -1)
 		return NULL;
-	bool is_tree = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+	bool is_known = fstat(fd, &st) == 0;
+	if (options->resumes && !(is_known && S_ISREG(st.st_mode))) {
+		refuse_to_resume(options->path, err);
+		close(fd);
+		return NULL;
+	}
+	bool is_tree = is_known && S_ISDIR(st.st_mode);
 	struct source *source = is_tree ? source_tree_open(&options->files, fd, options->path, err)
 	                                : source_of(fd, options->path, err);
 	if (source == NULL)
@@ -114,6 +126,16 @@ static struct sink *by_lines(struct sink *stream, struct shared_lock *lock, stru
 	return lines;
 }
 
+/* Returns sink, which may be NULL, or if it resumes with its part. */
+static struct sink *with_part(struct sink *sink, const struct sink_options *options,
+    struct err *err)
+{
+	if (sink == NULL || !options->resumes || sink_file_take_part(sink, err) == 0)
+		return sink;
+	sink_close(sink);
+	return NULL;
+}
+
 /* Makes a sink where nothing is yet. */
 static struct sink *open_new(const struct sink_options *options, struct place *place,
     struct err *err)
@@ -123,8 +145,9 @@ static struct sink *open_new(const struct sink_options *options, struct place *p
 	/* A dangling link exists, too; -n must not make its target. */
 	if (options->no_clobber && place->is_link)
 		return refuse_sink(options->path, EEXIST, err);
-	return sink_file_open(options->path, place, options->no_clobber, options->sync,
+	struct sink *sink = sink_file_open(options->path, place, options->no_clobber, options->sync,
 	    options->is_tried, err);
+	return with_part(sink, options, err);
 }
 
 /* Makes a sink of what is there already. */
@@ -133,6 +156,10 @@ static struct sink *open_object(const struct sink_options *options, struct place
 {
 	const char *path = options->path;
 
+	if (options->resumes && !S_ISREG(place->st.st_mode)) {
+		refuse_to_resume(path, err);
+		return NULL;
+	}
 	if (options->only_inbox && !S_ISDIR(place->st.st_mode))
 		return refuse_sink(path, ENOTDIR, err);
 	if (place_check(place, &place->st, err) == -1) {
@@ -143,7 +170,9 @@ static struct sink *open_object(const struct sink_options *options, struct place
 	case S_IFREG:
 		if (options->no_clobber)
 			return refuse_sink(path, EEXIST, err);
-		return sink_file_open(path, place, false, options->sync, options->is_tried, err);
+		return with_part(sink_file_open(path, place, false, options->sync,
+				     options->is_tried, err),
+		    options, err);
 	case S_IFDIR:
 		if (!options->allows_inbox)
 			return refuse_sink(path, EISDIR, err);
@@ -226,6 +255,10 @@ struct sink *open_sink(const struct sink_options *options, int64_t deadline, str
 	if (fd == -1 || options->extracts)
 		return open_path(options, deadline, err);
 	const char *name = is_stdout ? "stdout" : options->path;
+	if (options->resumes) {
+		refuse_to_resume(name, err);
+		return NULL;
+	}
 	return by_lines(sink_stream_take(fd, name, options->sync == SINK_SYNC_ALL, err),
 	    options->lock, err);
 }

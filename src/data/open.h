@@ -32,7 +32,7 @@ struct source_options {
  * Opens what options say for reading: the file or stdin, as it is; or, if it is a directory or the
  * names travel, an archive of it; or the command, which is found but not started. Does not block,
  * not even on a FIFO without a writer. Returns the source, the caller's to close, or NULL with
- * ERR_FAILED.
+ * ERR_FAILED or ERR_USAGE.
  */
 struct source *open_source(const struct source_options *options, struct err *err);
 
@@ -72,7 +72,7 @@ struct sink_options {
  * is a command, the sink is that instead, which is found but not started. A file that exists
  * and must not be replaced is an error, now and again at the commit. Blocks only for a FIFO, until
  * it has a reader or the deadline. Returns the sink, the caller's to close, or NULL: ERR_FAILED,
- * ERR_TIMEOUT or ERR_INTERRUPTED.
+ * ERR_USAGE, ERR_TIMEOUT or ERR_INTERRUPTED.
  */
 struct sink *open_sink(const struct sink_options *options, int64_t deadline, struct err *err);
 

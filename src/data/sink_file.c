@@ -12,6 +12,7 @@
 #include "data/atomic_file.h"
 #include "data/first_block.h"
 #include "data/inbox_name.h"
+#include "data/part.h"
 #include "sys/descriptor.h"
 #include "sys/io.h"
 #include "sys/signals.h"
@@ -21,6 +22,9 @@
 
 /* Of a file that is synced, how many bytes are written before the device gets them. */
 #define SYNC_WINDOW (INT64_C(8) * 1024 * 1024)
+
+/* With so many bytes a file becomes a part: less is sent again sooner than it is compared. */
+#define PART_LEAST (INT64_C(1024) * 1024)
 
 struct sink_file {
 	struct sink sink;
@@ -32,10 +36,50 @@ struct sink_file {
 	int dir;           /* the directory, for fsync(2); -1: it is not synced */
 	int64_t written;   /* bytes */
 	int64_t synced;    /* of these, bytes that the device gets by now */
+	bool may_keep;     /* it becomes a part when there is enough of it */
+	bool is_published; /* the file has its name */
+	struct part part;  /* beside which it is written, or which is read */
+	int64_t part_read; /* bytes of it */
 	struct first_block first;
 	const char *peer;    /* the address that they come from */
 	char made[PATH_MAX]; /* for sink.made */
 };
+
+static ssize_t sink_file_read_part(struct sink *sink, void *buffer, size_t size, struct err *err)
+{
+	struct sink_file *file = (struct sink_file *)sink;
+	int64_t left = file->part.size - file->part_read;
+
+	if (left < (int64_t)size)
+		size = (size_t)left;
+	ssize_t n = io_read_file(file->part.fd, buffer, size, err);
+	if (n == -1)
+		return err_prefix(err, "%s: read", file->part.name);
+	if (n == 0)
+		return part_changed(&file->part, err);
+	first_block_add(&file->first, buffer, (size_t)n);
+	file->part_read += n;
+	return n;
+}
+
+/* Makes the part the file that is written. */
+static void take_over_part(struct sink_file *file)
+{
+	atomic_file_go_on(&file->file, file->part.fd, file->part.name);
+	file->part.fd = -1;
+	file->written = file->part.size;
+	file->synced = file->part.size;
+}
+
+static int sink_file_resume(struct sink *sink, struct err *err)
+{
+	struct sink_file *file = (struct sink_file *)sink;
+
+	if (part_check(&file->part, file->part.fd, file->part.size, err) == -1)
+		return -1;
+	take_over_part(file);
+	return 0;
+}
 
 static int sink_file_begin(struct sink *sink, const struct ends *ends, struct err *err)
 {
@@ -54,6 +98,11 @@ static int sink_file_write(struct sink *sink, const void *buffer, size_t size, i
 	if (io_write_file(file->file.fd, buffer, size, err) == -1)
 		return err_prefix(err, "%s: write", sink->name);
 	file->written += (int64_t)size;
+	if (file->may_keep && file->written >= PART_LEAST) {
+		/* Another receiver may have a part by now: then this one has none. */
+		file->may_keep = false;
+		(void)atomic_file_keep(&file->file, file->part.name, false);
+	}
 	for (; file->begins_early && file->written - file->synced >= SYNC_WINDOW;
 	     file->synced += SYNC_WINDOW) {
 		if (io_write_back(file->file.fd, file->synced, SYNC_WINDOW, err) == -1)
@@ -126,8 +175,13 @@ static int publish_in_inbox(struct sink_file *file)
 
 static int publish(struct sink_file *file)
 {
-	return file->sink.is_inbox ? publish_in_inbox(file)
-	                           : atomic_file_publish(&file->file, file->no_clobber);
+	int status = file->sink.is_inbox ? publish_in_inbox(file)
+	                                 : atomic_file_publish(&file->file, file->no_clobber);
+
+	file->is_published = status == 0;
+	if (file->is_published && file->part.fd != -1)
+		part_remove(&file->part);
+	return status;
 }
 
 /*
@@ -174,6 +228,8 @@ static int sink_file_commit(struct sink *sink, int64_t deadline, struct err *err
 	 */
 	if (signals_check(err) == -1)
 		return -1;
+	if (file->file.is_part && part_check(&file->part, file->file.fd, file->written, err) == -1)
+		return -1;
 	if (publish(file) == -1)
 		return fail_commit(file, err);
 	note_made(file);
@@ -194,10 +250,23 @@ static void sink_file_note(struct sink *sink, char *text, size_t size)
 		snprintf(text, size, "%s: %s", sink->name, lost);
 }
 
+/* Puts what has come in the place of the part beside which it was written, if it is more. */
+static void replace_part(struct sink_file *file)
+{
+	struct err ignored;
+
+	if (file->is_published || file->part.fd == -1 || file->written <= file->part.size ||
+	    part_check(&file->part, file->part.fd, file->part.size, &ignored) == -1)
+		return;
+	(void)atomic_file_keep(&file->file, file->part.name, true);
+}
+
 static void sink_file_close(struct sink *sink)
 {
 	struct sink_file *file = (struct sink_file *)sink;
 
+	replace_part(file);
+	part_close(&file->part);
 	atomic_file_close(&file->file);
 	if (file->dir != -1)
 		close(file->dir);
@@ -205,6 +274,8 @@ static void sink_file_close(struct sink *sink)
 }
 
 static const struct sink_type sink_file = {
+    .read_part = sink_file_read_part,
+    .resume = sink_file_resume,
     .begin = sink_file_begin,
     .write = sink_file_write,
     .commit = sink_file_commit,
@@ -234,6 +305,7 @@ static struct sink_file *new_sink(const char *path, struct place *place, bool is
 	    .file = {.fd = -1, .place = *place, .syncs = sync != SINK_SYNC_NONE},
 	    .sync = sync,
 	    .dir = -1,
+	    .part = {.fd = -1},
 	    .peer = "",
 	};
 	place->dir = -1;
@@ -273,6 +345,26 @@ struct sink *sink_file_open(const char *path, struct place *place, bool no_clobb
 		return &file->sink;
 	sink_close(&file->sink);
 	return NULL;
+}
+
+int sink_file_take_part(struct sink *sink, struct err *err)
+{
+	struct sink_file *file = (struct sink_file *)sink;
+
+	if (file->file.is_append_only)
+		return err_set(err, ERR_FAILED, EPERM,
+		    "%s: the directory is append-only (chattr +a), and a part could not become the "
+		    "file",
+		    sink->name);
+	if (part_open(&file->part, &file->file.place, file->path, err) == -1)
+		return -1;
+	sink->part = file->part.size;
+	/* There is nothing to lose in an empty one. */
+	if (file->part.fd != -1 && file->part.size == 0)
+		take_over_part(file);
+	else
+		file->may_keep = file->part.fd == -1;
+	return 0;
 }
 
 struct sink *sink_file_open_new(const char *path, struct place *place, enum sink_sync sync,

@@ -25,6 +25,15 @@ struct sink *sink_file_open(const char *path, struct place *place, bool no_clobb
     enum sink_sync sync, bool is_tried, struct err *err);
 
 /*
+ * Makes sink, of sink_file_open(), one that leaves a part (part.h), once there is 1 MiB, if it is
+ * closed without a commit; and opens the part that is there. A stream from the beginning is written
+ * beside that, and takes its place if it breaks off later. The commit removes the part, and nothing
+ * else does. Returns 0, or -1 with ERR_FAILED; the caller closes sink in both cases. Does not
+ * block.
+ */
+int sink_file_take_part(struct sink *sink, struct err *err);
+
+/*
  * As sink_file_open(), for a new file in the directory that is the object of place. The commit
  * finds a free name, and sets sink->made to the file's path, also if the sync of the directory
  * fails then.
