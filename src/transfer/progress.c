@@ -8,13 +8,31 @@ static void set(_Atomic int64_t *counter, int64_t value)
 	atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
+static void begin_phase(struct progress *progress, enum progress_phase phase, int64_t from,
+    int64_t total)
+{
+	set(&progress->bytes, from);
+	set(&progress->from, from);
+	set(&progress->total, total);
+	set(&progress->entries, PROGRESS_UNKNOWN);
+	set(&progress->began, clock_now());
+	progress_enter(progress, phase);
+}
+
 void progress_begin(struct progress *progress, int64_t total, bool is_tree)
 {
-	set(&progress->bytes, 0);
-	set(&progress->total, total);
+	begin_phase(progress, PROGRESS_MOVING, 0, total);
 	set(&progress->entries, is_tree ? 0 : PROGRESS_UNKNOWN);
-	set(&progress->began, clock_now());
-	progress_enter(progress, PROGRESS_MOVING);
+}
+
+void progress_check(struct progress *progress, int64_t total)
+{
+	begin_phase(progress, PROGRESS_CHECKING, 0, total);
+}
+
+void progress_go_on(struct progress *progress, int64_t from, int64_t total)
+{
+	begin_phase(progress, PROGRESS_MOVING, from, total);
 }
 
 void progress_add(struct progress *progress, int64_t bytes)

@@ -23,6 +23,7 @@ enum progress_phase {
 /* The counters of a transfer. Zeroed, it is in PROGRESS_WAITING. */
 struct progress {
 	_Atomic int64_t bytes; /* moved so far; in PROGRESS_CHECKING, checked */
+	_Atomic int64_t from;  /* of these, bytes that were there already, and did not move */
 	_Atomic int64_t total; /* bytes to move, or to check; or PROGRESS_UNKNOWN */
 	/* of a tree, its files, directories and links moved so far; else PROGRESS_UNKNOWN */
 	_Atomic int64_t entries;
@@ -36,6 +37,12 @@ struct progress {
  * begins: enters PROGRESS_MOVING.
  */
 void progress_begin(struct progress *progress, int64_t total, bool is_tree);
+
+/* Notes that so many bytes which are there already are checked: enters PROGRESS_CHECKING. */
+void progress_check(struct progress *progress, int64_t total);
+
+/* As progress_begin(), for a transfer of which the first bytes, from of total, are there. */
+void progress_go_on(struct progress *progress, int64_t from, int64_t total);
 
 /* Adds bytes that have been moved. */
 void progress_add(struct progress *progress, int64_t bytes);

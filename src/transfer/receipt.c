@@ -41,6 +41,11 @@ static enum receipt_state read_line(struct receipt *receipt, const char *line, b
 		strlcpy(receipt->text, rest, sizeof(receipt->text));
 		return RECEIPT_FAILED;
 	}
+	if (first && !receipt->has_have &&
+	    resume_lines_read_have(line, &receipt->have, receipt->token) == 0) {
+		receipt->has_have = true;
+		return RECEIPT_NONE;
+	}
 	if (first && data_ended && (rest = after(line, RECEIVED)) != NULL &&
 	    read_received(receipt, rest))
 		return RECEIPT_RECEIVED;

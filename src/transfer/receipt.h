@@ -12,12 +12,13 @@
 #include <stdint.h>
 
 #include "transfer/digest.h"
+#include "transfer/resume_lines.h"
 
 /* The longest line, its newline included. */
 #define RECEIPT_LINE_MAX 256
 
 enum receipt_state {
-	RECEIPT_NONE,     /* no line has come yet */
+	RECEIPT_NONE,     /* no line of a receipt has come yet */
 	RECEIPT_RECEIVED, /* the receiver has read to the end: bytes and digest */
 	RECEIPT_STORED,   /* the receiver has also committed the data */
 	RECEIPT_FAILED,   /* the receiver has failed, and says why: text */
@@ -30,13 +31,18 @@ struct receipt {
 	int64_t bytes;                /* RECEIPT_RECEIVED, RECEIPT_STORED */
 	char digest[DIGEST_TEXT_MAX]; /* RECEIPT_RECEIVED, RECEIPT_STORED */
 	char text[RECEIPT_LINE_MAX];  /* RECEIPT_FAILED: the peer's text, not to be shown raw */
-	char line[RECEIPT_LINE_MAX];  /* the line that is being read */
+	/* Before all else one that resumes says, once, how much it has, and its token. */
+	bool has_have;
+	int64_t have;
+	char token[RESUME_LINES_TOKEN_MAX];
+	char line[RECEIPT_LINE_MAX]; /* the line that is being read */
 	size_t line_len;
 };
 
 /*
  * Hears the next size bytes of the receiver's stream. data_ended says whether our stream has ended;
- * before that no receipt but a failure can be true. Never keeps more than a line.
+ * before that no receipt but a failure can be true; what a receiver that resumes says first
+ * (resume_lines.h) is heard at any time, and is no receipt. Never keeps more than a line.
  */
 void receipt_hear(struct receipt *receipt, const char *bytes, size_t size, bool data_ended);
 

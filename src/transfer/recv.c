@@ -8,6 +8,7 @@
 #include "transfer/doubt.h"
 #include "transfer/rate_limit.h"
 #include "transfer/receipt.h"
+#include "transfer/resume_recv.h"
 #include "transfer/stray_talk.h"
 
 /* How long we read on for a sender that has yet to notice that we have failed. */
@@ -24,8 +25,11 @@ struct receiving {
 	struct rate_limit rate_limit;
 	struct stray_talk talk;
 	char *chunk;
-	bool broken; /* the connection is: nothing can be said any more */
-	bool silent; /* the peer was, for so long that we take it for the end */
+	int64_t size;    /* of the stream, if its sender resumes */
+	bool is_claimed; /* a byte has come */
+	bool has_begun;  /* the sink has */
+	bool broken;     /* the connection is: nothing can be said any more */
+	bool silent;     /* the peer was, for so long that we take it for the end */
 };
 
 static enum channel_peer peer_state(const struct receiving *receiving)
@@ -56,10 +60,14 @@ static int receiving_broken(struct receiving *receiving, struct err *err)
 	bool has_idled = err->kind == ERR_TIMEOUT && clock_now() < limits->end;
 
 	receiving->broken = err->kind == ERR_FAILED;
-	transfer_broken("receive", receiving->result->bytes, limits, err);
+	transfer_broken("receive", receiving->result, limits, err);
 	if (has_idled && receiving->result->bytes > 0 && receiving->policy->idle_eof == 0 &&
 	    !must_speak(receiving))
 		err_advise(err, "is the link up? For nc without -N there is --idle-eof SECONDS");
+	/* A stranger that closes with our line unread resets the connection. */
+	if (receiving->broken && receiving->policy->resumes && !receiving->result->both_resume &&
+	    receiving->is_claimed)
+		err_advise(err, "leave out -R where the other end is not sockxfer");
 	return advise_on_tls(receiving, err);
 }
 
@@ -127,23 +135,36 @@ static size_t wanted(const struct receiving *receiving, size_t piece)
 }
 
 /* With the first byte the peer is the one: others that wait to be accepted are refused. */
-static int take_chunk(struct receiving *receiving, size_t size, struct err *err)
+static void claim_peer(struct receiving *receiving)
 {
 	const struct recv_policy *policy = receiving->policy;
-	bool is_first = receiving->result->bytes == 0;
 
-	if (is_first && policy->on_claim != NULL)
+	if (!receiving->is_claimed && policy->on_claim != NULL)
 		policy->on_claim(policy->context);
+	receiving->is_claimed = true;
+}
+
+static int begin_sink(struct receiving *receiving, struct err *err)
+{
+	if (receiving->has_begun)
+		return 0;
+	receiving->has_begun = true;
+	return sink_begin(receiving->sink, receiving->ends, err);
+}
+
+static int store_bytes(struct receiving *receiving, const char *bytes, size_t size, struct err *err)
+{
+	const struct recv_policy *policy = receiving->policy;
+
 	if ((int64_t)size > allowance(receiving))
-		return err_set(err, ERR_FAILED, 0, "too large: more than %lld bytes",
-		    (long long)policy->max_size);
-	digest_add(&receiving->digest, receiving->chunk, size);
-	stray_talk_hear(&receiving->talk, receiving->chunk, size);
+		return transfer_too_large(policy->max_size, err);
+	digest_add(&receiving->digest, bytes, size);
+	stray_talk_hear(&receiving->talk, bytes, size);
 	receiving->result->bytes += (int64_t)size;
 	progress_add(policy->progress, (int64_t)size);
-	if (is_first && sink_begin(receiving->sink, receiving->ends, err) == -1)
+	if (begin_sink(receiving, err) == -1)
 		return -1;
-	if (sink_write(receiving->sink, receiving->chunk, size, policy->limits.end, err) == -1)
+	if (sink_write(receiving->sink, bytes, size, policy->limits.end, err) == -1)
 		return -1;
 	if (receiving->sink->is_tree)
 		progress_note_entries(policy->progress, receiving->sink->entries);
@@ -200,22 +221,66 @@ static ssize_t receive_some(struct receiving *receiving, size_t size, struct err
 	return 0;
 }
 
+static int take_in_turn(struct receiving *receiving, const char *bytes, size_t size,
+    struct err *err)
+{
+	claim_peer(receiving);
+	if (store_bytes(receiving, bytes, size, err) == -1)
+		return -1;
+	if (wait_for_turn(receiving, (int64_t)size, err) == -1)
+		return receiving_broken(receiving, err);
+	return 0;
+}
+
+/*
+ * Tells the sender how much there is, and acts on what it begins with: its line, or a stream of
+ * another program, or of a sender that does not resume, which is whole.
+ */
+static int meet_sender(struct receiving *receiving, struct err *err)
+{
+	const struct resume_recv receiver = {
+	    .channel = receiving->channel,
+	    .sink = receiving->sink,
+	    .digest = &receiving->digest,
+	    .limits = &receiving->policy->limits,
+	    .max_size = receiving->policy->max_size,
+	    .progress = receiving->policy->progress,
+	    .result = receiving->result,
+	    .chunk = receiving->chunk,
+	    .chunk_size = receiving->policy->chunk,
+	};
+	struct resume_answer answer;
+
+	int status = resume_recv_meet(&receiver, &answer, err);
+	if (answer.len > 0)
+		claim_peer(receiving);
+	if (status == 0 && answer.begin == RESUME_LINE) {
+		receiving->size = answer.from.size;
+		status = resume_recv_follow(&receiver, &answer.from, err);
+	}
+	if (status == -1)
+		receiving->broken = receiving->result->is_broken && err->kind == ERR_FAILED;
+	size_t rest = answer.len - answer.line_len;
+	if (status == -1 || rest == 0)
+		return status;
+	return take_in_turn(receiving, answer.bytes + answer.line_len, rest, err);
+}
+
 /* Copies until the peer ends its stream. */
 static int receive_all(struct receiving *receiving, struct err *err)
 {
-	const struct recv_policy *policy = receiving->policy;
-	size_t size = rate_limit_piece(&receiving->rate_limit, policy->chunk);
+	size_t size = rate_limit_piece(&receiving->rate_limit, receiving->policy->chunk);
 
+	if (receiving->policy->resumes && meet_sender(receiving, err) == -1)
+		return -1;
 	for (;;) {
 		ssize_t n = receive_some(receiving, wanted(receiving, size), err);
 		if (n == 0)
 			return 0;
-		if (n == -1 || transfer_check_time(&policy->limits, err) == -1)
+		if (n == -1 || transfer_check_time(&receiving->policy->limits, err) == -1)
 			return receiving_broken(receiving, err);
-		if (take_chunk(receiving, (size_t)n, err) == -1)
+		if (take_in_turn(receiving, receiving->chunk, (size_t)n, err) == -1)
 			return -1;
-		if (wait_for_turn(receiving, n, err) == -1)
-			return receiving_broken(receiving, err);
 	}
 }
 
@@ -238,6 +303,7 @@ static int say_in_doubt(const struct receiving *receiving, const char *line, siz
 static int peer_is_gone(struct receiving *receiving, struct err *err)
 {
 	receiving->broken = true;
+	receiving->result->is_broken = true;
 	return err_set(err, ERR_FAILED, 0, "receive: the peer is gone after %lld bytes",
 	    (long long)receiving->result->bytes);
 }
@@ -264,15 +330,19 @@ static int refuse_stray(struct receiving *receiving, const char *name, struct er
 static const char *stray_name(const struct receiving *receiving)
 {
 	if (receiving->silent || receiving->policy->expect != NULL ||
-	    peer_state(receiving) == CHANNEL_PEER_DONE)
+	    receiving->result->both_resume || peer_state(receiving) == CHANNEL_PEER_DONE)
 		return NULL;
 	return stray_talk_name(&receiving->talk);
 }
 
-/* Whether the peer has said its end by the key, which no stray and no proxy has. */
+/*
+ * Whether the peer is no stray, and no proxy has made the end of its stream: it has the key, or has
+ * answered us, and the stream has the size that it has said.
+ */
 static bool is_certified(const struct receiving *receiving)
 {
-	return receiving->channel->key != NULL && peer_state(receiving) == CHANNEL_PEER_DONE;
+	return receiving->result->both_resume ||
+	       (receiving->channel->key != NULL && peer_state(receiving) == CHANNEL_PEER_DONE);
 }
 
 /*
@@ -302,10 +372,12 @@ static int say_received(struct receiving *receiving, struct err *err)
 static int check_end(struct receiving *receiving, struct err *err)
 {
 	const char *expect = receiving->policy->expect;
-	const struct transfer_result *result = receiving->result;
+	struct transfer_result *result = receiving->result;
 
 	if (must_speak(receiving))
 		return peer_is_gone(receiving, err);
+	if (result->both_resume && resume_recv_end(result, receiving->size, err) == -1)
+		return -1;
 	if (expect != NULL && strcmp(expect, result->digest) != 0)
 		return err_set(err, ERR_MISMATCH, 0,
 		    "the digest of the %lld bytes received is %s, not %s", (long long)result->bytes,
@@ -324,8 +396,7 @@ static int store(struct receiving *receiving, struct err *err)
 	progress_enter(policy->progress, PROGRESS_STORING);
 	if (say_received(receiving, err) == -1)
 		return -1;
-	if (receiving->result->bytes == 0 &&
-	    sink_begin(receiving->sink, receiving->ends, err) == -1)
+	if (begin_sink(receiving, err) == -1)
 		return -1;
 	if (sink_commit(receiving->sink, policy->limits.end, err) == -1)
 		return -1;
@@ -344,8 +415,11 @@ static int receive_and_store(struct receiving *receiving, struct err *err)
 {
 	if (receive_all(receiving, err) == 0 && store(receiving, err) == 0)
 		return 0;
-	if (receiving->broken && receiving->result->bytes == 0 && receiving->policy->may_be_stray)
+	if (receiving->broken && !receiving->is_claimed && receiving->policy->may_be_stray)
 		err_set(err, ERR_STRAY, 0, "reset without a byte");
+	/* To a sender that may try again nobody says that there is no use in it. */
+	if (receiving->result->both_resume && receiving->result->is_broken)
+		return -1;
 	if (!receiving->broken && err->kind != ERR_STRAY)
 		say_failed(receiving, err);
 	return -1;

@@ -79,13 +79,16 @@ enum resume_begin resume_lines_read_from(const char *bytes, size_t size, const c
 	const char *newline = memchr(bytes, '\n', most);
 	if (newline == NULL && most < RESUME_LINES_MAX)
 		return RESUME_UNKNOWN;
-	*len = newline == NULL ? RESUME_LINES_MAX : (size_t)(newline - bytes) + 1;
-	if (memmem(bytes, *len, token, TOKEN_LEN) == NULL)
+	size_t end = newline == NULL ? most : (size_t)(newline - bytes);
+	if (memmem(bytes, end, token, TOKEN_LEN) == NULL)
 		return RESUME_DATA;
-	memcpy(line, bytes, *len);
-	line[*len - 1] = '\0';
-	/* A null byte would hide the rest of the line. */
-	if (newline == NULL || strlen(line) != *len - 1 || !read_from(line, from))
+	if (newline == NULL)
 		return RESUME_WRONG;
-	return strcmp(from->token, token) == 0 ? RESUME_LINE : RESUME_WRONG;
+	memcpy(line, bytes, end);
+	line[end] = '\0';
+	/* A null byte would hide the rest of the line. */
+	if (strlen(line) != end || !read_from(line, from) || strcmp(from->token, token) != 0)
+		return RESUME_WRONG;
+	*len = end + 1;
+	return RESUME_LINE;
 }

@@ -7,6 +7,7 @@
 #ifndef RESUME_LINES_H
 #define RESUME_LINES_H
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@
 
 /* The longest line, its newline included. */
 #define RESUME_LINES_MAX 256
+
+/* What the receiver says, for printf(3), if the bytes that it has are not the sender's. */
+#define RESUME_LINES_DIFFER "the first %" PRId64 " bytes differ"
 
 /* 16 hexadecimal digits and the final null byte. */
 #define RESUME_LINES_TOKEN_MAX 17

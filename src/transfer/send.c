@@ -1,6 +1,6 @@
 #include "transfer/send.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "transfer/digest.h"
 #include "transfer/rate_limit.h"
 #include "transfer/receipt.h"
+#include "transfer/resume_send.h"
 
 /* How long a peer that has everything may take to speak or close, where -w says nothing. */
 #define CLOSE_WAIT (30 * CLOCK_SECOND)
@@ -27,6 +28,12 @@
  */
 #define PACE_HEADROOM 4
 
+/*
+ * More than the receiving end of any connection holds, where the kernel is not told otherwise than
+ * for a link of 10 Gbit/s around the world: when so much is acknowledged, the receiver reads.
+ */
+#define RECEIVE_BUFFER_MAX (INT64_C(256) * 1024 * 1024)
+
 /* The sender's view of its connection. */
 struct sending {
 	struct channel *channel;
@@ -40,8 +47,9 @@ struct sending {
 	struct back_channel back;
 	char *chunk;
 	size_t chunk_size;
-	int64_t idle_until; /* when it has been too long without progress */
-	int64_t in_flight;  /* at the last progress, if there is a limit without */
+	int64_t idle_until;   /* when it has been too long without progress */
+	int64_t in_flight;    /* at the last progress, if there is a limit without */
+	bool may_be_compared; /* the receiver may still read what it has, and none of our bytes */
 };
 
 /* The connection has failed, unless the peer has said why it has. */
@@ -49,7 +57,19 @@ static int sending_broken(struct sending *sending, const char *operation, struct
 {
 	if (back_channel_explains(&sending->back, err))
 		return -1;
-	return transfer_broken(operation, sending->result->bytes, sending->limits, err);
+	return transfer_broken(operation, sending->result, sending->limits, err);
+}
+
+/* Whether the receiver may still compare what it has, which no limit is set to. */
+static bool may_be_compared(struct sending *sending)
+{
+	const struct transfer_result *result = sending->result;
+	int64_t sent = result->bytes - result->resumed_at;
+
+	if (sending->back.receipt.state == RECEIPT_RECEIVED ||
+	    (sending->in_flight >= 0 && sent - sending->in_flight > RECEIVE_BUFFER_MAX))
+		sending->may_be_compared = false;
+	return sending->may_be_compared;
 }
 
 /* Without a limit for the time without progress nobody asks how much is in flight. */
@@ -57,7 +77,8 @@ static void note_progress(struct sending *sending)
 {
 	if (sending->limits->idle != 0)
 		sending->in_flight = sending->channel->type->in_flight(sending->channel);
-	sending->idle_until = deadline_of(sending->limits);
+	sending->idle_until =
+	    may_be_compared(sending) ? sending->limits->end : deadline_of(sending->limits);
 }
 
 static bool has_progressed(const struct sending *sending)
@@ -88,24 +109,49 @@ static int wait_for_room(struct sending *sending, struct err *err)
 	return 0;
 }
 
-static int send_chunk(struct sending *sending, size_t size, struct err *err)
+/* Sends some of the size bytes, as many as the channel takes. Returns how many, or -1. */
+static ssize_t send_some(struct sending *sending, const char *bytes, size_t size, struct err *err)
 {
 	struct channel *channel = sending->channel;
+	ssize_t n;
+
+	while ((n = channel->type->send(channel, bytes, size, err)) == CHANNEL_LATER) {
+		if (wait_for_room(sending, err) == -1)
+			return -1;
+	}
+	return n;
+}
+
+static int send_chunk(struct sending *sending, size_t size, struct err *err)
+{
 	size_t sent = 0;
 
 	note_progress(sending);
 	while (sent < size) {
-		ssize_t n = channel->type->send(channel, sending->chunk + sent, size - sent, err);
-		if (n == -1 || (n == CHANNEL_LATER && wait_for_room(sending, err) == -1))
+		ssize_t n = send_some(sending, sending->chunk + sent, size - sent, err);
+		if (n == -1)
 			return -1;
-		if (n == CHANNEL_LATER)
-			continue;
 		sent += (size_t)n;
 		sending->result->bytes += n;
 		progress_add(sending->policy->progress, n);
 		note_progress(sending);
 	}
 	return back_channel_read(&sending->back, err);
+}
+
+/* Sends a line in front of the stream. */
+static int send_line(struct sending *sending, const char *line, size_t len, struct err *err)
+{
+	size_t sent = 0;
+
+	note_progress(sending);
+	while (sent < len) {
+		ssize_t n = send_some(sending, line + sent, len - sent, err);
+		if (n == -1)
+			return -1;
+		sent += (size_t)n;
+	}
+	return 0;
 }
 
 /* Waits until a source that is slow has data, and notices if the peer goes meanwhile. */
@@ -162,11 +208,11 @@ static int send_all(struct sending *sending, struct err *err)
  * When the peer has been silent for too long once it has everything. Storing takes what it takes,
  * and a user who must have a confirmation waits for it, unless -w says how long.
  */
-static int64_t patience(const struct sending *sending)
+static int64_t patience(struct sending *sending)
 {
 	int64_t idle = sending->limits->idle;
 
-	if (sending->back.receipt.state == RECEIPT_RECEIVED)
+	if (sending->back.receipt.state == RECEIPT_RECEIVED || may_be_compared(sending))
 		return DEADLINE_NEVER;
 	if (idle == 0 && sending->policy->must_confirm)
 		return DEADLINE_NEVER;
@@ -248,10 +294,12 @@ static int judge(struct sending *sending, struct err *err)
 		return 0;
 	}
 	if (has_receipt ||
-	    (sending->back.has_ended && channel->type->peer(channel) == CHANNEL_PEER_OPEN))
+	    (sending->back.has_ended && channel->type->peer(channel) == CHANNEL_PEER_OPEN)) {
+		result->is_broken = true;
 		return err_set(err, ERR_FAILED, 0,
 		    "the receiver went away before it had stored the %lld bytes it received",
 		    (long long)result->bytes);
+	}
 	if (sending->policy->must_confirm)
 		return err_set(err, ERR_UNCONFIRMED, 0, "%lld bytes were sent, but no receipt came",
 		    (long long)result->bytes);
@@ -276,12 +324,62 @@ static int end_and_confirm(struct sending *sending, struct err *err)
 	return 0;
 }
 
+/*
+ * Agrees with the receiver on where the stream begins, and skips what is before that. Returns 0,
+ * also if the receiver does not resume, and gets all of it.
+ */
+static int resume(struct sending *sending, struct err *err)
+{
+	const struct resume_send sender = {
+	    .back = &sending->back,
+	    .source = sending->source,
+	    .digest = &sending->digest,
+	    .limits = sending->limits,
+	    .progress = sending->policy->progress,
+	    .chunk = sending->chunk,
+	    .chunk_size = sending->chunk_size,
+	};
+	struct transfer_result *result = sending->result;
+	char line[RESUME_LINES_MAX];
+	struct resume_from from;
+
+	int status = resume_send_wait(&sender, err);
+	if (status == 0)
+		return 0;
+	result->both_resume = status == 1;
+	if (status == 1)
+		status = resume_send_check(&sender, &from, err);
+	if (status == -2)
+		return -1;
+	if (status == -1)
+		return sending_broken(sending, "send", err);
+	result->resumed_at = from.from;
+	result->bytes = from.from;
+	sending->may_be_compared = from.from > 0;
+	if (from.from > 0)
+		progress_go_on(sending->policy->progress, from.from, from.size);
+	if (send_line(sending, line, resume_lines_write_from(line, &from), err) == -1)
+		return sending_broken(sending, "send", err);
+	return 0;
+}
+
 static int send_and_confirm(struct sending *sending, struct err *err)
 {
-	if (source_start(sending->source, sending->ends, err) == -1 || send_all(sending, err) == -1)
+	if (source_start(sending->source, sending->ends, err) == -1 ||
+	    (sending->policy->resumes && resume(sending, err) == -1) ||
+	    send_all(sending, err) == -1)
 		return -1;
 	digest_text(&sending->digest, sending->result->digest);
 	return end_and_confirm(sending, err);
+}
+
+/* Whether the receiver says that its part is of another file. */
+static bool is_other_part(const struct transfer_result *result)
+{
+	char text[RECEIPT_LINE_MAX];
+
+	snprintf(text, sizeof(text), RESUME_LINES_DIFFER, result->resumed_at);
+	return result->resumed_at > 0 && strcmp(result->peer_text, text) == 0;
 }
 
 static size_t chunk_of(const struct sending *sending)
@@ -319,6 +417,8 @@ int transfer_send(struct source *source, struct channel *channel, const struct e
 	else if (!policy->heeds_receipts || digest_open(&sending.digest, err) == 0)
 		status = send_and_confirm(&sending, err);
 	strlcpy(result->peer_text, sending.back.receipt.text, sizeof(result->peer_text));
+	if (err->kind == ERR_PEER && is_other_part(result))
+		err_advise(err, "send once without -R, or let the receiver remove its part");
 	digest_close(&sending.digest);
 	free(sending.chunk);
 	return status;

@@ -27,8 +27,13 @@ int transfer_check_time(const struct time_limits *limits, struct err *err)
 	return err_set(err, ERR_TIMEOUT, 0, "timed out");
 }
 
-int transfer_broken(const char *operation, int64_t bytes, const struct time_limits *limits,
-    struct err *err)
+int transfer_too_large(int64_t max, struct err *err)
+{
+	return err_set(err, ERR_FAILED, 0, "too large: more than %" PRId64 " bytes", max);
+}
+
+int transfer_broken(const char *operation, struct transfer_result *result,
+    const struct time_limits *limits, struct err *err)
 {
 	char why[sizeof(err->text)];
 
@@ -37,7 +42,8 @@ int transfer_broken(const char *operation, int64_t bytes, const struct time_limi
 		err->kind = ERR_TIMEOUT;
 	if (err->kind == ERR_INTERRUPTED)
 		return -1;
+	result->is_broken = err->kind == ERR_FAILED || clock_now() < limits->end;
 	strlcpy(why, reason(limits, err), sizeof(why));
-	err_set(err, err->kind, 0, "%s: %s after %" PRId64 " bytes", operation, why, bytes);
+	err_set(err, err->kind, 0, "%s: %s after %" PRId64 " bytes", operation, why, result->bytes);
 	return -1;
 }

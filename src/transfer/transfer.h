@@ -46,11 +46,15 @@ struct transfer_result {
  */
 int transfer_check_time(const struct time_limits *limits, struct err *err);
 
+/* Fills err: the stream has more than max bytes. Returns -1. */
+int transfer_too_large(int64_t max, struct err *err);
+
 /*
- * Rewrites err, a failure of the connection in operation ("send") after so many bytes, for people:
- * "send: connection reset after 123 bytes". Returns -1. Does not block.
+ * Rewrites err, a failure of the connection in operation ("send") after the bytes of result, for
+ * people: "send: connection reset after 123 bytes". Sets result->is_broken. Returns -1. Does not
+ * block.
  */
-int transfer_broken(const char *operation, int64_t bytes, const struct time_limits *limits,
-    struct err *err);
+int transfer_broken(const char *operation, struct transfer_result *result,
+    const struct time_limits *limits, struct err *err);
 
 #endif

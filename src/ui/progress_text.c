@@ -37,12 +37,19 @@ struct line {
 	struct field field[FIELDS_MAX];
 };
 
-static void look(struct progress_text_rate *rate, int64_t bytes, int64_t began, int64_t now)
+static void look(struct progress_text_rate *rate, const struct progress *progress, int64_t now)
 {
+	int64_t bytes = progress->bytes;
+	int64_t began = progress->began;
 	bool is_first = rate->began != began;
 
 	if (is_first)
-		*rate = (struct progress_text_rate){.time = began, .began = began, .moved = began};
+		*rate = (struct progress_text_rate){
+		    .bytes = progress->from,
+		    .time = began,
+		    .began = began,
+		    .moved = began,
+		};
 	double took = (double)(now - rate->time);
 	if (took <= 0)
 		return;
@@ -73,7 +80,7 @@ struct progress_text progress_text_take(const struct progress *progress,
 	if (status.phase == PROGRESS_WAITING)
 		return status;
 	status.elapsed = now - progress->began;
-	look(rate, status.bytes, progress->began, now);
+	look(rate, progress, now);
 	status.rate = rate->rate;
 	status.stalled = now - rate->moved >= STALLED;
 	return status;
