@@ -417,6 +417,9 @@ int atomic_file_publish(struct atomic_file *file, bool no_clobber)
 
 void atomic_file_close(struct atomic_file *file)
 {
+	/* The rights of the file that it did not become are not the part's. */
+	if (file->is_part && file->temp[0] != '\0' && file->is_like_old)
+		(void)fchmod(file->fd, 0600);
 	drop_file(file);
 	place_close(&file->place);
 	*file = closed;
