@@ -158,6 +158,37 @@ print(f(6).decode())') || skip "needs libcrypto.so.3" # 6: OPENSSL_VERSION_STRIN
 @test "-4 together with -6 is a usage error" { usage_error -4 -6 -- recv -4 -6 127.0.0.1:1 out; }
 @test "-p together with -l is a usage error" { usage_error -p -l -- recv -p 0 -l :0 out; }
 
+@test "-R is for one file and one peer of our kind: anything else is a usage error that says why" {
+	local role
+
+	for role in send recv; do
+		usage_error '-R, --resume: is for one transfer, not for -k' -- "$role" -R -k -p 0 file
+		usage_error '-R, --resume: is for a file, not for a command' -- "$role" -R 127.0.0.1:1 -- cat
+		usage_error '-R, --resume: is for a file, not for std' -- "$role" -R 127.0.0.1:1 -
+		usage_error '-R, --resume: is for a file, not for std' -- "$role" --resume -p 0
+		usage_error '-R, --resume: needs the digests' --no-receipt -- "$role" -R --no-receipt 127.0.0.1:1 file
+		usage_error '-R, --resume: excludes --peer' -- "$role" -R --peer nc 127.0.0.1:1 file
+	done
+	usage_error '-R, --resume: is for a file, not for stdout' -- recv -R 127.0.0.1:1 /dev/stdout
+	usage_error '-R, --resume: is for one receiver, not for several' -- send -R a:1,b:2 file
+	usage_error '-R, --resume: is for one file, not for a tree' -- send -R 127.0.0.1:1 one two
+	usage_error '-R, --resume: is for one file, not for a tree' -- send -R --named 127.0.0.1:1 one
+	usage_error '-R, --resume: is for one file, not for a tree' -- recv -R -x 127.0.0.1:1 directory
+	usage_error '-R, --resume: excludes --idle-eof' -- recv -R --idle-eof 1 127.0.0.1:1 file
+}
+
+@test "-r where we listen needs -R, and a connection that was inherited has no -r at all" {
+	local role
+
+	for role in send recv; do
+		usage_error '-r, --retry: is only for connecting' -R -- "$role" -r 5 -p 0 no/such
+		usage_error '-r, --retry: is only for connecting' -- "$role" -r 5 -R fd:0 no/such
+		usage_error '-r, --retry: is only for connecting' -- "$role" -r 5 -R -l fd:0 no/such
+	done
+	failure 'sockxfer: send: no/such: No such file or directory' send -r 5 -R -p 0 no/such
+	failure 'sockxfer: recv: no/such: No such file or directory' recv -r 5 -R -p 0 no/such
+}
+
 @test "a usage error is told before the file is looked at" {
 	usage_error 80x -- send 127.0.0.1:80x /nonexistent/file
 	usage_error 80x -- recv 127.0.0.1:80x /nonexistent/file

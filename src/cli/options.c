@@ -83,6 +83,7 @@ static const struct row rows[] = {
     {OPTION_NAMED, ROLE_SEND, "named", NULL, "send: send the names along, for recv -x or tar"},
     {OPTION_SKIP_UNREADABLE, ROLE_SEND, "skip-unreadable", NULL,
 	"send: of a directory, leave out what cannot be read"},
+    {'R', ROLE_BOTH, "resume", NULL, "go on where it broke off, if both ends have -R"},
     {'V', ROLE_SEND, "verify", NULL, "send: fail unless the receiver confirms"},
     {OPTION_NO_RECEIPT, ROLE_BOTH, "no-receipt", NULL, "give no receipt, or heed none"},
     {'q', ROLE_BOTH, "quiet", NULL, "print nothing but errors"},
@@ -231,6 +232,8 @@ static bool *flag_of(struct settings *settings, int key)
 		return &settings->sync;
 	case 'V':
 		return &settings->must_confirm;
+	case 'R':
+		return &settings->resumes;
 	case OPTION_NO_RECEIPT:
 		return &settings->no_receipt;
 	case 'q':

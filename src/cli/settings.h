@@ -51,6 +51,7 @@ struct settings {
 	bool sync;             /* -S */
 	bool no_sync;          /* --no-sync */
 	bool must_confirm;     /* -V */
+	bool resumes;          /* -R */
 	bool no_receipt;       /* --no-receipt */
 	bool json;             /* --json */
 	bool has_expected;     /* -E */

@@ -24,6 +24,15 @@
 #define ENTRIES_DEFAULT 1000000
 #define GRACE_DEFAULT (10 * CLOCK_SECOND)
 
+/*
+ * Whether -r has something to try again: to connect or, after a break with -R, to listen as well. A
+ * socket that was inherited does not come again.
+ */
+static bool can_retry(const struct settings *settings)
+{
+	return settings->address.kind != ADDR_FD && (!settings->listens || settings->resumes);
+}
+
 /* Checks the settings that are for listening only, or for connecting only. */
 static int check_connection(const struct settings *settings, struct err *err)
 {
@@ -32,8 +41,9 @@ static int check_connection(const struct settings *settings, struct err *err)
 	if (settings->has_source && !connects)
 		return err_set(err, ERR_USAGE, 0,
 		    "-s, --source: is only for connecting to host:port");
-	if (settings->retry != 0 && (settings->listens || settings->address.kind == ADDR_FD))
-		return err_set(err, ERR_USAGE, 0, "-r, --retry: is only for connecting");
+	if (settings->retry != 0 && !can_retry(settings))
+		return err_set(err, ERR_USAGE, 0,
+		    "-r, --retry: is only for connecting, or together with -R for -p and -l");
 	if (settings->allow.count > 0 && (connects || settings->address.kind == ADDR_UNIX))
 		return err_set(err, ERR_USAGE, 0, "--allow: is only for listening on TCP");
 	if (settings->port_file != NULL && (connects || settings->address.kind == ADDR_UNIX))
@@ -74,6 +84,39 @@ static int check_extract(const struct settings *settings, struct err *err)
 		return err_set(err, ERR_USAGE, 0,
 		    "-x, --extract: needs a directory, new or not, for the tree: . is this one");
 	return 0;
+}
+
+/*
+ * What does not go with -R, or NULL: it is for one regular file, whose bytes are there again, and
+ * for one peer, which is ours.
+ */
+static const char *no_resume(const struct settings *settings)
+{
+	if (settings->keeps)
+		return "is for one transfer, not for -k";
+	if (settings->receivers.count > 0)
+		return "is for one receiver, not for several";
+	if (settings->command != NULL)
+		return "is for a file, not for a command";
+	if (settings->extracts || settings_send_names(settings))
+		return "is for one file, not for a tree";
+	if (settings_stdio(settings) != -1)
+		return settings->role == SETTINGS_SEND ? "is for a file, not for stdin"
+		                                       : "is for a file, not for stdout";
+	if (settings->no_receipt)
+		return "needs the digests that --no-receipt leaves out";
+	if (settings->idle_eof != 0)
+		return "excludes --idle-eof, for a silence may be a break";
+	if (settings->peer != HANDOVER_SOCKXFER)
+		return "excludes --peer, for only sockxfer resumes";
+	return NULL;
+}
+
+static int check_resumes(const struct settings *settings, struct err *err)
+{
+	const char *why = settings->resumes ? no_resume(settings) : NULL;
+
+	return why == NULL ? 0 : err_set(err, ERR_USAGE, 0, "-R, --resume: %s", why);
 }
 
 /* Checks -k and the settings that are for -k only. */
@@ -168,8 +211,8 @@ static void set_defaults(struct settings *settings)
 int settings_check(struct settings *settings, struct err *err)
 {
 	if (check_addresses(settings, err) == -1 || check_data(settings, err) == -1 ||
-	    check_extract(settings, err) == -1 || check_keeps(settings, err) == -1 ||
-	    check_key(settings, err) == -1)
+	    check_extract(settings, err) == -1 || check_resumes(settings, err) == -1 ||
+	    check_keeps(settings, err) == -1 || check_key(settings, err) == -1)
 		return -1;
 	set_defaults(settings);
 	return 0;

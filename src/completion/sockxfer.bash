@@ -29,6 +29,7 @@ recv E expect digest
 send V verify -
 send - named -
 send - skip-unreadable -
+both R resume -
 both - no-receipt -
 both q quiet -
 both v verbose -

@@ -28,6 +28,7 @@ set -l options \
     'send V verify - fail unless the receiver confirms' \
     'send - named - send the names along, for recv -x or tar' \
     'send - skip-unreadable - of a directory, leave out what cannot be read' \
+    'both R resume - go on where it broke off, if both ends have -R' \
     'both - no-receipt - give no receipt, or heed none' \
     'both q quiet - print nothing but errors' \
     'both v verbose - print what happens' \
