@@ -25,6 +25,34 @@ make_black_hole() {
 	drop_in_namespace 'tcp dport 9009 drop; udp dport 53'
 }
 
+# kernel_limit ROLE OPTION...: prints the TCP_USER_TIMEOUT that it sets before a transfer with -w 7, in ms.
+kernel_limit() {
+	local role=$1
+
+	shift
+	rm -f go trace
+	free_port
+	reaching peer "127.0.0.1:$port" send:10 await:go reset
+	start us strace -qq -o trace -e trace=setsockopt "$SOCKXFER" "$role" -w 7 "$@" -p "$port" file
+	wait_for grep -qs TCP_USER_TIMEOUT trace
+	touch go
+	wait_for ended "${PID[us]}"
+	finish peer
+	sed -n 's/.*TCP_USER_TIMEOUT, \[\([0-9]*\)\].*/\1/p' trace
+}
+
+@test "the kernel limits what is unacknowledged as -w says, but not with -R, where an end may read for long" {
+	local role
+
+	need strace
+	strace -o /dev/null true 2>/dev/null || skip "needs ptrace"
+	echo data >file
+	for role in send recv; do
+		[ "$(kernel_limit "$role")" = 7001 ]
+		[ "$(kernel_limit "$role" -R)" = 0 ]
+	done
+}
+
 ### Each wait
 
 @test "-W limits the writing to a terminal that takes no more: exit 3" {

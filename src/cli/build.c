@@ -107,6 +107,8 @@ static struct rendezvous_options build_rendezvous(const struct settings *setting
 		    .max_per_host = settings->max_per_peer,
 		    .congestion = settings->congestion,
 		    .idle_limit = settings->idle_limit,
+		    /* while an end reads what it has, it takes nothing, and the kernel would not wait */
+		    .unacknowledged_limit = settings->resumes ? 0 : settings->idle_limit,
 		    .tls = keyring->tls.context == NULL ? NULL : &keyring->tls,
 		    .role = settings->role == SETTINGS_SEND ? CHANNEL_SENDS : CHANNEL_RECEIVES,
 		    .events = invite_events(invite),
@@ -141,6 +143,7 @@ void build_send_job(struct send_job *job, const struct settings *settings,
 		{
 		    .path = settings->path,
 		    .command = build_command(settings, keyring),
+		    .resumes = settings->resumes,
 		    .files =
 			{
 			    .paths = settings_stdio(settings) == -1 ? settings->paths : NULL,
@@ -157,6 +160,7 @@ void build_send_job(struct send_job *job, const struct settings *settings,
 		    .chunk = (size_t)settings->chunk,
 		    .rate = settings->rate,
 		    .heeds_receipts = !settings->no_receipt,
+		    .resumes = settings->resumes,
 		    .must_confirm = settings->must_confirm,
 		},
 	    .total_limit = settings->total_limit,
@@ -173,6 +177,7 @@ void build_recv_job(struct recv_job *job, const struct settings *settings,
 		{
 		    .path = settings->path,
 		    .command = build_command(settings, keyring),
+		    .resumes = settings->resumes,
 		    .no_clobber = settings->no_clobber,
 		    .sync = settings->sync      ? SINK_SYNC_ALL
 	                    : settings->no_sync ? SINK_SYNC_NONE
@@ -195,6 +200,7 @@ void build_recv_job(struct recv_job *job, const struct settings *settings,
 		    /* of a tree it limits the content, not the headers */
 		    .max_size = settings->extracts ? 0 : settings->max_size,
 		    .gives_receipts = !settings->no_receipt,
+		    .resumes = settings->resumes,
 		    .expect = settings->has_expected ? settings->expected : NULL,
 		},
 	    .total_limit = settings->total_limit,

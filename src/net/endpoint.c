@@ -136,7 +136,7 @@ static int open_channel(const struct endpoint_options *options, int sock, bool i
 	    .is_tls_server = is_tls_server,
 	};
 
-	if (sock_prepare(sock, options->idle_limit, err) == -1) {
+	if (sock_prepare(sock, options->unacknowledged_limit, err) == -1) {
 		close(sock);
 		return -1;
 	}

@@ -44,7 +44,8 @@ struct endpoint_options {
 	const struct allow_list *allow; /* the peers that may connect to us */
 	size_t max_per_host;            /* connections from one host at once; 0: no limit */
 	const char *congestion;         /* TCP's congestion control by name, or NULL */
-	int64_t idle_limit;             /* ns that a wait for the peer may last; 0: no limit */
+	int64_t idle_limit;             /* ns that a handshake may last; 0: no limit of -w */
+	int64_t unacknowledged_limit;   /* ns that sent bytes may be so; 0: no limit */
 	const struct tls *tls;          /* the keys, for encrypted connections only; or NULL */
 	enum channel_role role;
 	struct endpoint_events events;
