@@ -50,6 +50,12 @@ void progress_note_total(struct progress *progress, int64_t total)
 	set(&progress->total, total);
 }
 
+void progress_interrupt(struct progress *progress, int64_t bytes)
+{
+	set(&progress->bytes, bytes);
+	progress_enter(progress, PROGRESS_INTERRUPTED);
+}
+
 void progress_enter(struct progress *progress, enum progress_phase phase)
 {
 	if (atomic_load(&progress->phase) == (int)phase)

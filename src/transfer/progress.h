@@ -18,6 +18,7 @@ enum progress_phase {
 	PROGRESS_MOVING,     /* it moves data */
 	PROGRESS_CONFIRMING, /* send: all is sent; it waits for a receipt or a close */
 	PROGRESS_STORING, /* recv: all is received and is being stored; send: the receipt says so */
+	PROGRESS_INTERRUPTED, /* the connection broke; another one is tried to get */
 };
 
 /* The counters of a transfer. Zeroed, it is in PROGRESS_WAITING. */
@@ -52,6 +53,12 @@ void progress_note_entries(struct progress *progress, int64_t entries);
 
 /* Notes the total of a transfer that has begun without; it is an estimate. */
 void progress_note_total(struct progress *progress, int64_t total);
+
+/*
+ * Notes that the connection broke after so many bytes of the stream, and that another is to come:
+ * enters PROGRESS_INTERRUPTED.
+ */
+void progress_interrupt(struct progress *progress, int64_t bytes);
 
 /* Enters the phase, unless the transfer is in it already. */
 void progress_enter(struct progress *progress, enum progress_phase phase);

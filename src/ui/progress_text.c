@@ -93,6 +93,7 @@ static const char *waits_for(const struct progress_text *status)
 		return "waiting for the peer";
 	case PROGRESS_CHECKING:
 	case PROGRESS_MOVING:
+	case PROGRESS_INTERRUPTED:
 		return NULL;
 	case PROGRESS_CONFIRMING:
 		return "waiting for the receiver to confirm or close";
@@ -104,7 +105,10 @@ static const char *waits_for(const struct progress_text *status)
 
 const char *progress_text_waiting(const struct progress_text *status)
 {
-	return status->waited >= NOTICE ? waits_for(status) : NULL;
+	if (status->waited < NOTICE)
+		return NULL;
+	return status->phase == PROGRESS_CHECKING ? "checking what is there already"
+	                                          : waits_for(status);
 }
 
 /*
@@ -182,9 +186,10 @@ static struct line moving_fields(const struct progress_text *status)
 	struct line line = {.count = 0};
 	char amount[HUMANIZE_TEXT_MAX];
 
-	if (status->total > 0) {
+	if (status->phase == PROGRESS_CHECKING)
+		add(&line, 7, "checking");
+	if (status->total > 0)
 		add(&line, 4, "%3d%%", percent(status));
-	}
 	if (status->entries != PROGRESS_UNKNOWN)
 		add(&line, 2, "%6" PRId64 " %s", status->entries, entries_word(status));
 	humanize_bytes(amount, status->bytes);
@@ -211,6 +216,27 @@ static struct line waiting_fields(const struct progress_text *status, const char
 	humanize_clock(amount, status->waited);
 	add(&line, 1, "%s", amount);
 	return line;
+}
+
+static struct line interrupted_fields(const struct progress_text *status)
+{
+	struct line line = {.count = 0};
+	char amount[HUMANIZE_TEXT_MAX];
+
+	humanize_bytes(amount, status->bytes);
+	add(&line, 2, "interrupted at %s, trying again", amount);
+	humanize_clock(amount, status->waited);
+	add(&line, 1, "%s", amount);
+	return line;
+}
+
+static struct line fields_of(const struct progress_text *status)
+{
+	const char *what = status->waited >= NOTICE ? waits_for(status) : NULL;
+
+	if (status->phase == PROGRESS_INTERRUPTED)
+		return interrupted_fields(status);
+	return what != NULL ? waiting_fields(status, what) : moving_fields(status);
 }
 
 /* Returns the columns of all fields, each with a gap before it. */
@@ -257,8 +283,7 @@ static void put_name(const char *name, size_t columns, char *text)
 
 void progress_text_line(const struct progress_text *status, size_t width, char *text)
 {
-	const char *what = progress_text_waiting(status);
-	struct line line = what != NULL ? waiting_fields(status, what) : moving_fields(status);
+	struct line line = fields_of(status);
 	size_t name_columns;
 	size_t gap = 2;
 
@@ -267,7 +292,7 @@ void progress_text_line(const struct progress_text *status, size_t width, char *
 		gap = 1;
 	while (line.count > 1 && columns_of(&line, gap) + name_columns > width) {
 		/* Only the most important fields are worth more than the name. */
-		if (line.count <= 3 || what != NULL)
+		if (line.count <= 3)
 			name_columns = 0;
 		if (columns_of(&line, gap) + name_columns > width)
 			drop_least(&line);
@@ -337,11 +362,14 @@ void progress_text_sentence(const struct progress_text *status, char *text)
 	text[0] = '\0';
 	append(text, "%.*s", (int)fitting(status->name, PROGRESS_TEXT_MAX / 4, &used),
 	    status->name);
+	if (status->phase == PROGRESS_CHECKING)
+		append(text, ", checking what is there already");
 	append_entries(status, text);
-	if (what == NULL) {
-		append_movement(status, text);
-		return;
-	}
 	humanize_bytes(amount, status->bytes);
-	append(text, "%s, %s", amount, what);
+	if (status->phase == PROGRESS_INTERRUPTED)
+		append(text, "interrupted at %s, trying again", amount);
+	else if (what != NULL)
+		append(text, "%s, %s", amount, what);
+	else
+		append_movement(status, text);
 }

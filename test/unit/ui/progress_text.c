@@ -114,7 +114,7 @@ static void never_too_long(void)
 	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
 		check_skip();
 	for (size_t i = 0; i < ROWS(names); i++) {
-		for (int phase = PROGRESS_MOVING; phase <= PROGRESS_STORING; phase++) {
+		for (int phase = PROGRESS_CHECKING; phase <= PROGRESS_INTERRUPTED; phase++) {
 			struct progress_text status = moving;
 			status.name = names[i];
 			status.phase = (enum progress_phase)phase;
@@ -145,6 +145,36 @@ static void waits(void)
 	check_line(&status, 39, "waiting for the receiver to store it");
 	status.sends = false;
 	check_line(&status, 79, "in.jpg  1.2 GB  storing it  0:05");
+}
+
+static void checks(void)
+{
+	struct progress_text status = moving;
+	char text[PROGRESS_TEXT_MAX];
+
+	status.phase = PROGRESS_CHECKING;
+	check_line(&status, 79, "in.jpg  checking   44%  1.2 GB  123 MB/s  0:10  0:12 left");
+	check_line(&status, 39, "in.jpg checking  44% 1.2 GB 123 MB/s");
+	check_line(&status, 15, "in.jpg checking");
+	check_line(&status, 8, "checking");
+	CHECK_STR(progress_text_waiting(&status), "checking what is there already");
+	progress_text_sentence(&status, text);
+	CHECK_STR(text,
+	    "in.jpg, checking what is there already: 1.2 GB of 2.7 GB (44%), 123 MB/s, 0:10 elapsed, "
+	    "0:12 left");
+}
+
+static void interruptions(void)
+{
+	struct progress_text status = moving;
+	char text[PROGRESS_TEXT_MAX];
+
+	status.phase = PROGRESS_INTERRUPTED;
+	check_line(&status, 79, "in.jpg  interrupted at 1.2 GB, trying again  0:10");
+	check_line(&status, 39, "interrupted at 1.2 GB, trying again");
+	CHECK(progress_text_waiting(&status) == NULL); /* that has been said by then */
+	progress_text_sentence(&status, text);
+	CHECK_STR(text, "in.jpg: interrupted at 1.2 GB, trying again");
 }
 
 static void sentences(void)
@@ -279,6 +309,9 @@ int main(void)
 	promise("a name that is too long is cut, and dots show it", long_names);
 	promise("no line is wider than it may be, whatever the name", never_too_long);
 	promise("after two seconds it says what is waited for", waits);
+	promise("while what is there is checked, the amounts are those of the check", checks);
+	promise("where it was interrupted is said until another connection is there",
+	    interruptions);
 	promise("the sentence has everything, in words", sentences);
 	promise("the rate is there at once, follows, and does not jump", rate_is_smooth);
 	promise("a source that has more than it said is of an unknown size", more_than_it_said);
