@@ -107,7 +107,7 @@ static struct rendezvous_options build_rendezvous(const struct settings *setting
 		    .max_per_host = settings->max_per_peer,
 		    .congestion = settings->congestion,
 		    .idle_limit = settings->idle_limit,
-		    /* while an end reads what it has, it takes nothing, and the kernel would not wait */
+		    /* an end that reads what it has takes nothing meanwhile */
 		    .unacknowledged_limit = settings->resumes ? 0 : settings->idle_limit,
 		    .tls = keyring->tls.context == NULL ? NULL : &keyring->tls,
 		    .role = settings->role == SETTINGS_SEND ? CHANNEL_SENDS : CHANNEL_RECEIVES,

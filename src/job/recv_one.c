@@ -4,6 +4,7 @@
 
 #include "base/deadline.h"
 #include "job/conclude.h"
+#include "job/interruptions.h"
 #include "ui/progress_meter.h"
 
 struct recv_policy recv_one_policy(const struct recv_job *job, struct progress *progress)
@@ -77,15 +78,16 @@ static void stop_listening(void *context)
  * Receives from the first sender that sends bytes or stays connected, as port scans and health
  * checks may come before it.
  */
-static void meet_and_receive(const struct recv_job *job, struct sink *sink,
-    const struct recv_policy *asked, struct outcome *outcome, struct err *err)
+static int meet_and_receive(const struct recv_job *job, struct sink *sink,
+    const struct recv_policy *asked, struct interruptions *interruptions, struct outcome *outcome,
+    struct err *err)
 {
 	struct recv_policy policy = *asked;
 	struct log_limit strays = {.due = 0};
 	struct listen_set listening;
 	struct connection connection;
-	int status = rendezvous_open(&job->rendezvous, &job->talk.invite, &listening,
-	    &policy.limits, &connection, err);
+	int status = interruptions_meet(interruptions, &job->rendezvous, &job->talk.invite,
+	    &listening, &policy.limits, outcome, &connection, err);
 
 	policy.may_be_stray = listening.count > 0;
 	policy.on_claim = stop_listening;
@@ -98,24 +100,29 @@ static void meet_and_receive(const struct recv_job *job, struct sink *sink,
 		log_detail_limited(job->talk.log, &strays, "%s; waiting for another", err->text);
 		err_clear(err);
 		outcome_forget(outcome);
-		progress_enter(policy.progress, PROGRESS_WAITING);
-		status =
-		    rendezvous_next(&job->rendezvous, &listening, &policy.limits, &connection, err);
+		status = interruptions_meet_next(interruptions, &job->rendezvous, &listening,
+		    &policy.limits, outcome, &connection, err);
 	}
 	listen_close(&listening);
 	connection_close(&connection);
+	return status;
 }
 
-static void open_and_receive(const struct recv_job *job, const struct recv_policy *policy,
-    struct outcome *outcome, struct err *err)
+/* Returns 0, or -1 if it has failed. */
+static int open_and_receive(const struct recv_job *job, const struct recv_policy *policy,
+    struct interruptions *interruptions, struct outcome *outcome, struct err *err)
 {
-	struct sink *sink = recv_one_open_sink(&job->sink, policy->limits.end, outcome, err);
+	struct sink_options options = job->sink;
+	int status = -1;
 
+	options.is_tried = outcome->interruptions > 0;
+	struct sink *sink = recv_one_open_sink(&options, policy->limits.end, outcome, err);
 	if (sink == NULL)
 		recv_one_refuse(job, policy, err);
 	else
-		meet_and_receive(job, sink, policy, outcome, err);
+		status = meet_and_receive(job, sink, policy, interruptions, outcome, err);
 	sink_close(sink);
+	return status;
 }
 
 int recv_one(const struct recv_job *job)
@@ -126,9 +133,16 @@ int recv_one(const struct recv_job *job)
 	struct progress_meter meter;
 	struct err err = {.kind = ERR_NONE};
 
+	outcome.resumes = job->policy.resumes;
+	outcome.goes_on = job->policy.resumes && job->rendezvous.endpoint.retry != 0;
 	progress_meter_start(&meter, &how);
 	const struct recv_policy policy = recv_one_policy(job, &progress);
-	open_and_receive(job, &policy, &outcome, &err);
+	struct interruptions interruptions =
+	    interruptions_begin(job->rendezvous.endpoint.retry, job->talk.log, &progress);
+	while (open_and_receive(job, &policy, &interruptions, &outcome, &err) == -1 &&
+	       interruptions_pass(&interruptions, &outcome, &err))
+		;
+	interruptions_end(&interruptions, &outcome, &err);
 	progress_meter_stop(&meter);
 	int code = conclude(&job->talk, NULL, &outcome, &err);
 	outcome_release(&outcome);

@@ -1,5 +1,7 @@
 #include "job/rendezvous.h"
 
+#include <stdio.h>
+
 #include "job/port_file.h"
 
 /* Opens the port file, listens, and writes the port. So errors in the path are found first. */
@@ -70,4 +72,36 @@ int rendezvous_next(const struct rendezvous_options *options, struct listen_set 
 	connection_close(connection);
 	return endpoint_open(&options->endpoint, ENDPOINT_LISTENS, listening, limits, connection,
 	    err);
+}
+
+/* The time until then, in ns: at least 1, for 0 is no limit. */
+static int64_t time_until(int64_t until)
+{
+	int64_t left = until - clock_now();
+
+	return left > 0 ? left : 1;
+}
+
+struct time_limits rendezvous_limits(const struct time_limits *limits, int64_t until)
+{
+	return (struct time_limits){.idle = time_until(until), .end = limits->end};
+}
+
+int rendezvous_again(const struct rendezvous_options *options, uint16_t port,
+    struct listen_set *listening, const struct time_limits *limits, int64_t until,
+    struct connection *connection, struct err *err)
+{
+	struct endpoint_options again = options->endpoint;
+	const struct time_limits wait = rendezvous_limits(limits, until);
+
+	*listening = (struct listen_set){.count = 0};
+	*connection = (struct connection){.channel = NULL};
+	again.retry = wait.idle;
+	if (!again.listens)
+		return endpoint_open(&again, ENDPOINT_CONNECTS, listening, limits, connection, err);
+	if (port != 0)
+		snprintf(again.address.port, sizeof(again.address.port), "%u", port);
+	if (endpoint_listen(&again, listening, deadline_of(&wait), err) == -1)
+		return -1;
+	return endpoint_open(&again, ENDPOINT_LISTENS, listening, &wait, connection, err);
 }

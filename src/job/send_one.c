@@ -4,6 +4,7 @@
 #include "data/open.h"
 #include "job/conclude.h"
 #include "job/first_walk.h"
+#include "job/interruptions.h"
 #include "ui/progress_meter.h"
 
 struct send_policy send_one_policy(const struct send_job *job, struct progress *progress)
@@ -42,12 +43,13 @@ void send_one_refuse(const struct send_job *job)
 
 /* Gets the connection, stops listening, so that no other receiver is accepted, and sends source. */
 static int meet_and_send(const struct send_job *job, struct source *source,
-    const struct send_policy *policy, struct outcome *outcome, struct err *err)
+    const struct send_policy *policy, struct interruptions *interruptions, struct outcome *outcome,
+    struct err *err)
 {
 	struct listen_set listening;
 	struct connection connection;
-	int status = rendezvous_open(&job->rendezvous, &job->talk.invite, &listening,
-	    &policy->limits, &connection, err);
+	int status = interruptions_meet(interruptions, &job->rendezvous, &job->talk.invite,
+	    &listening, &policy->limits, outcome, &connection, err);
 
 	listen_close(&listening);
 	outcome_connected(outcome, &connection);
@@ -57,20 +59,23 @@ static int meet_and_send(const struct send_job *job, struct source *source,
 	return status;
 }
 
-static void open_and_send(const struct send_job *job, const struct send_policy *policy,
-    struct outcome *outcome, struct err *err)
+/* Returns 0, or -1 if it has failed. */
+static int open_and_send(const struct send_job *job, const struct send_policy *policy,
+    struct interruptions *interruptions, struct outcome *outcome, struct err *err)
 {
 	struct source *source = NULL;
+	int status = -1;
 
 	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == 0)
 		source = open_source(&job->source, err);
 	if (source == NULL)
 		send_one_refuse(job);
 	else
-		meet_and_send(job, source, policy, outcome, err);
+		status = meet_and_send(job, source, policy, interruptions, outcome, err);
 	if (source != NULL)
 		send_one_note_source(source, outcome);
 	source_close(source);
+	return status;
 }
 
 int send_one(const struct send_job *job)
@@ -84,9 +89,16 @@ int send_one(const struct send_job *job)
 
 	how.measure = first_walk_go_on;
 	how.context = &walk;
+	outcome.resumes = job->policy.resumes;
+	outcome.goes_on = job->policy.resumes && job->rendezvous.endpoint.retry != 0;
 	progress_meter_start(&meter, &how);
 	const struct send_policy policy = send_one_policy(job, &progress);
-	open_and_send(job, &policy, &outcome, &err);
+	struct interruptions interruptions =
+	    interruptions_begin(job->rendezvous.endpoint.retry, job->talk.log, &progress);
+	while (open_and_send(job, &policy, &interruptions, &outcome, &err) == -1 &&
+	       interruptions_pass(&interruptions, &outcome, &err))
+		;
+	interruptions_end(&interruptions, &outcome, &err);
 	progress_meter_stop(&meter);
 	first_walk_close(&walk);
 	return conclude(&job->talk, NULL, &outcome, &err);

@@ -214,7 +214,7 @@ static void tell_retry(void *context, int failed, const struct err *err)
 {
 	const struct invite *invite = context;
 
-	if (failed > 1 || !invite->log->terminal->is_terminal) {
+	if (failed > 1 || invite->has_met || !invite->log->terminal->is_terminal) {
 		log_detail(invite->log, "%s; trying again", err->text);
 		return;
 	}
@@ -244,8 +244,9 @@ static void tell_refused(void *context, const char *peer, const char *why)
 
 static void tell_connected(void *context, const char *peer)
 {
-	const struct invite *invite = context;
+	struct invite *invite = context;
 
+	invite->has_met = true;
 	log_detail(invite->log, "connected to %s", peer);
 }
 

@@ -5,6 +5,8 @@
 #ifndef INVITE_H
 #define INVITE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "net/addr.h"
 #include "net/endpoint.h"
@@ -20,6 +22,7 @@ struct invite {
 	int family;          /* AF_INET, AF_INET6; else AF_UNSPEC */
 	const char *secret;  /* a key that the user has to type at the other end, or NULL */
 	struct log_limit refused;
+	bool has_met; /* there was a connection: the other end needs no command any more */
 };
 
 /*

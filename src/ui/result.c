@@ -80,23 +80,46 @@ static void describe_amount(const struct outcome *outcome, char *text, size_t si
 		snprintf(text, size, "%s", bytes);
 }
 
+/*
+ * Writes what is special about the way that it went: ", resumed at 3.1 MB", ", interrupted 2
+ * times", ", encrypted", or none of these.
+ */
+static void describe_way(const struct outcome *outcome, char *text, size_t size)
+{
+	char amount[HUMANIZE_TEXT_MAX];
+	int64_t resumed_at = outcome->result.resumed_at;
+
+	text[0] = '\0';
+	humanize_bytes(amount, resumed_at);
+	if (resumed_at > 0)
+		snprintf(text, size, ", resumed at %s", amount);
+	size_t len = strlen(text);
+	if (outcome->interruptions > 0)
+		snprintf(text + len, size - len, ", interrupted %d time%s", outcome->interruptions,
+		    outcome->interruptions == 1 ? "" : "s");
+	if (outcome->suite != NULL)
+		strlcat(text, ", encrypted", size);
+}
+
 /* Prints "in.jpg: 4.2 MB in 0.12 s (35 MB/s), stored and verified by 192.0.2.7:9009". */
 static void summarise(const struct log *log, const struct outcome *outcome)
 {
 	char amount[HUMANIZE_TEXT_MAX + 32];
 	char duration[HUMANIZE_TEXT_MAX];
 	char rate[HUMANIZE_TEXT_MAX];
+	char way[96];
 	char end[2 * ADDR_TEXT_MAX + 128];
 	char text[LOG_LINE_MAX];
 	int64_t took = outcome_duration(outcome);
 
 	describe_amount(outcome, amount, sizeof(amount));
 	humanize_duration(duration, took);
-	humanize_rate(rate, outcome->result.bytes, took);
+	humanize_rate(rate, outcome->result.bytes - outcome->result.resumed_at, took);
+	describe_way(outcome, way, sizeof(way));
 	describe_end(outcome, end, sizeof(end));
 	snprintf(text, sizeof(text), "%.*s: %s in %s (%s)%s, %s%s%s", shown(outcome->name),
-	    outcome->name, amount, duration, rate, outcome->suite == NULL ? "" : ", encrypted", end,
-	    outcome->hint == NULL ? "" : ": ", outcome->hint == NULL ? "" : outcome->hint);
+	    outcome->name, amount, duration, rate, way, end, outcome->hint == NULL ? "" : ": ",
+	    outcome->hint == NULL ? "" : outcome->hint);
 	log_summary(log, text);
 }
 
@@ -160,6 +183,10 @@ static void write_object(FILE *out, const struct outcome *outcome, const struct 
 		json_integer(&json, "entries", outcome->entries);
 	if (outcome->is_tree && outcome->sends)
 		json_integer(&json, "left_out", outcome->left_out);
+	if (outcome->resumes)
+		json_integer(&json, "resumed_at", result->resumed_at);
+	if (outcome->goes_on)
+		json_integer(&json, "interruptions", outcome->interruptions);
 	json_seconds(&json, "seconds", outcome_duration(outcome));
 	json_string(&json, "digest", or_null(result->digest));
 	json_string(&json, "ended", end_name(outcome, err));

@@ -1,0 +1,145 @@
+#include "job/interruptions.h"
+
+#include "base/deadline.h"
+#include "base/humanize.h"
+#include "net/sock.h"
+#include "sys/io.h"
+
+struct interruptions interruptions_begin(int64_t patience, const struct log *log,
+    struct progress *progress)
+{
+	struct interruptions interruptions = {.log = log, .progress = progress};
+
+	go_on_init(&interruptions.go_on, patience);
+	return interruptions;
+}
+
+/*
+ * After a break, a meeting that fails is one more, unless the time of -W is over, or the other end
+ * does not have the key. Returns -1.
+ */
+static int note_missed(struct outcome *outcome, const struct time_limits *limits,
+    const struct err *err)
+{
+	bool passes = err->kind == ERR_FAILED || err->kind == ERR_TIMEOUT;
+
+	outcome->result.is_broken =
+	    outcome->interruptions > 0 && passes && clock_now() < limits->end;
+	return -1;
+}
+
+int interruptions_meet(struct interruptions *interruptions,
+    const struct rendezvous_options *options, const struct invite *invite,
+    struct listen_set *listening, const struct time_limits *limits, struct outcome *outcome,
+    struct connection *connection, struct err *err)
+{
+	int status;
+
+	if (outcome->interruptions == 0)
+		status = rendezvous_open(options, invite, listening, limits, connection, err);
+	else
+		status = rendezvous_again(options, interruptions->port, listening, limits,
+		    interruptions->until, connection, err);
+	if (listening->count > 0)
+		interruptions->port = sock_port(listening->fd[0]);
+	return status == 0 ? 0 : note_missed(outcome, limits, err);
+}
+
+int interruptions_meet_next(struct interruptions *interruptions,
+    const struct rendezvous_options *options, struct listen_set *listening,
+    const struct time_limits *limits, struct outcome *outcome, struct connection *connection,
+    struct err *err)
+{
+	struct time_limits wait = *limits;
+
+	if (outcome->interruptions == 0) {
+		progress_enter(interruptions->progress, PROGRESS_WAITING);
+	} else {
+		progress_interrupt(interruptions->progress, interruptions->at);
+		wait = rendezvous_limits(limits, interruptions->until);
+	}
+	if (rendezvous_next(options, listening, &wait, connection, err) == 0)
+		return 0;
+	return note_missed(outcome, limits, err);
+}
+
+/* Keeps what the end will need of a try that had a connection. */
+static void note_try(struct interruptions *interruptions, const struct outcome *outcome)
+{
+	const struct transfer_result *result = &outcome->result;
+
+	if (outcome->started == 0)
+		return;
+	if (interruptions->started == 0) {
+		interruptions->started = outcome->started;
+		interruptions->resumed_at = result->resumed_at;
+	}
+	interruptions->last = *result;
+	if (result->bytes > 0)
+		interruptions->at = result->bytes;
+}
+
+/*
+ * Whether the transfer may be tried again. To a receiver of another kind no byte is sent twice: it
+ * may append them to the first ones.
+ */
+static bool may_be_tried(const struct outcome *outcome, const struct err *err)
+{
+	const struct transfer_result *result = &outcome->result;
+	bool is_safe = !outcome->sends || result->both_resume || result->bytes == 0;
+
+	return outcome->goes_on && result->is_broken && is_safe && err->kind != ERR_INTERRUPTED;
+}
+
+static void tell_interruption(const struct interruptions *interruptions, int64_t now,
+    const struct err *err)
+{
+	char amount[HUMANIZE_TEXT_MAX];
+	char time[HUMANIZE_TEXT_MAX];
+
+	humanize_bytes(amount, interruptions->at);
+	humanize_duration(time, interruptions->until - now);
+	log_note(interruptions->log, "interrupted at %s, trying again for %s: %s", amount, time,
+	    err->text);
+	progress_interrupt(interruptions->progress, interruptions->at);
+}
+
+bool interruptions_pass(struct interruptions *interruptions, struct outcome *outcome,
+    struct err *err)
+{
+	const struct go_on_try tried = {
+	    .met = outcome->started,
+	    .had = outcome->result.resumed_at,
+	    .moved = outcome->result.bytes - outcome->result.resumed_at,
+	};
+	int64_t now = clock_now();
+	struct go_on_step step;
+
+	note_try(interruptions, outcome);
+	if (!may_be_tried(outcome, err) || !go_on_next(&interruptions->go_on, &tried, now, &step))
+		return false;
+	interruptions->until = step.until;
+	tell_interruption(interruptions, now, err);
+	outcome->interruptions++;
+	outcome->started = 0;
+	outcome->result = (struct transfer_result){.bytes = 0};
+	if (io_sleep(step.at, err) == -1)
+		return false;
+	err_clear(err);
+	return true;
+}
+
+void interruptions_end(const struct interruptions *interruptions, struct outcome *outcome,
+    struct err *err)
+{
+	int count = outcome->interruptions;
+
+	if (count == 0)
+		return;
+	if (outcome->started == 0)
+		outcome->result = interruptions->last;
+	outcome->started = interruptions->started;
+	outcome->result.resumed_at = interruptions->resumed_at;
+	if (err->kind != ERR_NONE && err->kind != ERR_INTERRUPTED)
+		err_prefix(err, "interrupted %d time%s", count, count == 1 ? "" : "s");
+}
