@@ -231,6 +231,24 @@ by_unix() {
 @test "--peer socat: its commands work over a unix socket" { by_unix socat; }
 @test "--peer python: its commands work over a unix socket" { by_unix python; }
 
+@test "with -R, and -r, sockxfer's command has them as well, and works as printed" {
+	make_tools sockxfer
+	cp "$BATS_FILE_TMPDIR/data" there/data
+	free_port
+	on_terminal us recv -R -r 20 -l "127.0.0.1:$port" data
+	handed_over "$HERE"
+	[ "$command" = "sockxfer send -R -r 20 -V 127.0.0.1:$port data" ]
+	paste sh
+	arrives data there/data
+
+	rm there/data
+	on_terminal us send -R -l "127.0.0.1:$port" data
+	handed_over "$HERE"
+	[ "$command" = "sockxfer recv -R 127.0.0.1:$port FILE" ]
+	paste sh
+	arrives data there/FILE
+}
+
 @test "bash and zsh take the command as sh does" {
 	local shell name="it's a photo.jpg"
 

@@ -63,6 +63,8 @@ struct talk build_talk(const struct settings *settings, const struct keyring *ke
 			    .tool = settings->peer,
 			    .form = form_of(settings),
 			    .peer_sends = !sends,
+			    .resumes = settings->resumes,
+			    .retry = settings->resumes ? settings->retry : 0,
 			    .receipts = !settings->no_receipt,
 			    .path = has_command ? NULL : settings->path,
 			    .key = key_word(settings),

@@ -1,9 +1,11 @@
 #include "ui/handover.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/path_name.h"
 #include "base/shellword.h"
 
@@ -214,6 +216,18 @@ static const char *address_template(const struct tool *tool, const struct handov
 	return place->ipv6 ? tool->listens_ipv6 : tool->listens;
 }
 
+/* Writes the options by which the peer resumes as we do: in whole seconds, the next ones. */
+static void write_resuming(const struct handover *handover, char *text, size_t size)
+{
+	int64_t seconds = (handover->retry + CLOCK_SECOND - 1) / CLOCK_SECOND;
+
+	text[0] = '\0';
+	if (handover->resumes && seconds > 0)
+		snprintf(text, size, " -R -r %" PRId64, seconds);
+	else if (handover->resumes)
+		strlcpy(text, " -R", size);
+}
+
 /*
  * Writes sockxfer's template into words, of size bytes: if we run a command, the other end is
  * likely to run one, too.
@@ -223,9 +237,12 @@ static void write_ours(const struct handover *handover, char *words, size_t size
 	bool demands = handover->peer_sends && handover->receipts;
 	bool extracts = !handover->peer_sends && handover->form != HANDOVER_STREAM;
 	bool is_into_here = !handover->peer_sends && handover->form == HANDOVER_NAMED;
+	char resuming[32];
 
-	snprintf(words, size, "sockxfer %s%s%s%s $a %s", handover->peer_sends ? "send" : "recv",
-	    extracts ? " -x" : "", handover->key != NULL ? " --key $k" : "", demands ? " -V" : "",
+	write_resuming(handover, resuming, sizeof(resuming));
+	snprintf(words, size, "sockxfer %s%s%s%s%s $a %s", handover->peer_sends ? "send" : "recv",
+	    extracts ? " -x" : "", resuming, handover->key != NULL ? " --key $k" : "",
+	    demands ? " -V" : "",
 	    handover->path == NULL              ? "-- COMMAND"
 	    : is_into_here                      ? "."
 	    : handover->form == HANDOVER_STREAM ? "$f"

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -33,6 +34,8 @@ struct handover {
 	enum handover_tool tool;
 	enum handover_form form;
 	bool peer_sends;
+	bool resumes;         /* we have -R, and so has a peer that is sockxfer */
+	int64_t retry;        /* ns for which both go on by themselves; 0: not at all */
 	bool receipts;        /* if the peer is sockxfer and sends, it demands a receipt */
 	const char *path;     /* our file operand, or "-"; NULL: we run a command */
 	const char *key;      /* the word behind the peer's --key; NULL: nothing is encrypted */

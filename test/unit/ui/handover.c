@@ -3,6 +3,7 @@
 
 #include <locale.h>
 
+#include "base/clock.h"
 #include "check.h"
 
 static const struct handover_place connects = {.host = "192.0.2.7", .port = "9009"};
@@ -61,6 +62,23 @@ static void sockxfer(void)
 	    "sockxfer recv -l unix:/run/x in.jpg");
 	handover.receipts = false;
 	is(&handover, &connects, "sockxfer send 192.0.2.7:9009 out.jpg");
+}
+
+static void resuming(void)
+{
+	struct handover handover = with(HANDOVER_SOCKXFER, true, "out.jpg");
+
+	handover.resumes = true;
+	is(&handover, &connects, "sockxfer send -R -V 192.0.2.7:9009 out.jpg");
+	handover.retry = 60 * CLOCK_SECOND;
+	is(&handover, &connects, "sockxfer send -R -r 60 -V 192.0.2.7:9009 out.jpg");
+	handover.retry = CLOCK_SECOND / 4;
+	is(&handover, &listens, "sockxfer send -R -r 1 -V -p 9009 out.jpg");
+	handover.retry = 1000000000 * CLOCK_SECOND;
+	handover.peer_sends = false;
+	handover.key = "host.key";
+	is(&handover, &connects,
+	    "sockxfer recv -R -r 1000000000 --key host.key 192.0.2.7:9009 out.jpg");
 }
 
 static void nc(void)
@@ -238,6 +256,7 @@ static void tools(void)
 int main(void)
 {
 	promise("sockxfer is told to insist on a receipt, unless we give none", sockxfer);
+	promise("sockxfer is told to resume, and for how long to go on, if we do", resuming);
 	promise("OpenBSD nc", nc);
 	promise("ncat", ncat);
 	promise("socat", socat);
