@@ -98,6 +98,8 @@ struct source *open_source(const struct source_options *options, struct err *err
 	                                : source_of(fd, options->path, err);
 	if (source == NULL)
 		close(fd);
+	else
+		source->is_regular = is_known && S_ISREG(st.st_mode);
 	return source;
 }
 

@@ -95,11 +95,24 @@ static int open_and_lock(struct part *part, struct err *err)
 	return err_set(err, ERR_FAILED, 0, "another program changes it all the time");
 }
 
-int part_open(struct part *part, const struct place *place, const char *path, struct err *err)
+/* Makes part that of the file at place, not opened. Returns 0, or -1 if it has too long a name. */
+static int find_part(struct part *part, const struct place *place)
 {
 	*part = (struct part){.fd = -1, .dir = place->dir};
 	int len = snprintf(part->name, sizeof(part->name), "%s" SUFFIX, place->name);
-	if (len >= (int)sizeof(part->name)) {
+	return len < (int)sizeof(part->name) ? 0 : -1;
+}
+
+bool part_is_there(const struct place *place)
+{
+	struct part part;
+
+	return find_part(&part, place) == 0 && faccessat(part.dir, part.name, F_OK, 0) == 0;
+}
+
+int part_open(struct part *part, const struct place *place, const char *path, struct err *err)
+{
+	if (find_part(part, place) == -1) {
 		err_set(err, ERR_FAILED, ENAMETOOLONG, "%s", "");
 		return name_part(part, place, path, err);
 	}

@@ -8,6 +8,7 @@
 #define PART_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -27,6 +28,9 @@ struct part {
  * cases.
  */
 int part_open(struct part *part, const struct place *place, const char *path, struct err *err);
+
+/* Whether the file at place has a part, of anybody. Not knowing counts as none. */
+bool part_is_there(const struct place *place);
 
 /*
  * Checks that the file fd still has the name of the part, and has so many bytes. Returns 0, or -1

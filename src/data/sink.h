@@ -44,6 +44,7 @@ struct sink {
 	const char *done; /* the word for a commit: "stored", "written"; of static duration */
 	/* after the commit, the path of a new file in an inbox, or of a moved one; or NULL */
 	const char *made;
+	bool has_part; /* something has the name of its part; seen when it is opened first */
 	int64_t part;  /* bytes of a transfer that broke off, which may be gone on with; or 0 */
 	bool is_inbox; /* its path is a directory, and it makes new files there */
 	bool is_tree;  /* the stream is an archive, which it unpacks */

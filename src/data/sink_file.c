@@ -341,6 +341,7 @@ struct sink *sink_file_open(const char *path, struct place *place, bool no_clobb
 		return NULL;
 	file->no_clobber = no_clobber;
 	file->file.is_tried = is_tried;
+	file->sink.has_part = !is_tried && part_is_there(&file->file.place);
 	if (open_there(file, has_old ? &file->file.place.st : NULL, err) == 0)
 		return &file->sink;
 	sink_close(&file->sink);

@@ -39,6 +39,7 @@ struct source {
 	const char *name; /* for messages; the caller's */
 	int64_t size;     /* bytes of the whole stream, or SOURCE_SIZE_UNKNOWN */
 	int64_t taken;    /* bytes read so far; source_read() counts them */
+	bool is_regular;  /* it is a regular file, of which -R could leave out the beginning */
 	bool is_tree;     /* it is an archive that is made here */
 	int64_t entries;  /* of files, directories and links in it so far */
 	int64_t left_out; /* how many were not taken into it */

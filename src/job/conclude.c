@@ -20,15 +20,36 @@ static int print_for_program(const struct talk *talk, struct shared_lock *lock,
 	return 0;
 }
 
+/* Whether so much has moved that it is worth not to be moved again. */
+static bool is_much(const struct transfer_result *result)
+{
+	return result->bytes - result->resumed_at >= INT64_C(1024) * 1024;
+}
+
+/* To a transfer that broke off says, unless there is better advice, how it could go on. */
+static void advise_to_resume(const struct outcome *outcome, struct err *err)
+{
+	const struct transfer_result *result = &outcome->result;
+
+	if (!result->is_broken || !outcome->can_resume || !is_much(result) || err->advice != NULL)
+		return;
+	if (!outcome->resumes)
+		err_advise(err, "with -R at both ends it would go on from where it broke off");
+	else if (result->both_resume && !outcome->goes_on)
+		err_advise(err, "started again, both go on from there; by themselves with -r 60");
+}
+
 int conclude(const struct talk *talk, struct shared_lock *lock, const struct outcome *outcome,
     struct err *err)
 {
 	if (err->kind == ERR_NONE && outcome->note[0] != '\0')
 		log_note(talk->log, "%s", outcome->note);
-	if (err->kind == ERR_NONE)
+	if (err->kind == ERR_NONE) {
 		result_print(talk->log, outcome);
-	else if (err->kind != ERR_INTERRUPTED)
+	} else if (err->kind != ERR_INTERRUPTED) {
+		advise_to_resume(outcome, err);
 		log_error(talk->log, err);
+	}
 	if (print_for_program(talk, lock, outcome, err) == -1 && err->kind == ERR_NONE) {
 		err_sys(err, "%s", talk->json ? "--json" : "stdout");
 		if (lock != NULL && outcome->peer[0] != '\0')

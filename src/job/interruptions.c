@@ -74,6 +74,7 @@ static void note_try(struct interruptions *interruptions, const struct outcome *
 		interruptions->started = outcome->started;
 		interruptions->resumed_at = result->resumed_at;
 	}
+	interruptions->both_resume |= result->both_resume;
 	interruptions->last = *result;
 	if (result->bytes > 0)
 		interruptions->at = result->bytes;

@@ -25,6 +25,7 @@ struct interruptions {
 	int64_t at;                  /* bytes of the stream at the last break that moved any */
 	int64_t started;             /* clock_now() of the first connection; 0: there was none */
 	int64_t resumed_at;          /* bytes that were there already by then */
+	bool both_resume;            /* in one of the tries both ends have said so */
 	struct transfer_result last; /* of the last try that had a connection */
 };
 

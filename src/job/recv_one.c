@@ -108,6 +108,15 @@ static int meet_and_receive(const struct recv_job *job, struct sink *sink,
 	return status;
 }
 
+/* Tells a user who begins anew that this need not be. */
+static void hint_at_part(const struct recv_job *job, const struct sink *sink)
+{
+	if (sink->has_part && !job->policy.resumes)
+		log_note(job->talk.log,
+		    "hint: %s: a part of it is there, which -R at both ends would go on with",
+		    sink->name);
+}
+
 /* Returns 0, or -1 if it has failed. */
 static int open_and_receive(const struct recv_job *job, const struct recv_policy *policy,
     struct interruptions *interruptions, struct outcome *outcome, struct err *err)
@@ -117,10 +126,13 @@ static int open_and_receive(const struct recv_job *job, const struct recv_policy
 
 	options.is_tried = outcome->interruptions > 0;
 	struct sink *sink = recv_one_open_sink(&options, policy->limits.end, outcome, err);
-	if (sink == NULL)
+	if (sink == NULL) {
 		recv_one_refuse(job, policy, err);
-	else
+	} else {
+		outcome->can_resume = sink->type->read_part != NULL && !sink->is_inbox;
+		hint_at_part(job, sink);
 		status = meet_and_receive(job, sink, policy, interruptions, outcome, err);
+	}
 	sink_close(sink);
 	return status;
 }

@@ -43,18 +43,20 @@ void send_one_refuse(const struct send_job *job)
 
 /* Gets the connection, stops listening, so that no other receiver is accepted, and sends source. */
 static int meet_and_send(const struct send_job *job, struct source *source,
-    const struct send_policy *policy, struct interruptions *interruptions, struct outcome *outcome,
+    const struct send_policy *asked, struct interruptions *interruptions, struct outcome *outcome,
     struct err *err)
 {
+	struct send_policy policy = *asked;
 	struct listen_set listening;
 	struct connection connection;
 	int status = interruptions_meet(interruptions, &job->rendezvous, &job->talk.invite,
-	    &listening, &policy->limits, outcome, &connection, err);
+	    &listening, &policy.limits, outcome, &connection, err);
 
+	policy.must_resume = interruptions->both_resume;
 	listen_close(&listening);
 	outcome_connected(outcome, &connection);
 	if (status == 0)
-		status = send_one_over(source, &connection, policy, outcome, err);
+		status = send_one_over(source, &connection, &policy, outcome, err);
 	connection_close(&connection);
 	return status;
 }
@@ -68,12 +70,13 @@ static int open_and_send(const struct send_job *job, const struct send_policy *p
 
 	if (endpoint_check_congestion(&job->rendezvous.endpoint, err) == 0)
 		source = open_source(&job->source, err);
-	if (source == NULL)
+	if (source == NULL) {
 		send_one_refuse(job);
-	else
+	} else {
+		outcome->can_resume = source->is_regular;
 		status = meet_and_send(job, source, policy, interruptions, outcome, err);
-	if (source != NULL)
 		send_one_note_source(source, outcome);
+	}
 	source_close(source);
 	return status;
 }

@@ -35,6 +35,7 @@ struct outcome {
 	char note[512];       /* of sink_note() (data/sink.h); "": there is none */
 	int64_t started;      /* clock_now() of the connection; 0: there was none */
 	int64_t ended;        /* clock_now() of the end; 0: it has not ended yet */
+	bool can_resume;      /* this end is a regular file, for which there is -R */
 	bool resumes;         /* with -R */
 	bool goes_on;         /* with -R -r: an interruption is not the end */
 	int interruptions;    /* that another try has followed */

@@ -325,6 +325,16 @@ static int end_and_confirm(struct sending *sending, struct err *err)
 }
 
 /*
+ * Fails, as nothing is to be sent a second time to who may append it. It may be a proxy in front of
+ * a receiver that is not there yet.
+ */
+static int not_resumed(struct transfer_result *result, struct err *err)
+{
+	result->is_broken = true;
+	return err_set(err, ERR_FAILED, 0, "the receiver does not resume, but has done so before");
+}
+
+/*
  * Agrees with the receiver on where the stream begins, and skips what is before that. Returns 0,
  * also if the receiver does not resume, and gets all of it.
  */
@@ -345,7 +355,7 @@ static int resume(struct sending *sending, struct err *err)
 
 	int status = resume_send_wait(&sender, err);
 	if (status == 0)
-		return 0;
+		return sending->policy->must_resume ? not_resumed(result, err) : 0;
 	result->both_resume = status == 1;
 	if (status == 1)
 		status = resume_send_check(&sender, &from, err);

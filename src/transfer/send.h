@@ -23,6 +23,7 @@ struct send_policy {
 	int64_t rate;              /* the most bytes a second; 0: no limit */
 	bool heeds_receipts;       /* else the peer's stream is read and ignored */
 	bool resumes;              /* goes on from what a receiver says that it has */
+	bool must_resume;          /* a receiver that says nothing of the kind is a break */
 	bool must_confirm;         /* without a matching receipt the transfer fails */
 	struct progress *progress; /* transfer_send() keeps it up to date */
 };
