@@ -245,7 +245,8 @@ demo: all ## move a picture through a real receiver and sender
 
 deps: ## install what is missing, by the system's package manager; DEPS=build for the build only
 	@test/tools/deps $(DEPS)
-deps: DEPS ?= $(if $(filter demo,$(MAKECMDGOALS)),$(if $(filter check,$(MAKECMDGOALS)),,build))
+deps: DEPS ?= $(if $(filter bench,$(MAKECMDGOALS)),build test peer bench,$\
+	$(if $(filter demo,$(MAKECMDGOALS)),$(if $(filter check,$(MAKECMDGOALS)),,build)))
 
 install: all ## copy the program, its manual page and completions to DESTDIR PREFIX
 	install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR)/man1 $(BASHCOMPDIR) $(ZSHCOMPDIR) $(FISHCOMPDIR))

@@ -40,3 +40,31 @@ bench() {
 	[ "$(grep -cE '^serve(-own)?,sockxfer,65536,0,[0-9.]+,[0-9.]+,,,,ok$' rows.csv)" -eq 2 ]
 	[ "$(awk 'length > 100' table | wc -l)" -eq 0 ]
 }
+
+@test "the benchmark moves trees by sockxfer, tar and cp, compares them with modes and times, and writes rows" {
+	need_plain_build
+	bench --cases trees --size 64K --disk "$PWD" \
+		--tools sockxfer,sockxfer-command,sockxfer-key,nc,rsync,ssh,cp
+	grep -q '^tree-disk,cp,[0-9]*,0,[0-9.]*,.*,ok$' rows.csv
+	[ "$(grep -cE '^tree-(tmpfs|disk|uncached|large-tmpfs|large-disk),sockxfer(-command|-key)?,.*,ok$' rows.csv)" -ge 6 ]
+	grep -q '^tree-large-disk,sockxfer-named,65536,0,.*,ok$' rows.csv
+	grep -q '^tree-large-disk,sockxfer-plain,65536,0,.*,ok$' rows.csv
+	[ "$(grep -v ',scp,' rows.csv | grep -cvE '^case,|,ok$')" -eq 0 ] # a container may have no sshd that starts
+	[ "$(awk 'length > 100' table | wc -l)" -eq 0 ]
+}
+
+@test "the benchmark tells a sockxfer that delivers a tree with a wrong time or mode: exit 1" {
+	need_plain_build
+	for change in 'touch -d @1' 'chmod 777'; do
+		cat >wrong <<-END
+			#!/bin/sh
+			"$SOCKXFER" "\$@" || exit
+			[ "\$1" != recv ] || { eval "out=\\\${\$#}"; $change "\$out"/d00/e0/f00000; }
+		END
+		chmod +x wrong
+		run "$PYTHON" "$ROOT/test/bench/bench.py" --rounds 1 --csv rows.csv --cases trees --size 64K --disk "$PWD" \
+			--tools sockxfer ./wrong
+		[ "$status" -eq 1 ]
+		grep -q '^tree-disk,sockxfer,.*,wrong$' rows.csv
+	done
+}

@@ -29,9 +29,10 @@ import peers
 import plot
 import quick
 import table
+import trees
 from transfer import Run
 
-CASES = {**cases.ALL, **encrypted.ALL, **quick.ALL, **many.ALL}
+CASES = {**cases.ALL, **encrypted.ALL, **quick.ALL, **many.ALL, **trees.ALL}
 MEMORY = "/dev/shm"
 
 

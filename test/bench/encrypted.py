@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import subprocess
 
@@ -15,10 +16,11 @@ AuthorizedKeysFile {0}/ssh_key.pub
 PasswordAuthentication no
 StrictModes no
 PidFile none
+Subsystem sftp internal-sftp
 """
 SSH_CONFIG = """\
 Host *
-User root
+User {1}
 IdentityFile {0}/ssh_key
 StrictHostKeyChecking no
 UserKnownHostsFile /dev/null
@@ -61,8 +63,9 @@ def make_secrets(place, program):
     make_certificate(place)
     if shutil.which("ssh-keygen"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / "ssh_key"], check=True)
+    user = pwd.getpwuid(os.geteuid()).pw_name
     for name, text in FILES.items():
-        write(place / name, text.format(place).encode())
+        write(place / name, text.format(place, user).encode())
     if os.geteuid() == 0:
         os.makedirs("/run/sshd", exist_ok=True)  # or sshd does not start
 

@@ -42,6 +42,10 @@ class Tool:
     send_unix: str = ""
     receive_unix: str = ""
     after_receive: str = ""  # what the receiver's stdout is piped into
+    send_tree: str = ""  # IN and OUT are directories, and OUT is made
+    receive_tree: str = ""
+    tree_unit: typing.Optional[int] = 1  # nanoseconds, the least that a time in it is kept by; None: it is not
+    tree_by_tar: bool = False  # moves what one tar makes and another takes
     version: str = ""
     start: str = ""  # where what tells the version does not start as the tool does
     streams: bool = True  # can do without files
@@ -57,11 +61,14 @@ class Tool:
 
     def needs(self):
         """The programs that have to be there."""
-        commands = (self.send, self.receive, self.after_receive)
+        commands = (self.send, self.receive, self.after_receive, self.send_tree)
         return {words.split()[0] for words in commands if words}
 
 
-def _sockxfer(name, send="", receive="", **more):
+def _sockxfer(name, send="", receive="", moves_trees=False, **more):
+    if moves_trees:
+        more["send_tree"] = f"PROGRAM send {send} HOST:PORT IN"
+        more["receive_tree"] = f"PROGRAM recv {receive} -x -l HOST:PORT OUT"
     return Tool(
         name,
         send=f"PROGRAM send {send} HOST:PORT SOURCE",
@@ -109,14 +116,15 @@ NC = Tool(
     send_unix="nc.openbsd -N -U PATH",
     receive_unix="nc.openbsd -d -l -U PATH",
     version="nc.openbsd -h",
+    tree_by_tar=True,
 )
 
 ALL = [
-    _sockxfer("sockxfer"),
+    _sockxfer("sockxfer", moves_trees=True),
     _sockxfer("sockxfer-no-receipt", "--no-receipt", "--no-receipt"),
-    _sockxfer("sockxfer-command", command_form=True),
+    _sockxfer("sockxfer-command", command_form=True, tree_by_tar=True),
     _sockxfer("sockxfer-sync", "-V", "-S", sync=True),
-    _sockxfer("sockxfer-key", "-K SECRETS/key", "-K SECRETS/key", encrypted=True),
+    _sockxfer("sockxfer-key", "-K SECRETS/key", "-K SECRETS/key", moves_trees=True, encrypted=True),
     NC,
     # It loses data where the end that connects sends, so the other end does: what counts as the sender receives.
     Tool(
@@ -132,6 +140,9 @@ ALL = [
         "ssh",
         send="sh SECRETS/ssh-send PORT IN OUT",
         receive="/usr/sbin/sshd -D -e -f SECRETS/sshd_config -p PORT",
+        send_tree="scp -q -r -F SECRETS/ssh_config -P PORT IN HOST:OUT",
+        receive_tree="/usr/sbin/sshd -D -e -f SECRETS/sshd_config -p PORT",
+        tree_unit=None,
         version="ssh -V",
         streams=False,
         daemon=True,
@@ -170,11 +181,13 @@ ALL = [
         "rsync",
         send="rsync -q --whole-file IN rsync://HOST:PORT/out/NAME",
         receive="rsync --daemon --no-detach --address=HOST --port=PORT --config=CONFIG",
+        send_tree="rsync -q -a IN/ rsync://HOST:PORT/out/NAME",
+        receive_tree="rsync --daemon --no-detach --address=HOST --port=PORT --config=CONFIG",
         version="rsync --version",
         streams=False,
         daemon=True,
     ),
-    Tool("cp", send="cp IN OUT", version="cp --version", streams=False),
+    Tool("cp", send="cp IN OUT", send_tree="cp -a IN OUT", version="cp --version", streams=False),
     Tool(
         "dd",
         send="dd bs=1M status=none SOURCE SINK",

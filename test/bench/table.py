@@ -22,7 +22,9 @@ are confirmed to the sender; what nc-to-socat-fork sends goes to /dev/null, and 
 small-pairs: with the start of the receiver, too. many: r is the server with its children; socat-fork
 appends all to one file, the others make one of each; -raw: sent by plain sockets, with no receipt. serve: until
 the last receiver has all; they write to /dev/null, and -own are the tool's own (of http.server: curl). link: between two network namespaces, by tbf; what it
-can carry is the payload of full frames."""
+can carry is the payload of full frames. tree: seconds; tar-nc is tar | nc | tar, and its CPU and that of
+sockxfer-command are with tar's; -uncached: the files'
+content is read from the disk (posix_fadvise)."""
 
 
 def print_wrapped(text):
@@ -40,6 +42,8 @@ def print_runs(runs):
             print_rates(case, tools)
         elif case.startswith("serve"):
             print_served(case, size, tools)
+        elif case.startswith("tree"):
+            print_trees(case, size, tools)
         elif case.startswith("link"):
             print_link(case, size, tools)
         elif case == "startup":
@@ -179,6 +183,22 @@ def print_served(case, size, tools):
         spread = f"({min(seconds):.2f}-{max(seconds):.2f})"
         cpu = number(median_of(runs, "cpu_send"), 16, 2)
         print(f"  {name:20} {middle:<7.2f}{spread:15}{number(ratio(base, middle), 8, 2)} {cpu}{verdicts(runs)}")
+
+
+def print_trees(case, size, tools):
+    """Seconds, for what takes them is not the bytes."""
+    print(f"  {case:19} {in_units(size):6} s (least-most)          x   CPU s: s     r  both   peak: s      r")
+    base = median_seconds(tools, OURS)
+    for name, runs, seconds in measured(tools):
+        middle = statistics.median(seconds)
+        spread = f"({min(seconds):.2f}-{max(seconds):.2f})"
+        cpus = [median_of(runs, field) for field in ("cpu_send", "cpu_recv")]
+        both = sum(cpu for cpu in cpus if cpu is not None) or None
+        peaks = [median_of(runs, field) for field in ("rss_send", "rss_recv")]
+        fields = [f"  {name:26} {middle:<6.3f}{spread:13}{significant(ratio(base, middle), 6)}  "]
+        fields += [number(cpu, 5, 2) for cpu in (*cpus, both)] + [" "]
+        fields += [number(None if peak is None else peak / MB, 6, 1) for peak in peaks]
+        print(" ".join(fields) + verdicts(runs))
 
 
 def print_starts(tools):

@@ -47,6 +47,7 @@ class Job:
     output: typing.Optional[pathlib.Path] = None
     producer: tuple = ()
     consumer: tuple = ()
+    counts_commands: bool = False  # the CPU and the memory of these two as those of the tool
     unix: bool = False
     host: str = "127.0.0.1"  # where the receiver listens
     enter_send: tuple = ()  # what to put before a command, to run it on another host
@@ -156,13 +157,13 @@ class Transfer:
             words, named = self.words.fill(self.job.tool, self.job.tool.after_receive)
             stages.append((words, True))
         if consumer:
-            stages.append((consumer, False))
+            stages.append((consumer, self.job.counts_commands))
         return stages, named
 
     def _sink(self, named):
         if self.job.consumer:
             return open(self.job.report, "wb")
-        if named:
+        if named or self.job.tool.daemon:
             return contextlib.nullcontext(DEVNULL)
         return open(self.job.output or os.devnull, "wb")
 
@@ -195,7 +196,7 @@ class Transfer:
         if tool.command_form:
             stages = [([*words, "--", *producer], True)]
         else:
-            stages = [(producer, False)] if producer else []
+            stages = [(producer, self.job.counts_commands)] if producer else []
             stages.append((words, True))
         if tool.local and self.job.consumer:
             stages.append((list(self.job.consumer), False))
