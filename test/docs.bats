@@ -19,6 +19,7 @@ prepare() {
 	mkdir bin receiver sender sender/photos
 	picture sender/in.jpg
 	cp sender/in.jpg sender/f
+	cp sender/in.jpg sender/disk.img
 	echo notes >sender/notes.txt
 	cp sender/in.jpg sender/photos/1.jpg
 	echo two >sender/photos/2.jpg
@@ -93,6 +94,7 @@ arrived() {
 	*'$i'*) same sender/photos/1.jpg receiver/1.jpg && same sender/photos/2.jpg receiver/2.jpg ;;
 	*notes.txt*) same sender/in.jpg receiver/in.jpg && same sender/notes.txt receiver/notes.txt ;;
 	*--named*) same sender/in.jpg receiver/in.jpg ;;
+	*disk.img*) same sender/disk.img receiver/disk.img && [ ! -e receiver/disk.img.part ] ;;
 	*'tar cf - photos'*) diff -r sender/photos receiver/photos ;;
 	*'-- tar xf -'*) same sender/photos/1.jpg receiver/1.jpg && same sender/photos/2.jpg receiver/2.jpg ;;
 	*out.jpg*) same sender/in.jpg receiver/out.jpg ;;
@@ -117,6 +119,12 @@ play_examples() {
 			echo "# no IPv6 here: $second" >&3
 			continue
 		fi
+		if [[ $first$second == *' nc '* ]] && ! make_nc 'OpenBSD nc'; then
+			echo "# no OpenBSD nc here: $first, $second" >&3
+			continue
+		fi
+		# What was there when it broke off, of a file that is appended to.
+		[[ $first$second != *'>>out.jpg'* ]] || head -c 200000 sender/in.jpg >receiver/out.jpg
 		play_pair "$first" "$second"
 		arrived "$first $second"
 		new_receiver
@@ -426,7 +434,7 @@ send_to_peer() {
 	both out
 	finish us
 	finish them
-	grep -vxE 'entries|left_out' members.txt >plain.txt
+	grep -vxE 'entries|left_out|resumed_at|interruptions' members.txt >plain.txt
 	json us.out | diff plain.txt -
 	json them.out | diff plain.txt -
 	[ "$(json us.out digest)" = "$(json them.out digest)" ]
@@ -442,12 +450,23 @@ send_to_peer() {
 	receive --json -x tree
 	start them "$SOCKXFER" send --json --named "127.0.0.1:$port" in.jpg
 	finish us
-	finish them
-	grep -vx left_out members.txt | diff - <(json us.out)
-	json them.out | diff members.txt -
+	json us.out | diff <(grep -vxE 'left_out|resumed_at|interruptions' members.txt) -
+	json them.out | diff <(grep -vxE 'resumed_at|interruptions' members.txt) -
 	[ "$(json us.out entries)" = 1 ]
 	[ "$(json them.out entries)" = 1 ]
 	[ "$(json them.out left_out)" = 0 ]
+
+	# with -R by one more, and with -r by two
+	head -c 200000 in.jpg >resumed.part
+	receive --json -R resumed
+	start them "$SOCKXFER" send --json -R -r 60 "127.0.0.1:$port" in.jpg
+	finish us
+	finish them
+	json us.out | diff <(grep -vxE 'entries|left_out|interruptions' members.txt) -
+	json them.out | diff <(grep -vxE 'entries|left_out' members.txt) -
+	[ "$(json us.out resumed_at) $(json them.out resumed_at)" = '200000 200000' ]
+	[ "$(json us.out bytes) $(json them.out bytes)" = '252756 252756' ]
+	[ "$(json them.out interruptions)" = 0 ]
 }
 
 @test "where standard output may carry the data, the JSON object is on standard error" {
@@ -467,6 +486,11 @@ send_to_peer() {
 
 # The three receipt lines of the manual page.
 man_receipts() {
+	man_lines | grep -vE '^sockxfer/1 (have|from) '
+}
+
+# All lines of its protocol.
+man_lines() {
 	sed -n '/^\.Sh PROTOCOL/,/^\.Sh SEE/{/^sockxfer\/1 /p}' "$MAN"
 }
 
@@ -511,6 +535,92 @@ man_receipts() {
 	has them.err "${failed#* * }"
 }
 
+# The two lines, of a receiver that has 200,000 bytes and of the sender.
+man_resumes() {
+	man_lines | grep -E '^sockxfer/1 (have|from) '
+}
+
+@test "the lines of resuming in the manual page are what both ends write, byte for byte" {
+	local have from token
+
+	{ read -r have && read -r from; } < <(man_resumes)
+	token=${have##* }
+	[[ $from == *" $token "* ]]
+	picture in.jpg
+
+	head -c 200000 in.jpg >out.part
+	receive -R out
+	scripted sender connect "127.0.0.1:$port" "expect:$((${#have} + 1))" save:have.txt reset
+	finish sender
+	sed "s/ [0-9a-f]\{16\}\$/ $token/" have.txt | diff - <(echo "$have")
+	stop us
+
+	scripted receiver listen 127.0.0.1:0 "text:$have\\n" eof save:stream.bin
+	wait_port receiver
+	start us "$SOCKXFER" send -R "127.0.0.1:$port" in.jpg
+	finish receiver
+	finish us
+	{
+		echo "$from"
+		tail -c +200001 in.jpg
+	} | cmp - stream.bin
+}
+
+@test "a receiver goes on by the line of the manual page" {
+	local have from token
+
+	{ read -r have && read -r from; } < <(man_resumes)
+	picture in.jpg
+	head -c 200000 in.jpg >out.part
+	tail -c +200001 in.jpg >rest
+	receive -R out
+	# The token is the one that this receiver has said.
+	start sender "$PYTHON" - "$port" "$from" "${have##* }" <<-'END'
+		import socket, sys
+		port, line, token = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+		with socket.create_connection(("127.0.0.1", port)) as s:
+		    have = s.makefile("rb").readline().split()
+		    s.sendall(line.replace(token, have[3].decode()).encode() + b"\n" + open("rest", "rb").read())
+		    s.shutdown(socket.SHUT_WR)
+		    print(s.makefile().read())
+	END
+	finish sender
+	finish us
+	same out in.jpg
+	[ ! -e out.part ]
+	has sender.out 'sockxfer/1 stored'
+}
+
+# exec_start: prints the command of the unit in the subsection By itself, with this test's program and port.
+exec_start() {
+	sed -n 's/^ExecStart=//p' image-receiver.service | sed "s:/usr/local/bin/sockxfer:$SOCKXFER:; s/9009/$port/"
+}
+
+@test "the unit of a receiver that is started again works as written" {
+	local command
+
+	displays 'By itself' '# /etc/systemd/system/image-receiver.service' >image-receiver.service
+	if command -v systemd-analyze >/dev/null; then
+		sed "s:/usr/local/bin/sockxfer:$SOCKXFER:" image-receiver.service >verified.service
+		SYSTEMD_UNIT_PATH=$PWD: run systemd-analyze verify --man=no "$PWD/verified.service"
+		[ -z "$output" ]
+	fi
+	free_port
+	read -ra command < <(exec_start)
+	"$PYTHON" "$PEER/pattern.py" 4000000 >in
+	start us "${command[@]}"
+	start them "$SOCKXFER" send -R -r 60 -b 2M "127.0.0.1:$port" in
+	wait_for [ -e disk.img.part ]
+	kill -KILL "${PID[us]}"
+	stop us
+	start us "${command[@]}"
+	finish them
+	finish us
+	same disk.img in
+	has us.err ', resumed at '
+	has_not us.err interrupted
+}
+
 @test "the digests of the manual page are those of xxh128sum" {
 	local digest
 
@@ -518,6 +628,8 @@ man_receipts() {
 	digest=xxh128:$(xxh128sum <"$ROOT/test/data/picture.jpg" | cut -d ' ' -f 1)
 	[[ $(man_receipts) == *" $digest"* ]]
 	has "$MAN" "-E $digest"
+	digest=xxh128:$(head -c 200000 "$ROOT/test/data/picture.jpg" | xxh128sum | cut -d ' ' -f 1)
+	[[ $(man_lines) == *" $digest"* ]]
 }
 
 @test "mandoc has nothing to say about the manual page" {
