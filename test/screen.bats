@@ -232,6 +232,28 @@ ends_without_a_line() {
 	wait_last_shows "$STORED" 'END 0'
 }
 
+# Whether out.jpg.part has so many bytes.
+part_has() {
+	[ "$(stat -c %s out.jpg.part 2>/dev/null)" = "$1" ]
+}
+
+@test "with -R -r a terminal shows where it was interrupted, and in the end how it went" {
+	free_port
+	terminal 120 24 "\"\$SOCKXFER\" recv -R -r 60 -l 127.0.0.1:$port out.jpg"
+	wait_for listening "$port"
+	"$PYTHON" "$PEER/pattern.py" 2000000 >expected
+	scripted stranger connect "127.0.0.1:$port" send:1500000 await:go reset
+	wait_for part_has 1500000
+	touch go
+	finish stranger
+	wait_last_shows 'out\.jpg +interrupted at 1\.5 MB, trying again +[0-9]:[0-9]{2}'
+	grep -q '^sockxfer: recv: interrupted at 1\.5 MB, trying again for 1 min 00 s: 127' above
+	start us "$SOCKXFER" send -R -r 60 "127.0.0.1:$port" expected
+	finish us
+	wait_last_shows 'out\.jpg: 2\.0 MB in [0-9.]+ s \([0-9.]+ [kM]B/s\), interrupted 1 time, stored, from.*' 'END 0'
+	same out.jpg expected
+}
+
 @test "who sees no line is told what is waited for" {
 	local how
 
