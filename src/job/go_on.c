@@ -22,7 +22,7 @@ static int64_t later(int64_t time, int64_t ns)
  */
 static void judge_last(struct go_on *go_on, const struct go_on_try *tried)
 {
-	if (tried->had == 0 && tried->moved == 0)
+	if (tried->had == -1)
 		return;
 	if (tried->had > go_on->had)
 		go_on->proven = go_on->moved;
@@ -42,7 +42,7 @@ bool go_on_next(struct go_on *go_on, const struct go_on_try *tried, int64_t now,
 	/* The end of a try says less: one that moves bytes may last for hours. */
 	if (tried->met > later(go_on->moved, go_on->patience))
 		return false;
-	if (tried->moved > 0) {
+	if (tried->moved > 0 && tried->had != -1) {
 		go_on->moved = now;
 		go_on->pause = 0;
 	} else {

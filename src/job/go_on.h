@@ -4,7 +4,8 @@
  *
  * It goes on until so much time has passed without progress. Bytes that were moved are progress
  * only by and by: a sender's may have been lost in the buffers between. So they count at first, and
- * count no more once the receiver turns out to have no more than before.
+ * count no more once the receiver turns out to have no more than before. Those of a stranger, who
+ * says nothing of what there is, are none at all.
  */
 #ifndef GO_ON_H
 #define GO_ON_H
@@ -24,7 +25,7 @@ struct go_on {
 /* How a try went that broke off. */
 struct go_on_try {
 	int64_t met;   /* when its connection was there; 0: there was none */
-	int64_t had;   /* bytes that the receiver had then; 0 also if it did not come to that */
+	int64_t had;   /* bytes that the receiver had then; -1: the two did not come to that */
 	int64_t moved; /* bytes that were moved beyond these */
 };
 

@@ -108,10 +108,13 @@ static void tell_interruption(const struct interruptions *interruptions, int64_t
 bool interruptions_pass(struct interruptions *interruptions, struct outcome *outcome,
     struct err *err)
 {
+	const struct transfer_result *result = &outcome->result;
+	/* Without a byte it may have broken off before the two were agreed. */
+	bool is_agreed = result->both_resume && result->bytes > 0;
 	const struct go_on_try tried = {
 	    .met = outcome->started,
-	    .had = outcome->result.resumed_at,
-	    .moved = outcome->result.bytes - outcome->result.resumed_at,
+	    .had = is_agreed ? result->resumed_at : -1,
+	    .moved = result->bytes - result->resumed_at,
 	};
 	int64_t now = clock_now();
 	struct go_on_step step;

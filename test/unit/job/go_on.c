@@ -60,13 +60,13 @@ static void pauses_grow(void)
 {
 	static const struct row rows[] = {
 	    {0, 0, 5 * MEGABYTE, 10, 0, 70},
-	    {-1, 0, 0, 10, 0.25, 70},
-	    {-1, 0, 0, 11, 0.5, 70},
-	    {-1, 0, 0, 12, 1, 70},
-	    {-1, 0, 0, 13, 2, 70},
-	    {-1, 0, 0, 20, 2, 70},
+	    {-1, -1, 0, 10, 0.25, 70},
+	    {-1, -1, 0, 11, 0.5, 70},
+	    {-1, -1, 0, 12, 1, 70},
+	    {-1, -1, 0, 13, 2, 70},
+	    {-1, -1, 0, 20, 2, 70},
 	    {21, 4 * MEGABYTE, MEGABYTE, 22, 0, 82},
-	    {-1, 0, 0, 30, 0.25, 82},
+	    {-1, -1, 0, 30, 0.25, 82},
 	};
 
 	check_tries(rows, ROWS(rows));
@@ -76,8 +76,8 @@ static void patience_ends(void)
 {
 	static const struct row rows[] = {
 	    {0, 0, 5 * MEGABYTE, 10, 0, 70},
-	    {-1, 0, 0, 69.9, 0.1, 70},
-	    {-1, 0, 0, 70, 0, -1},
+	    {-1, -1, 0, 69.9, 0.1, 70},
+	    {-1, -1, 0, 70, 0, -1},
 	};
 
 	check_tries(rows, ROWS(rows));
@@ -121,6 +121,20 @@ static void long_after_lost(void)
 	check_tries(rows, ROWS(rows));
 }
 
+/* What connects meanwhile neither counts nor takes from what has been moved. */
+static void strangers(void)
+{
+	static const struct row rows[] = {
+	    {0, 0, 50 * MEGABYTE, 10, 0, 70},
+	    {12, 50 * MEGABYTE, 900 * MEGABYTE, 3600, 0, 3660},
+	    {3605, -1, 79, 3606, 0.25, 3660},
+	    {3650, -1, 10 * MEGABYTE, 3655, 0.5, 3660},
+	    {3659, -1, 10 * MEGABYTE, 3665, 0, -1},
+	};
+
+	check_tries(rows, ROWS(rows));
+}
+
 static void no_overflow(void)
 {
 	const struct go_on_try tried = {.met = START, .moved = 1};
@@ -142,6 +156,7 @@ int main(void)
 	promise("a first try that moved nothing may be followed, too", nothing_at_all);
 	promise("bytes that the receiver turns out not to have are no progress", lost_in_buffers);
 	promise("a try may last for hours, also after one that was of no use", long_after_lost);
+	promise("strangers' bytes are no progress, and take nothing from it", strangers);
 	promise("no patience is too long", no_overflow);
 	return check_end();
 }
