@@ -417,8 +417,8 @@ static int receive_and_store(struct receiving *receiving, struct err *err)
 		return 0;
 	if (receiving->broken && !receiving->is_claimed && receiving->policy->may_be_stray)
 		err_set(err, ERR_STRAY, 0, "reset without a byte");
-	/* To a sender that may try again nobody says that there is no use in it. */
-	if (receiving->result->both_resume && receiving->result->is_broken)
+	/* The sender may try again, too, which it would not after a failure. */
+	if (receiving->policy->resumes && receiving->result->is_broken)
 		return -1;
 	if (!receiving->broken && err->kind != ERR_STRAY)
 		say_failed(receiving, err);

@@ -70,7 +70,9 @@ struct memory {
 	size_t size;
 	size_t read_max;     /* bytes that the source gives in one call */
 	int64_t source_gap;  /* ns from the beginning to its first bytes, and between them */
+	int64_t read_time;   /* ns that a call takes which reads the source, or the part */
 	int64_t commit_time; /* ns that the commit takes */
+	const char *part;    /* of the sink, of sink.part bytes */
 	const char *fails;   /* the call that fails; "": any; NULL: none */
 	int fails_after;     /* so many such calls go well before */
 	enum err_kind fault_kind;
@@ -87,6 +89,7 @@ struct memory {
 	char said[MEMORY_MAX]; /* to the peer, on the back channel */
 	char stored[MEMORY_MAX];
 	size_t stored_len;
+	size_t part_read;
 	size_t acked;
 	int error; /* an errno that no call has told yet */
 	bool has_ended;
@@ -527,6 +530,7 @@ static inline ssize_t memory_source_read(struct source *source, void *buffer, si
 		size = left;
 	if (size > memory->read_max)
 		size = memory->read_max;
+	memory_now += memory->read_time;
 	memcpy(buffer, memory->bytes + source->taken, size);
 	memory->source_due += memory->source_gap;
 	return (ssize_t)size;
@@ -554,6 +558,34 @@ static const struct source_type memory_source = {
 static inline struct memory *memory_of_sink(struct sink *sink)
 {
 	return (struct memory *)((char *)sink - offsetof(struct memory, sink));
+}
+
+static inline ssize_t memory_sink_read_part(struct sink *sink, void *buffer, size_t size,
+    struct err *err)
+{
+	struct memory *memory = memory_of_sink(sink);
+	size_t left = (size_t)sink->part - memory->part_read;
+
+	CHECK(size > 0 && size <= left);
+	memory_note(memory, "read:%zu", size);
+	if (memory_call(memory, "read_part", err) == -1)
+		return -1;
+	memory_now += memory->read_time;
+	memcpy(buffer, memory->part + memory->part_read, size);
+	memory->part_read += size;
+	return (ssize_t)size;
+}
+
+static inline int memory_sink_resume(struct sink *sink, struct err *err)
+{
+	struct memory *memory = memory_of_sink(sink);
+
+	memory_note(memory, "resume");
+	CHECK(memory->part_read == (size_t)sink->part);
+	if (memory_call(memory, "resume", err) == -1)
+		return -1;
+	memory_append(memory->stored, &memory->stored_len, memory->part, memory->part_read);
+	return 0;
 }
 
 static inline int memory_sink_begin(struct sink *sink, const struct ends *ends, struct err *err)
@@ -598,6 +630,8 @@ static inline void memory_sink_close(struct sink *sink)
 }
 
 static const struct sink_type memory_sink = {
+    .read_part = memory_sink_read_part,
+    .resume = memory_sink_resume,
     .begin = memory_sink_begin,
     .write = memory_sink_write,
     .commit = memory_sink_commit,
@@ -627,6 +661,13 @@ static inline void memory_source_has(struct memory *memory, const char *bytes, s
 	memory->bytes = bytes;
 	memory->size = size;
 	memory->source_due = MEMORY_START + memory->source_gap;
+}
+
+/* What the sink has of a transfer that broke off. */
+static inline void memory_has_part(struct memory *memory, const char *part, size_t size)
+{
+	memory->part = part;
+	memory->sink.part = (int64_t)size;
 }
 
 /* Bytes of every value, of which no two blocks are the same. */

@@ -18,6 +18,9 @@ static struct receipt hear(const char *text, bool data_ended)
 	return receipt;
 }
 
+#define TOKEN "0123456789abcdef"
+#define HAVE "sockxfer/1 have 1000 " TOKEN "\n"
+
 static void check_states(const char *const *texts, size_t count, enum receipt_state state)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -64,10 +67,36 @@ static void hears_failure(void)
 	CHECK_STR(receipt.text, "No space left on device");
 }
 
+/* It may be that a sender does not resume, and has ended by then. */
+static void hears_have(void)
+{
+	for (int data_ended = 0; data_ended <= 1; data_ended++) {
+		struct receipt receipt = hear(HAVE, data_ended == 1);
+		CHECK_INT(receipt.state, RECEIPT_NONE);
+		CHECK(receipt.has_have);
+		CHECK_INT(receipt.have, 1000);
+		CHECK_STR(receipt.token, TOKEN);
+		receipt_hear(&receipt, RECEIVED STORED, strlen(RECEIVED STORED), true);
+		CHECK_INT(receipt.state, RECEIPT_STORED);
+		CHECK_INT(receipt.bytes, 1234567);
+	}
+	CHECK_INT(hear(HAVE FAILED, false).state, RECEIPT_FAILED);
+	CHECK(!hear(RECEIVED STORED, true).has_have);
+}
+
+/* Once, first, and as it has to be. */
+static void strict_have(void)
+{
+	static const char *const texts[] = {HAVE HAVE, RECEIVED HAVE, "sockxfer/1 have 1000\n",
+	    "sockxfer/1 have 01000 " TOKEN "\n", "sockxfer/1 have 1000 " TOKEN "0\n", "\n" HAVE};
+
+	check_states(texts, ROWS(texts), RECEIPT_FOREIGN);
+}
+
 static void any_pieces(void)
 {
 	static const char *const texts[] = {RECEIVED STORED, FAILED, RECEIVED FAILED,
-	    "HTTP/1.1 400 Bad Request\r\n\r\n"};
+	    HAVE RECEIVED STORED, HAVE FAILED, HAVE HAVE, "HTTP/1.1 400 Bad Request\r\n\r\n"};
 
 	for (size_t i = 0; i < ROWS(texts); i++) {
 		struct receipt whole = hear(texts[i], true);
@@ -322,6 +351,8 @@ int main(void)
 	promise("the lines are those of the protocol", writes_the_lines);
 	promise("received and stored are heard, with size and digest", hears_success);
 	promise("a failure is heard at any time, with its reason", hears_failure);
+	promise("what a receiver has is heard before all else, and is no receipt", hears_have);
+	promise("twice, or later, or otherwise, it is not", strict_have);
 	promise("it makes no difference how the lines are cut up", any_pieces);
 	promise("a line that has not ended says nothing", half_a_line);
 	promise("whether a line has begun can be told", a_line_has_begun);
