@@ -29,8 +29,8 @@
 #define PACE_HEADROOM 4
 
 /*
- * More than the receiving end of any connection holds, where the kernel is not told otherwise than
- * for a link of 10 Gbit/s around the world: when so much is acknowledged, the receiver reads.
+ * More than the kernel of a receiver holds, even one that is set up for a link of 10 Gbit/s around
+ * the world: when so much is acknowledged, the receiver reads.
  */
 #define RECEIVE_BUFFER_MAX (INT64_C(256) * 1024 * 1024)
 
@@ -361,7 +361,7 @@ static int resume(struct sending *sending, struct err *err)
 		status = resume_send_check(&sender, &from, err);
 	if (status == -2)
 		return -1;
-	if (status == -1)
+	if (status != 0)
 		return sending_broken(sending, "send", err);
 	result->resumed_at = from.from;
 	result->bytes = from.from;

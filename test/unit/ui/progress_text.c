@@ -288,6 +288,24 @@ static void new_transfer(void)
 	CHECK_INT(status.bytes, 1000);
 }
 
+/* What was there already has not moved, and is not in the rate. */
+static void goes_on(void)
+{
+	struct progress progress = {
+	    .phase = PROGRESS_MOVING,
+	    .bytes = 5000000 + 1000,
+	    .from = 5000000,
+	    .total = 9000000,
+	    .began = START,
+	};
+	struct progress_text_rate rate = {.rate = 0};
+
+	struct progress_text status =
+	    progress_text_take(&progress, &rate, "in.jpg", true, START + CLOCK_SECOND);
+	CHECK_INT(status.bytes, 5001000);
+	CHECK_INT((intmax_t)status.rate, 1000);
+}
+
 static void ages(void)
 {
 	struct progress_text status = moving;
@@ -318,6 +336,7 @@ int main(void)
 	promise("a tree that is larger than it was measured is of an unknown size",
 	    larger_than_measured);
 	promise("a new transfer begins anew", new_transfer);
+	promise("bytes that were there already are not in the rate", goes_on);
 	promise("a time left that nobody can know is not told", ages);
 	return check_end();
 }
