@@ -265,6 +265,24 @@ static void no_resumption_here(void)
 	}
 }
 
+/* After an interruption nothing is sent to one that does not resume any more. */
+static void must_resume(void)
+{
+	struct trial trial;
+
+	prepare(&trial, PART);
+	trial.policy.must_resume = true;
+	says_have(&trial);
+	confirms(&trial, 0);
+	succeeds(&trial, trial.from, PART);
+
+	prepare(&trial, PART);
+	trial.policy.must_resume = true;
+	PEER(&trial.memory, ENDS);
+	fails(&trial, ERR_FAILED, true, "the receiver does not resume, but has done so before");
+	CHECK_INT((intmax_t)trial.memory.sent_len, 0);
+}
+
 /* Failures */
 
 static void other_part(void)
@@ -454,6 +472,7 @@ int main(void)
 	promise("a receiver's line that comes later does no harm", late_receiver);
 	promise("a stranger gets everything, as soon as it shows that it is one", stranger);
 	promise("a sender that does not resume skips the receiver's line", no_resumption_here);
+	promise("nothing is sent to a receiver that has to resume, and does not", must_resume);
 	promise("a receiver that has another part is told of, with what can be done", other_part);
 	promise("a receiver that resets is a reason to try again", resets);
 	promise("so is one that dies while it stores", dies_while_it_stores);
