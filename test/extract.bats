@@ -216,6 +216,44 @@ archive() {
 	[ "$(wc -l <us.out)" -eq 1 ]
 }
 
+# moved OUTPUT OPTION...: in mid-transfer d is moved to e/d, and "other" takes its name, or nothing does.
+moved() {
+	local other
+
+	archive in.tar a b/c
+	for other in other nosuch; do
+		rm -rf d e other go
+		mkdir d e other
+		receive "${@:2}" -x "$1"
+		start send sh -c '{ cat in.tar; until [ -e go ]; do sleep 0.01; done; } | "$0" send "$1"' "$SOCKXFER" "127.0.0.1:$port"
+		wait_for sh -c 'find d -name c | grep -q c'
+		mv d e/d
+		mv -T "$other" d 2>/dev/null || true
+		touch go
+		finish send
+		finish us
+	done
+}
+
+@test "a tree whose directory is moved meanwhile goes with it, and the paths printed are those where it is" {
+	local output
+
+	for output in d/out ./d/../d/out/ "$PWD/d/out"; do
+		moved "$output"
+		holds e/d out out/a out/b out/b/c
+		[ "$(<us.out)" = "$(printf "$PWD/e/d/out/%s\n" a b)" ]
+	done
+	for output in d d/ "$PWD/d"; do
+		moved "$output"
+		holds e/d a b b/c
+		[ "$(<us.out)" = "$(printf "$PWD/e/d/%s\n" a b)" ]
+	done
+	moved d/out --json
+	has us.out "\"path\": \"$PWD/e/d/out\""
+	moved d -v
+	grep -qF "$PWD/e/d: 3 entries, " us.err
+}
+
 @test "a name with a newline makes one line, in which that is encoded" {
 	mkdir names
 	touch $'names/one\nout' names/two

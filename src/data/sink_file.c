@@ -111,44 +111,23 @@ static int sink_file_write(struct sink *sink, const void *buffer, size_t size, i
 	return 0;
 }
 
-/* Writes dir/name into path, of PATH_MAX bytes. Returns whether it fits. */
-static bool join(char *path, const char *dir, const char *name)
-{
-	const char *slash = dir[strlen(dir) - 1] == '/' ? "" : "/";
-
-	return snprintf(path, PATH_MAX, "%s%s%s", dir, slash, name) < PATH_MAX;
-}
-
-/* Writes the path that the file has now into file->made. Returns whether there is one. */
-static bool find_made(struct sink_file *file)
-{
-	char dir[PATH_MAX];
-	char link[DESCRIPTOR_PATH_MAX];
-
-	descriptor_proc_path(file->file.place.dir, link);
-	ssize_t len = readlink(link, dir, sizeof(dir) - 1);
-	if (len <= 0)
-		return false;
-	dir[len] = '\0';
-	return join(file->made, dir, file->file.place.name);
-}
-
 /*
  * Notes where the file is that was published: by the path of the command line if that still leads
  * there; if its directory was moved, by the directory's present path.
  */
 static void note_made(struct sink_file *file)
 {
+	const char *slash = file->path[strlen(file->path) - 1] == '/' ? "" : "/";
 	char path[PATH_MAX];
 
 	if (file->sink.is_inbox)
-		join(path, file->path, file->file.place.name);
+		snprintf(path, sizeof(path), "%s%s%s", file->path, slash, file->file.place.name);
 	else
 		strlcpy(path, file->path, sizeof(path));
-	bool is_there = place_is_at(&file->file.place, path);
-	if (is_there && !file->sink.is_inbox)
+	bool has_moved = place_has_moved(&file->file.place, path, file->made);
+	if (!has_moved && !file->sink.is_inbox)
 		return;
-	if (is_there || !find_made(file))
+	if (!has_moved)
 		strlcpy(file->made, path, sizeof(file->made));
 	file->sink.made = file->made;
 	file->sink.name = file->made;

@@ -1,5 +1,6 @@
 #include "data/sink_tree.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@
 
 struct sink_tree {
 	struct sink sink;
-	char *path; /* without slashes at its end */
+	char *path;          /* without slashes at its end */
+	char made[PATH_MAX]; /* for sink.made */
 	enum sink_sync sync;
 	struct staging staging;
 	struct tree_build *build;
@@ -49,21 +51,29 @@ static int sink_tree_write(struct sink *sink, const void *buffer, size_t size, i
 static int prepare_list(struct sink_tree *tree, struct err *err)
 {
 	const struct staging *staging = &tree->staging;
-	const char *slash = tree->path[strlen(tree->path) - 1] == '/' ? "" : "/";
+	const char *path = *tree->made == '\0' ? tree->path : tree->made;
+	const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
 	size_t size = 1;
 
 	for (size_t i = 0; i < staging->count; i++)
-		size += strlen(tree->path) + strlen(slash) + strlen(staging->names[i]) + 1;
+		size += strlen(path) + strlen(slash) + strlen(staging->names[i]) + 1;
 	char *list = malloc(size);
 	if (list == NULL)
 		return err_sys(err, "its entries");
 	char *end = list;
 	for (size_t i = 0; i < staging->count; i++) {
-		end = stpcpy(stpcpy(stpcpy(end, tree->path), slash), staging->names[i]) + 1;
+		end = stpcpy(stpcpy(stpcpy(end, path), slash), staging->names[i]) + 1;
 	}
 	tree->sink.made_list = list;
 	tree->sink.made_size = (size_t)(end - list);
 	return 0;
+}
+
+/* Finds out where the tree is going to be, if a directory above it was moved. */
+static void find_made(struct sink_tree *tree)
+{
+	if (!place_has_moved(&tree->staging.place, tree->path, tree->made))
+		*tree->made = '\0';
 }
 
 /* Waits until all that the file system has is on its device; it is heard if a write has failed. */
@@ -78,6 +88,7 @@ static int store_tree(struct sink_tree *tree, struct err *err)
 		return -1;
 	if (tree->sync == SINK_SYNC_ALL && sync_all(tree, "", err) == -1)
 		return -1;
+	find_made(tree);
 	/* A signal that came meanwhile still prevents the commit; a later one does not. */
 	if (signals_check(err) == -1 || staging_list(&tree->staging, err) == -1 ||
 	    prepare_list(tree, err) == -1)
@@ -98,6 +109,10 @@ static int sink_tree_commit(struct sink *sink, int64_t deadline, struct err *err
 		return err_prefix(err, "%s", sink->name);
 	}
 	sink->entries = tree_build_entries(tree->build);
+	if (*tree->made != '\0') {
+		sink->made = tree->made;
+		sink->name = tree->made;
+	}
 	if (tree->sync != SINK_SYNC_ALL)
 		return 0;
 	/* Modes, too, may have changed since. */

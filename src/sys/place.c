@@ -317,14 +317,18 @@ int place_check(const struct place *place, const struct stat *st, struct err *er
 	    "others may write to that directory: choose another name, or a directory of your own");
 }
 
-static bool is_same_place(const struct place *a, const struct place *b)
+static bool is_same_file(int a, int b)
 {
 	struct stat first;
 	struct stat second;
 
-	return strcmp(a->name, b->name) == 0 && fstat(a->dir, &first) == 0 &&
-	       fstat(b->dir, &second) == 0 && first.st_dev == second.st_dev &&
+	return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
 	       first.st_ino == second.st_ino;
+}
+
+static bool is_same_place(const struct place *a, const struct place *b)
+{
+	return strcmp(a->name, b->name) == 0 && is_same_file(a->dir, b->dir);
 }
 
 bool place_is_at(const struct place *place, const char *path)
@@ -334,9 +338,28 @@ bool place_is_at(const struct place *place, const char *path)
 
 	if (place_find(&found, path, &ignored) == -1)
 		return false;
-	bool is_same = is_same_place(&found, place);
+	bool is_same = place->name[0] == '\0' ? is_same_file(found.object, place->dir)
+	                                      : is_same_place(&found, place);
 	place_close(&found);
 	return is_same;
+}
+
+bool place_has_moved(const struct place *place, const char *path, char *now)
+{
+	char link[DESCRIPTOR_PATH_MAX];
+
+	if (place_is_at(place, path))
+		return false;
+	descriptor_proc_path(place->dir, link);
+	ssize_t len = readlink(link, now, PATH_MAX - 1);
+	if (len <= 0)
+		return false;
+	now[len] = '\0';
+	if (place->name[0] == '\0')
+		return true;
+	const char *slash = now[len - 1] == '/' ? "" : "/";
+	size_t room = PATH_MAX - (size_t)len;
+	return snprintf(now + len, room, "%s%s", slash, place->name) < (int)room;
 }
 
 bool place_is_same(const char *a, const char *b)

@@ -72,8 +72,18 @@ bool place_is_strangers(const struct place *place, const struct stat *st);
  */
 int place_check(const struct place *place, const struct stat *st, struct err *err);
 
-/* Whether path leads to the same name in the same directory; a file need not exist there. */
+/*
+ * Whether path leads to the same name in the same directory, a file need not exist there; or, if
+ * the place was entered, to that directory.
+ */
 bool place_is_at(const struct place *place, const char *path);
+
+/*
+ * Finds out whether the directory of place was moved, so that path, by which it was found, does not
+ * lead there any more. Then its present path, with the name of place, is written into now, of
+ * PATH_MAX bytes. Returns whether it was and has one.
+ */
+bool place_has_moved(const struct place *place, const char *path, char *now);
 
 /* Whether a and b lead to the same name in the same directory; the file need not exist. */
 bool place_is_same(const char *a, const char *b);
