@@ -423,6 +423,39 @@ moved() {
 	done
 }
 
+@test "a compressed archive is refused, and both ends are told the command that unpacks it" {
+	local packer command
+
+	need gzip bzip2 xz zstd
+	while read -r packer command; do
+		"$packer" -c "$tree.tar" >packed
+		receive -x out
+		send_archive packed 6
+		finish us 1
+		has us.err "out: not a tar archive, but compressed by $packer: "
+		has us.err "or receive it by -- $command"
+		has send.err "compressed by $packer"
+		[ ! -e out ]
+		# shellcheck disable=SC2086  # words
+		receive -- $command
+		send_archive packed 0 -V
+		finish us
+		[ -e run ]
+		chmod u+w shut
+		rm -r away dir empty file run shut
+	done <<-end
+		gzip tar xzf -
+		bzip2 tar xjf -
+		xz tar xJf -
+		zstd tar --zstd -xf -
+	end
+	head -c 100 /dev/zero | gzip >short
+	receive -x out
+	send_archive short 6
+	finish us 1
+	has us.err 'compressed by gzip'
+}
+
 @test "without -x a tar archive is a file, and the result line tells of -x" {
 	receive -v out.tar
 	send_archive "$tree.tar"

@@ -28,11 +28,18 @@ struct sink_tree {
  */
 static int fail_archive(const struct sink_tree *tree, struct err *err)
 {
-	if (err->kind == ERR_FAILED && !first_block_is_archive(&tree->first))
+	const struct first_block_packer *packer = first_block_packed_by(&tree->first);
+
+	if (err->kind != ERR_FAILED || first_block_is_archive(&tree->first))
+		return err_prefix(err, "%s", tree->sink.name);
+	if (packer != NULL)
 		return err_set(err, ERR_FAILED, 0,
-		    "%s: not a tar archive: the sender needs --named, or has to send a directory",
-		    tree->sink.name);
-	return err_prefix(err, "%s", tree->sink.name);
+		    "%s: not a tar archive, but compressed by %s: send it uncompressed, or receive "
+		    "it by -- %s",
+		    tree->sink.name, packer->program, packer->command);
+	return err_set(err, ERR_FAILED, 0,
+	    "%s: not a tar archive: the sender needs --named, or has to send a directory",
+	    tree->sink.name);
 }
 
 static int sink_tree_write(struct sink *sink, const void *buffer, size_t size, int64_t deadline,

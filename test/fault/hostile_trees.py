@@ -149,7 +149,7 @@ def broken():
     whole = file(b"f", bytes(1000)) + directory(b"a")
     yield "text", b"this is no archive\n" * 100, "not a tar archive: the sender needs --named"
     yield "a little text", b"text", "not a tar archive"
-    yield "a compressed archive", b"\x1f\x8b\x08" + bytes(600), "not a tar archive"
+    yield "a compressed archive", b"\x1f\x8b\x08" + bytes(600), "compressed by gzip"
     yield "no mark of the end", whole, "end"
     yield "half a mark", whole + bytes(BLOCK), "end"
     yield "a cut in a header", whole + file(b"g")[:300], "header"
