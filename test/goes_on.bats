@@ -130,7 +130,7 @@ received() {
 	scripted stranger connect "127.0.0.1:$port" send:2000000 stall
 	wait_said us 'interrupted at 2.0 MB, trying again for 1 min 00 s: 127.0.0.1:'
 	has us.err 'timed out after 2000000 bytes'
-	start them "$SOCKXFER" send -v -R "127.0.0.1:$port" "$data"
+	start them "$SOCKXFER" send -v -R -r 60 "127.0.0.1:$port" "$data"
 	arrived
 	has them.err ', resumed at 2.0 MB, stored'
 	stop stranger
@@ -144,7 +144,7 @@ received() {
 	scripted stray reach "127.0.0.1:$port" close
 	finish stray
 	wait_said us 'waiting for another'
-	start them "$SOCKXFER" send -v -R "127.0.0.1:$port" "$data"
+	start them "$SOCKXFER" send -v -R -r 60 "127.0.0.1:$port" "$data"
 	arrived
 	[ ! -e port.txt ]
 	[ "$(grep -c 'listening on' us.err)" -eq 1 ]
