@@ -351,7 +351,7 @@ static int resume(struct sending *sending, struct err *err)
 	};
 	struct transfer_result *result = sending->result;
 	char line[RESUME_LINES_MAX];
-	struct resume_from from;
+	struct resume_from from = {.from = 0};
 
 	int status = resume_send_wait(&sender, err);
 	if (status == 0)
