@@ -283,7 +283,7 @@ received() {
 	finish us
 	finish them
 	same out "$data"
-	has us.err ', interrupted 2 times, stored'
+	has us.err ', interrupted 1 time, stored'
 }
 
 ### Advice

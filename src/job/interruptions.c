@@ -76,7 +76,7 @@ static void note_try(struct interruptions *interruptions, const struct outcome *
 	}
 	interruptions->both_resume |= result->both_resume;
 	interruptions->last = *result;
-	if (result->bytes > 0)
+	if (result->bytes > interruptions->at)
 		interruptions->at = result->bytes;
 }
 
@@ -92,7 +92,10 @@ static bool may_be_tried(const struct outcome *outcome, const struct err *err)
 	return outcome->goes_on && result->is_broken && is_safe && err->kind != ERR_INTERRUPTED;
 }
 
-static void tell_interruption(const struct interruptions *interruptions, int64_t now,
+/*
+ * Tells of a break. A try that moved nothing is no interruption of anything; there may be many.
+ */
+static void tell_break(const struct interruptions *interruptions, bool is_interruption, int64_t now,
     const struct err *err)
 {
 	char amount[HUMANIZE_TEXT_MAX];
@@ -100,8 +103,11 @@ static void tell_interruption(const struct interruptions *interruptions, int64_t
 
 	humanize_bytes(amount, interruptions->at);
 	humanize_duration(time, interruptions->until - now);
-	log_note(interruptions->log, "interrupted at %s, trying again for %s: %s", amount, time,
-	    err->text);
+	if (is_interruption)
+		log_note(interruptions->log, "interrupted at %s, trying again for %s: %s", amount,
+		    time, err->text);
+	else
+		log_detail(interruptions->log, "%s; trying again", err->text);
 	progress_interrupt(interruptions->progress, interruptions->at);
 }
 
@@ -122,9 +128,10 @@ bool interruptions_pass(struct interruptions *interruptions, struct outcome *out
 	note_try(interruptions, outcome);
 	if (!may_be_tried(outcome, err) || !go_on_next(&interruptions->go_on, &tried, now, &step))
 		return false;
+	bool is_interruption = tried.moved > 0 || outcome->interruptions == 0;
 	interruptions->until = step.until;
-	tell_interruption(interruptions, now, err);
-	outcome->interruptions++;
+	tell_break(interruptions, is_interruption, now, err);
+	outcome->interruptions += is_interruption;
 	outcome->started = 0;
 	outcome->result = (struct transfer_result){.bytes = 0};
 	if (io_sleep(step.at, err) == -1)

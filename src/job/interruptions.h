@@ -22,7 +22,7 @@ struct interruptions {
 	struct go_on go_on;
 	uint16_t port;               /* on which we listen, first and again; 0: on none */
 	int64_t until;               /* when the present wait for the other end is over */
-	int64_t at;                  /* bytes of the stream at the last break that moved any */
+	int64_t at;                  /* the most bytes of the stream at a break */
 	int64_t started;             /* clock_now() of the first connection; 0: there was none */
 	int64_t resumed_at;          /* bytes that were there already by then */
 	bool both_resume;            /* in one of the tries both ends have said so */

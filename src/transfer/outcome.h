@@ -38,7 +38,7 @@ struct outcome {
 	bool can_resume;      /* this end is a regular file, for which there is -R */
 	bool resumes;         /* with -R */
 	bool goes_on;         /* with -R -r: an interruption is not the end */
-	int interruptions;    /* that another try has followed */
+	int interruptions;    /* of moving bytes, that another try has followed */
 	const char *receiver; /* if there are several, this one as it was typed; else NULL */
 	struct transfer_result result;
 };
