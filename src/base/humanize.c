@@ -18,6 +18,19 @@ void humanize_bytes(char *text, int64_t bytes)
 	humanize_number(text, BYTES_SIZE, bytes, "B", HN_AUTOSCALE, HN_DECIMAL | HN_DIVISOR_1000);
 }
 
+void humanize_count(char *text, int64_t count)
+{
+	char digits[HUMANIZE_TEXT_MAX];
+	int len = snprintf(digits, sizeof(digits), "%" PRId64, count);
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			*text++ = ',';
+		*text++ = digits[i];
+	}
+	*text = '\0';
+}
+
 void humanize_rate(char *text, int64_t bytes, int64_t ns)
 {
 	char number[HUMANIZE_TEXT_MAX];

@@ -80,6 +80,19 @@ void json_integer(struct json *json, const char *name, int64_t value)
 	fprintf(json->out, "%" PRId64, value);
 }
 
+void json_begin_object(struct json *json, const char *name)
+{
+	put_member(json, name);
+	putc('{', json->out);
+	json->started = false;
+}
+
+void json_end_object(struct json *json)
+{
+	putc('}', json->out);
+	json->started = true;
+}
+
 void json_seconds(struct json *json, const char *name, int64_t ns)
 {
 	put_member(json, name);

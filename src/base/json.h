@@ -1,6 +1,7 @@
 /*
- * JSON text (RFC 8259), as far as a flat object needs it. Strings may hold any bytes: a byte that
- * is not valid UTF-8 becomes U+FFFD, so that the object is valid with any file name.
+ * JSON text (RFC 8259), as far as an object with objects in it needs it. Strings may hold any
+ * bytes: a byte that is not valid UTF-8 becomes U+FFFD, so that the object is valid with any file
+ * name.
  */
 #ifndef JSON_H
 #define JSON_H
@@ -12,7 +13,7 @@
 /* An object that is being written to out, which is the caller's and keeps errors for ferror(3). */
 struct json {
 	FILE *out;
-	bool started; /* a member has been written */
+	bool started; /* a member has been written, of the object that was begun last */
 };
 
 /* Begin an object on out, and end it with a newline. Both block as far as out does. */
@@ -26,5 +27,12 @@ void json_end(struct json *json);
 void json_string(struct json *json, const char *name, const char *value);
 void json_integer(struct json *json, const char *name, int64_t value);
 void json_seconds(struct json *json, const char *name, int64_t ns);
+
+/*
+ * Begin a member that is an object, whose members are what is written next, and end it. Both block
+ * as far as out does.
+ */
+void json_begin_object(struct json *json, const char *name);
+void json_end_object(struct json *json);
 
 #endif

@@ -36,6 +36,29 @@ static void sizes(void)
 	}
 }
 
+static void counts(void)
+{
+	static const struct {
+		int64_t count;
+		const char *text;
+	} rows[] = {
+	    {0, "0"},
+	    {999, "999"},
+	    {1000, "1,000"},
+	    {88064, "88,064"},
+	    {123456, "123,456"},
+	    {INT64_C(1234567), "1,234,567"},
+	    {INT64_MAX, "9,223,372,036,854,775,807"},
+	};
+	char text[HUMANIZE_TEXT_MAX];
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		check_row("%" PRId64, rows[i].count);
+		humanize_count(text, rows[i].count);
+		CHECK_STR(text, rows[i].text);
+	}
+}
+
 static void rates(void)
 {
 	static const struct {
@@ -115,6 +138,7 @@ static void clocks(void)
 int main(void)
 {
 	promise("sizes are three digits, or two with a point, in powers of 1000", sizes);
+	promise("counts have a comma between groups of three digits", counts);
 	promise("rates are that much a second, also of no time at all", rates);
 	promise("durations have the digits that matter", durations);
 	promise("clocks run in minutes, then hours, then days", clocks);

@@ -216,6 +216,27 @@ static void object(void)
 	free(text);
 }
 
+static void objects_in_it(void)
+{
+	char *text = NULL;
+	size_t size = 0;
+	struct json json;
+	FILE *out = open_memstream(&text, &size);
+
+	json_begin(&json, out);
+	json_begin_object(&json, "none");
+	json_end_object(&json);
+	json_begin_object(&json, "two");
+	json_integer(&json, "a", 1);
+	json_integer(&json, "b", 2);
+	json_end_object(&json);
+	json_integer(&json, "c", 3);
+	json_end(&json);
+	CHECK_INT(fclose(out), 0);
+	CHECK_STR(text, "{\"none\": {}, \"two\": {\"a\": 1, \"b\": 2}, \"c\": 3}\n");
+	free(text);
+}
+
 static void seconds(void)
 {
 	static const struct {
@@ -277,6 +298,7 @@ int main(void)
 	    "every character from U+00A0 on is let alone, but formats are escaped, and surrogates replaced",
 	    every_character);
 	promise("an object has its members in the order of the calls", object);
+	promise("an object in it has members of its own", objects_in_it);
 	promise("seconds have six digits behind the point", seconds);
 	promise("an error of the stream stays with the stream", errors_stay);
 	return check_end();
