@@ -282,6 +282,15 @@ parser_names() {
 		'sockxfer send -s unix:dir' 'sockxfer send -s unix:dir'
 }
 
+@test "behind udp: a host is completed" {
+	prepare
+	becomes 'sockxfer send ud' 'sockxfer send udp:' \
+		'sockxfer send udp:quux-o' 'sockxfer send udp:quux-one:' \
+		'sockxfer recv -l udp:quux-t' 'sockxfer recv -l udp:quux-two:' \
+		'sockxfer recv --listen=udp:quux-t' 'sockxfer recv --listen=udp:quux-two:' \
+		'sockxfer send udp:quux-one:9' 'sockxfer send udp:quux-one:9'
+}
+
 @test "behind the address a file is completed, and with -p or -l the first operand is one" {
 	prepare
 	mkdir directory

@@ -70,6 +70,11 @@ play() {
 		"$role" $((LIMIT - 5)) "$command" <&8
 }
 
+# Whether a program receives datagrams at the port.
+bound() {
+	grep -qi ": [0-9A-F]*:$(printf %04X "$1") " /proc/net/udp /proc/net/udp6
+}
+
 # Plays two examples, the one that listens first. Both have to succeed.
 play_pair() {
 	local status=0 forwarded
@@ -80,6 +85,7 @@ play_pair() {
 	play "$1"
 	case $1 in
 	*unix:*) wait_for listening_unix "$BATS_TEST_TMPDIR/drop.sock" ;;
+	*udp:*) wait_for bound "$port" ;;
 	*) wait_for listening "$port" ;;
 	esac
 	play "$2"
@@ -92,6 +98,7 @@ play_pair() {
 arrived() {
 	case $1 in
 	*'$i'*) same sender/photos/1.jpg receiver/1.jpg && same sender/photos/2.jpg receiver/2.jpg ;;
+	*udp:*) same sender/notes.txt receiver/notes.txt ;;
 	*notes.txt*) same sender/in.jpg receiver/in.jpg && same sender/notes.txt receiver/notes.txt ;;
 	*--named*) same sender/in.jpg receiver/in.jpg ;;
 	*disk.img*) same sender/disk.img receiver/disk.img && [ ! -e receiver/disk.img.part ] ;;
@@ -275,6 +282,8 @@ argument() {
 			help | version) continue ;;
 			allow | port-file | keep-open) last=(-p 0 "$BATS_TEST_TMPDIR/no/such") ;;
 			jobs | max-per-peer | grace) last=(-k -p 0 "$BATS_TEST_TMPDIR/no/such") ;;
+			raw) last=(udp:127.0.0.1:9 "$BATS_TEST_TMPDIR/no/such") ;;&
+			raw) [ "$role" = send ] || last=(-l udp:127.0.0.1:0 "$BATS_TEST_TMPDIR/no/such") ;;
 			port | listen) last=("$BATS_TEST_TMPDIR/no/such") ;;
 			max-entries) [ "$role" = send ] || last=(-x "${last[@]}") ;;
 			esac
@@ -353,7 +362,7 @@ send_to_peer() {
 	local documented options
 
 	documented=$(awk '/^\.Sh / { here = $2 " " $3 == "EXIT STATUS" } here && /^\.It / { print $2 }' "$MAN")
-	[ "$documented" = $'0\n1\n2\n3\n4\n5\n6\n7\n128+N' ]
+	[ "$documented" = $'0\n1\n2\n3\n4\n5\n6\n7\n8\n128+N' ]
 	picture in.jpg
 
 	both out
@@ -406,6 +415,12 @@ send_to_peer() {
 	stop us
 	[ ! -e other ]
 
+	start us "$SOCKXFER" recv --json -l udp:127.0.0.1:0 -B 5 --idle-eof 0.1 new
+	wait_port us
+	"$SOCKXFER" send "udp:127.0.0.1:$port" - <<<'longer than that'
+	ends us 8 'datagrams lost' 'losses on the way are unknown'
+	rm new
+
 	receive --json new
 	kill -TERM "${PID[us]}"
 	ends us 143 interrupted
@@ -422,7 +437,7 @@ send_to_peer() {
 	sed -n '/^ *exit status /,/^$/p' "$README" >readme.txt
 	for file in help.txt readme.txt; do
 		codes=$(grep -oE '(^|[ ,])([0-9]|128\+N) [a-z]' "$file" | grep -oE '[0-9]+(\+N)?')
-		[ "$codes" = $'0\n1\n2\n3\n4\n5\n6\n7\n128+N' ] || { cat "$file"; return 1; }
+		[ "$codes" = $'0\n1\n2\n3\n4\n5\n6\n7\n8\n128+N' ] || { cat "$file"; return 1; }
 	done
 }
 
@@ -434,7 +449,7 @@ send_to_peer() {
 	both out
 	finish us
 	finish them
-	grep -vxE 'entries|left_out|resumed_at|interruptions' members.txt >plain.txt
+	grep -vxE 'entries|left_out|resumed_at|interruptions|datagrams|dropped|truncated|(other_)?peers' members.txt >plain.txt
 	json us.out | diff plain.txt -
 	json them.out | diff plain.txt -
 	[ "$(json us.out digest)" = "$(json them.out digest)" ]
@@ -450,8 +465,9 @@ send_to_peer() {
 	receive --json -x tree
 	start them "$SOCKXFER" send --json --named "127.0.0.1:$port" in.jpg
 	finish us
-	json us.out | diff <(grep -vxE 'left_out|resumed_at|interruptions' members.txt) -
-	json them.out | diff <(grep -vxE 'resumed_at|interruptions' members.txt) -
+	finish them
+	json us.out | diff <(grep -vxE 'left_out|resumed_at|interruptions|datagrams|dropped|truncated|(other_)?peers' members.txt) -
+	json them.out | diff <(grep -vxE 'resumed_at|interruptions|datagrams|dropped|truncated|(other_)?peers' members.txt) -
 	[ "$(json us.out entries)" = 1 ]
 	[ "$(json them.out entries)" = 1 ]
 	[ "$(json them.out left_out)" = 0 ]
@@ -462,11 +478,22 @@ send_to_peer() {
 	start them "$SOCKXFER" send --json -R -r 60 "127.0.0.1:$port" in.jpg
 	finish us
 	finish them
-	json us.out | diff <(grep -vxE 'entries|left_out|interruptions' members.txt) -
-	json them.out | diff <(grep -vxE 'entries|left_out' members.txt) -
+	json us.out | diff <(grep -vxE 'entries|left_out|interruptions|datagrams|dropped|truncated|(other_)?peers' members.txt) -
+	json them.out | diff <(grep -vxE 'entries|left_out|datagrams|dropped|truncated|(other_)?peers' members.txt) -
 	[ "$(json us.out resumed_at) $(json them.out resumed_at)" = '200000 200000' ]
 	[ "$(json us.out bytes) $(json them.out bytes)" = '252756 252756' ]
 	[ "$(json them.out interruptions)" = 0 ]
+
+	# and of datagrams with others
+	start us "$SOCKXFER" recv --json -l udp:127.0.0.1:0 --idle-eof 0.1 lines
+	wait_port us
+	start them "$SOCKXFER" send --json "udp:127.0.0.1:$port" - <<<line
+	finish them
+	finish us
+	grep -vxE 'entries|left_out|resumed_at|interruptions' members.txt >datagrams.txt
+	json us.out | diff datagrams.txt -
+	json them.out | diff <(grep -vxE 'dropped|truncated|(other_)?peers' datagrams.txt) -
+	[ "$(json us.out datagrams)" = 1 ]
 }
 
 @test "where standard output may carry the data, the JSON object is on standard error" {

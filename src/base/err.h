@@ -16,6 +16,7 @@ enum err_kind {
 	ERR_MISMATCH,    /* the data are not what they should be */
 	ERR_UNCONFIRMED, /* a receipt was required, and none came */
 	ERR_PEER,        /* the receiver says that it failed */
+	ERR_LOST,        /* datagrams are known to be lost: the others are stored */
 	ERR_NO_KEY,      /* the other end does not have the key: trying again is of no use */
 	ERR_STRAY,       /* a connection that was no transfer: nothing is wrong */
 	ERR_INTERRUPTED, /* a signal asks the program to end; signals.h knows which */

@@ -15,7 +15,9 @@
 #include "cli/settings.h"
 #include "cli/version.h"
 #include "job/conclude.h"
+#include "job/recv_datagrams.h"
 #include "job/recv_one.h"
+#include "job/send_datagrams.h"
 #include "job/send_many.h"
 #include "job/send_one.h"
 #include "job/serve_each.h"
@@ -82,6 +84,8 @@ static int run_send(const struct settings *settings, const struct keyring *keyri
 	struct send_job job;
 
 	build_send_job(&job, settings, keyring, log);
+	if (settings->address.kind == ADDR_UDP)
+		return send_datagrams(&job, settings->raw);
 	if (settings->keeps)
 		return serve_each_send(&job, &each);
 	if (settings->receivers.count > 0)
@@ -96,6 +100,8 @@ static int run_recv(const struct settings *settings, const struct keyring *keyri
 	struct recv_job job;
 
 	build_recv_job(&job, settings, keyring, log);
+	if (settings->address.kind == ADDR_UDP)
+		return recv_datagrams(&job, settings->raw);
 	return settings->keeps ? serve_each_recv(&job, &each) : recv_one(&job);
 }
 

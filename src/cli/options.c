@@ -33,6 +33,7 @@ enum {
 	OPTION_MAX_ENTRIES,
 	OPTION_JSON,
 	OPTION_PEER,
+	OPTION_RAW,
 	OPTION_NAMED,
 	OPTION_SKIP_UNREADABLE,
 	OPTION_VERSION,
@@ -71,6 +72,7 @@ static const struct row rows[] = {
     {'B', ROLE_BOTH, "chunk-size", "SIZE", "move that many bytes at a time (2M)"},
     {'b', ROLE_BOTH, "rate", "RATE", "move no more than so many bytes a second"},
     {'C', ROLE_SEND, "congestion", "NAME", "send: TCP's congestion control, such as bbr"},
+    {OPTION_RAW, ROLE_BOTH, "raw", NULL, "with udp: datagrams as they are, and not lines"},
     {OPTION_MAX_SIZE, ROLE_RECV, "max-size", "SIZE", "recv: fail if more than so many bytes come"},
     {'x', ROLE_RECV, "extract", NULL, "recv: unpack the tree that comes into DIR"},
     {OPTION_MAX_ENTRIES, ROLE_RECV, "max-entries", "N",
@@ -246,6 +248,8 @@ static bool *flag_of(struct settings *settings, int key)
 		return &settings->no_progress;
 	case OPTION_JSON:
 		return &settings->json;
+	case OPTION_RAW:
+		return &settings->raw;
 	case OPTION_NAMED:
 		return &settings->named;
 	case OPTION_SKIP_UNREADABLE:
@@ -471,7 +475,8 @@ void options_help(FILE *out)
 	    "       sockxfer key [NAME] | --openssl FILE\n"
 	    "\n"
 	    "ADDRESS is host:port, [v6]:port, unix:path or fd:N; where it listens, :port and\n"
-	    "*:port are every address. Without FILE, send reads stdin and recv writes stdout;\n"
+	    "*:port are every address. udp:host:port sends lines as datagrams, and -l udp::port\n"
+	    "receives such, or udp:239.1.2.3%eth0:port those of a multicast group. Without FILE, send reads stdin and recv writes stdout;\n"
 	    "-- COMMAND [ARGUMENT ...] in its place sends the command's output, or feeds it.\n"
 	    "In DIR, a directory, recv makes a new file, and prints its path; with -x it makes\n"
 	    "the tree that send makes an archive of, from DIR or from several.\n"
@@ -485,6 +490,6 @@ void options_help(FILE *out)
 	      "SECONDS may have a fraction; SIZE and RATE may end in K, M, G or T.\n"
 	      "Exit status: 0 done, 1 failed, 2 usage, 3 timed out, 4 the data do not match,\n"
 	      "5 no receipt with -V, 6 the receiver failed, 7 the other end has not the key,\n"
-	      "128+N killed by signal N.\n",
+	      "8 datagrams are lost, 128+N killed by signal N.\n",
 	    out);
 }

@@ -45,6 +45,7 @@ struct settings {
 	int64_t grace;           /* --grace, ns: for transfers under way after SIGTERM */
 	const char *congestion;  /* -C, or NULL */
 	bool keeps;            /* -k: serve many; jobs, max_per_peer and grace are for this only */
+	bool raw;              /* --raw */
 	bool no_clobber;       /* -n */
 	bool extracts;         /* -x */
 	long long max_entries; /* --max-entries, of a tree with -x */

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/settings_udp.h"
 
 /*
  * The default chunk. The speed depends on how much a receiver takes out of the socket before it
@@ -36,7 +37,8 @@ static bool can_retry(const struct settings *settings)
 /* Checks the settings that are for listening only, or for connecting only. */
 static int check_connection(const struct settings *settings, struct err *err)
 {
-	bool connects = !settings->listens && settings->address.kind == ADDR_INET;
+	bool connects = !settings->listens &&
+	                (settings->address.kind == ADDR_INET || settings->address.kind == ADDR_UDP);
 
 	if (settings->has_source && !connects)
 		return err_set(err, ERR_USAGE, 0,
@@ -47,8 +49,7 @@ static int check_connection(const struct settings *settings, struct err *err)
 	if (settings->allow.count > 0 && (connects || settings->address.kind == ADDR_UNIX))
 		return err_set(err, ERR_USAGE, 0, "--allow: is only for listening on TCP");
 	if (settings->port_file != NULL && (connects || settings->address.kind == ADDR_UNIX))
-		return err_set(err, ERR_USAGE, 0,
-		    "--port-file: is only for listening on a TCP port");
+		return err_set(err, ERR_USAGE, 0, "--port-file: is only for listening on a port");
 	return 0;
 }
 
@@ -169,6 +170,10 @@ static int check_peer(const struct settings *settings, struct err *err)
 		    handover_tool_name(settings->peer));
 	if (settings->address.kind == ADDR_UNIX && handover_check_unix(settings->peer, err) == -1)
 		return err_prefix(err, "--peer");
+	bool joins = settings->role == SETTINGS_SEND && addr_is_group(&settings->address);
+	if (settings->address.kind == ADDR_UDP &&
+	    handover_check_udp(settings->peer, joins, err) == -1)
+		return err_prefix(err, "--peer");
 	return 0;
 }
 
@@ -198,6 +203,8 @@ static void set_defaults(struct settings *settings)
 {
 	bool is_of_many = settings->keeps && settings->role == SETTINGS_SEND;
 
+	if (settings->chunk == 0 && settings->address.kind == ADDR_UDP)
+		settings->chunk = settings_udp_chunk(settings);
 	if (settings->chunk == 0)
 		settings->chunk = is_of_many ? CHUNK_OF_MANY : CHUNK_DEFAULT;
 	if (settings->max_entries == 0)
@@ -210,9 +217,10 @@ static void set_defaults(struct settings *settings)
 
 int settings_check(struct settings *settings, struct err *err)
 {
-	if (check_addresses(settings, err) == -1 || check_data(settings, err) == -1 ||
-	    check_extract(settings, err) == -1 || check_resumes(settings, err) == -1 ||
-	    check_keeps(settings, err) == -1 || check_key(settings, err) == -1)
+	if (settings_udp_check(settings, err) == -1 || check_addresses(settings, err) == -1 ||
+	    check_data(settings, err) == -1 || check_extract(settings, err) == -1 ||
+	    check_resumes(settings, err) == -1 || check_keeps(settings, err) == -1 ||
+	    check_key(settings, err) == -1)
 		return -1;
 	set_defaults(settings);
 	return 0;

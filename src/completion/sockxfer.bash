@@ -19,6 +19,7 @@ recv - idle-eof seconds
 both B chunk-size size
 both b rate rate
 send C congestion congestion
+both - raw -
 recv - max-size size
 recv x extract -
 recv - max-entries number
@@ -214,9 +215,12 @@ _sockxfer_address() {
 	if [[ ${words[cword]#"$prefix"} == unix:* ]]; then
 		prefix+=unix:
 		_sockxfer_files
+	elif [[ ${words[cword]#"$prefix"} == udp:* ]]; then
+		prefix+=udp:
+		_sockxfer_hosts :
 	else
 		_sockxfer_hosts :
-		_sockxfer_offer unix:
+		_sockxfer_offer unix: udp:
 	fi
 }
 

@@ -18,6 +18,7 @@ set -l options \
     'both B chunk-size size move that many bytes at a time (2M)' \
     'both b rate rate move no more than so many bytes a second' \
     "send C congestion congestion TCP's congestion control, such as bbr" \
+    'both - raw - with udp: datagrams as they are, and not lines' \
     'recv - max-size size fail if more than so many bytes come' \
     'recv x extract - unpack the tree that comes into DIR' \
     'recv - max-entries number with -x: fail if it has more entries (1000000)' \
@@ -122,8 +123,11 @@ function __fish_sockxfer_address_like
     set -l typed $argv[1]
     if string match -q 'unix:*' -- $typed
         __fish_complete_path (string replace unix: '' -- $typed) | string replace -r '^' unix:
+    else if string match -q 'udp:*' -- $typed
+        __fish_sockxfer_source | string replace -r '^(.*)$' 'udp:$1:'
     else
         echo unix:
+        echo udp:
         __fish_sockxfer_source | string replace -r '$' :
     end
 end

@@ -49,6 +49,11 @@ int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadl
 	return keep_failure(sink, sink->type->write(sink, buffer, size, deadline, err), err);
 }
 
+int sink_reader(const struct sink *sink)
+{
+	return sink->type->reader == NULL ? -1 : sink->type->reader(sink);
+}
+
 int sink_commit(struct sink *sink, int64_t deadline, struct err *err)
 {
 	if (is_failed(sink, err))

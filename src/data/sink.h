@@ -32,6 +32,8 @@ struct sink_type {
 	int (*write)(struct sink *sink, const void *buffer, size_t size, int64_t deadline,
 	    struct err *err);
 	int (*commit)(struct sink *sink, int64_t deadline, struct err *err);
+	/* NULL: no reader keeps a write waiting */
+	int (*reader)(const struct sink *sink);
 	/* NULL: there is never anything */
 	void (*note)(struct sink *sink, char *text, size_t size);
 	void (*close)(struct sink *sink);
@@ -92,6 +94,12 @@ int sink_begin(struct sink *sink, const struct ends *ends, struct err *err);
  */
 int sink_write(struct sink *sink, const void *buffer, size_t size, int64_t deadline,
     struct err *err);
+
+/*
+ * Returns a descriptor that is ready for POLLOUT when a write of PIPE_BUF bytes (pipe(7)) does not
+ * block, or -1 if no reader keeps a write waiting. It is the sink's, from sink_begin() on.
+ */
+int sink_reader(const struct sink *sink);
 
 /*
  * Ends the stream: the bytes become a file under its name, or their reader has taken them. Blocks

@@ -137,6 +137,11 @@ static int sink_command_write(struct sink *sink, const void *buffer, size_t size
 	return closed_early(consumer, left, err);
 }
 
+static int sink_command_reader(const struct sink *sink)
+{
+	return ((const struct sink_command *)sink)->fd;
+}
+
 /*
  * Waits until the command has read everything or is satisfied, before its input ends: bytes that a
  * command leaves unread in its pipe are lost without an error. No event tells when the pipe is
@@ -190,6 +195,7 @@ static void sink_command_close(struct sink *sink)
 static const struct sink_type sink_command = {
     .begin = sink_command_begin,
     .write = sink_command_write,
+    .reader = sink_command_reader,
     .commit = sink_command_commit,
     .close = sink_command_close,
 };

@@ -35,6 +35,13 @@ static int sink_stream_write(struct sink *sink, const void *buffer, size_t size,
 	return status == -1 ? err_prefix(err, "%s: write", sink->name) : 0;
 }
 
+static int sink_stream_reader(const struct sink *sink)
+{
+	const struct sink_stream *stream = (const struct sink_stream *)sink;
+
+	return stream->waits ? stream->fd : -1;
+}
+
 static int sink_stream_commit(struct sink *sink, int64_t deadline, struct err *err)
 {
 	const struct sink_stream *stream = (const struct sink_stream *)sink;
@@ -65,6 +72,7 @@ static void sink_stream_close(struct sink *sink)
 
 static const struct sink_type sink_stream = {
     .write = sink_stream_write,
+    .reader = sink_stream_reader,
     .commit = sink_stream_commit,
     .close = sink_stream_close,
 };

@@ -15,7 +15,8 @@ static int print_for_program(const struct talk *talk, struct shared_lock *lock,
 
 	if (talk->json)
 		return result_json(&output, outcome, err, outcome_exit_code(err));
-	if (err->kind == ERR_NONE && (outcome->is_inbox || outcome->made_list != NULL))
+	bool is_stored = err->kind == ERR_NONE || err->kind == ERR_LOST;
+	if (is_stored && (outcome->is_inbox || outcome->made_list != NULL))
 		return result_paths(&output, outcome);
 	return 0;
 }
@@ -42,7 +43,7 @@ static void advise_to_resume(const struct outcome *outcome, struct err *err)
 int conclude(const struct talk *talk, struct shared_lock *lock, const struct outcome *outcome,
     struct err *err)
 {
-	if (err->kind == ERR_NONE && outcome->note[0] != '\0')
+	if ((err->kind == ERR_NONE || err->kind == ERR_LOST) && outcome->note[0] != '\0')
 		log_note(talk->log, "%s", outcome->note);
 	if (err->kind == ERR_NONE) {
 		result_print(talk->log, outcome);

@@ -159,6 +159,22 @@ static int parse_inet(struct addr *addr, const char *text, enum addr_use use, st
 	return 0;
 }
 
+/* Reads what is behind "udp:". */
+static int parse_udp(struct addr *addr, const char *text, enum addr_use use, struct err *err)
+{
+	bool has_host = *text != ':' && strncmp(text, "*:", 2) != 0;
+
+	addr->kind = ADDR_UDP;
+	if (strchr(text, ':') == NULL)
+		return err_set(err, ERR_USAGE, 0,
+		    "udp:%s: write udp:host:port or, to receive on all addresses, udp::port", text);
+	if (use == ADDR_CONNECT && !has_host)
+		return err_set(err, ERR_USAGE, 0,
+		    "udp:%s: the host is missing: write udp:host:port, or receive with -l udp:%s",
+		    text, text);
+	return parse_inet(addr, text, use, err) == -1 ? err_prefix(err, "udp") : 0;
+}
+
 int addr_parse(struct addr *addr, const char *text, enum addr_use use, struct err *err)
 {
 	*addr = (struct addr){.kind = ADDR_INET, .fd = -1};
@@ -166,6 +182,8 @@ int addr_parse(struct addr *addr, const char *text, enum addr_use use, struct er
 		return parse_unix(addr, text + 5, err);
 	if (strncmp(text, "fd:", 3) == 0 && use != ADDR_SOURCE)
 		return parse_fd(addr, text + 3, err);
+	if (strncmp(text, "udp:", 4) == 0 && use != ADDR_SOURCE)
+		return parse_udp(addr, text + 4, use, err);
 	return parse_inet(addr, text, use, err);
 }
 
@@ -175,14 +193,28 @@ int addr_parse_port(struct addr *addr, const char *text, struct err *err)
 	return set_port(addr, text, ADDR_LISTEN, err);
 }
 
+bool addr_is_group(const struct addr *addr)
+{
+	char host[ADDR_HOST_MAX];
+	struct in_addr in;
+	struct in6_addr in6;
+
+	strlcpy(host, addr->host, sizeof(host));
+	host[strcspn(host, "%")] = '\0';
+	if (inet_pton(AF_INET, host, &in) == 1)
+		return IN_MULTICAST(ntohl(in.s_addr));
+	return inet_pton(AF_INET6, host, &in6) == 1 && IN6_IS_ADDR_MULTICAST(&in6);
+}
+
 void addr_text(const struct addr *addr, char *text)
 {
 	bool brackets = strchr(addr->host, ':') != NULL;
 
 	switch (addr->kind) {
 	case ADDR_INET:
-		snprintf(text, ADDR_TEXT_MAX, brackets ? "[%s]:%s" : "%s:%s", addr->host,
-		    addr->port);
+	case ADDR_UDP:
+		snprintf(text, ADDR_TEXT_MAX, brackets ? "%s[%s]:%s" : "%s%s:%s",
+		    addr->kind == ADDR_UDP ? "udp:" : "", addr->host, addr->port);
 		return;
 	case ADDR_UNIX:
 		snprintf(text, ADDR_TEXT_MAX, "unix:%s", addr->path);

@@ -1,6 +1,6 @@
 /*
- * Addresses as text: host:port, [v6]:port, unix:path and fd:N. No function here blocks or looks up
- * a name.
+ * Addresses as text: host:port, [v6]:port, unix:path, fd:N and udp:host:port. No function here
+ * blocks or looks up a name.
  */
 #ifndef ADDR_H
 #define ADDR_H
@@ -18,7 +18,12 @@
 /* Room for an address as text: a host, brackets and a port are the longest. */
 #define ADDR_TEXT_MAX (ADDR_HOST_MAX + NI_MAXSERV + 8)
 
-enum addr_kind { ADDR_INET, ADDR_UNIX, ADDR_FD };
+enum addr_kind {
+	ADDR_INET, /* TCP */
+	ADDR_UNIX,
+	ADDR_FD,
+	ADDR_UDP, /* datagrams; the host may be a group with its interface, as 239.1.2.3%eth0 */
+};
 
 enum addr_use {
 	ADDR_CONNECT, /* needs a host and a port; port 0 is no port */
@@ -28,8 +33,8 @@ enum addr_use {
 
 struct addr {
 	enum addr_kind kind;
-	char host[ADDR_HOST_MAX]; /* INET: name or number; "": every address */
-	char port[NI_MAXSERV];    /* INET: number or service name */
+	char host[ADDR_HOST_MAX]; /* INET, UDP: name or number; "": every address */
+	char port[NI_MAXSERV];    /* INET, UDP: number or service name */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* UNIX */
 	int fd;                                                 /* FD */
 };
@@ -45,6 +50,9 @@ int addr_parse_port(struct addr *addr, const char *text, struct err *err);
 
 /* Writes addr into text, of ADDR_TEXT_MAX bytes, in the form that addr_parse() takes. */
 void addr_text(const struct addr *addr, char *text);
+
+/* Whether the host is written as the number of a multicast group, with or without an interface. */
+bool addr_is_group(const struct addr *addr);
 
 /*
  * Writes a socket's address, of len bytes, into text, of ADDR_TEXT_MAX bytes, in the forms that

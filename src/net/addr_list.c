@@ -77,6 +77,11 @@ static int check_receivers(const struct addr_list *receivers, struct err *err)
 			return err_set(err, ERR_USAGE, 0,
 			    "%s: a descriptor cannot be one of several receivers",
 			    receivers->one[i].text);
+		if (receivers->one[i].addr.kind == ADDR_UDP)
+			return err_set(err, ERR_USAGE, 0,
+			    "%s: cannot be one of several receivers: a multicast group, as "
+			    "udp:239.1.2.3:9009, reaches several hosts",
+			    receivers->one[i].text);
 		if (is_repeated(receivers, i))
 			return err_set(err, ERR_USAGE, 0, "%s: is there twice",
 			    receivers->one[i].text);

@@ -252,8 +252,10 @@ int listen_open(struct listen_set *set, const struct addr *addr, int family, int
 		return open_unix(set, addr->path, err);
 	case ADDR_FD:
 		return adopt(set, addr->fd, err);
+	case ADDR_UDP: /* net/datagram.h has it */
+		break;
 	}
-	return -1;
+	return err_set(err, ERR_USAGE, 0, "datagrams have no connections");
 }
 
 /* Whether accept(2) failed because of one connection, whose network errors Linux hands on. */

@@ -156,6 +156,40 @@ void signals_forget_children(int fd)
 		;
 }
 
+int signals_watch_end(struct signals_end_watch *watch, struct err *err)
+{
+	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
+		/* A signal that is blocked would come also if it is ignored. */
+		if (sigaction(sigs[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&ends, sigs[i]);
+	}
+	pthread_sigmask(SIG_BLOCK, &ends, &watch->old);
+	watch->fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (watch->fd != -1)
+		return 0;
+	err_sys(err, "signalfd");
+	pthread_sigmask(SIG_SETMASK, &watch->old, NULL);
+	return -1;
+}
+
+void signals_unwatch_end(struct signals_end_watch *watch)
+{
+	struct signalfd_siginfo info;
+
+	if (watch->fd == -1)
+		return;
+	while (read(watch->fd, &info, sizeof(info)) > 0)
+		;
+	close(watch->fd);
+	watch->fd = -1;
+	pthread_sigmask(SIG_SETMASK, &watch->old, NULL);
+}
+
 void signals_block(sigset_t *old)
 {
 	sigset_t mask;

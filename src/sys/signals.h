@@ -77,6 +77,24 @@ int signals_watch_children(struct err *err);
 /* Reads until nothing is left from a descriptor of signals_watch_children(). */
 void signals_forget_children(int fd);
 
+/* A watch for the signals that end work of which a part is as good as all: INT, TERM and HUP. */
+struct signals_end_watch {
+	int fd; /* readable once one of them has come; -1: there is no watch */
+	sigset_t old;
+};
+
+/*
+ * From now on these signals, unless they are ignored, only make watch->fd readable, in this thread
+ * and those that it starts. Returns 0, or -1 with ERR_FAILED.
+ */
+int signals_watch_end(struct signals_end_watch *watch, struct err *err);
+
+/*
+ * Ends the watch, if there is one; those of the signals that have come are forgotten, and the next
+ * one asks the program to end as ever.
+ */
+void signals_unwatch_end(struct signals_end_watch *watch);
+
 /*
  * Blocks the signals that ask for the end, so that none comes between a check of the flag and a
  * wait that unblocks them (ppoll(2)). *old becomes the mask to wait with and to restore.

@@ -75,6 +75,8 @@ int outcome_exit_code(const struct err *err)
 		return 6;
 	case ERR_NO_KEY:
 		return 7;
+	case ERR_LOST:
+		return 8;
 	default:
 		return 1;
 	}

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "net/addr.h"
 #include "net/connection.h"
+#include "transfer/datagram_counts.h"
 #include "transfer/transfer.h"
 
 struct outcome {
@@ -40,6 +41,8 @@ struct outcome {
 	bool goes_on;         /* with -R -r: an interruption is not the end */
 	int interruptions;    /* of moving bytes, that another try has followed */
 	const char *receiver; /* if there are several, this one as it was typed; else NULL */
+	/* of datagrams, in the place of a stream; NULL: it is a stream. The job's */
+	const struct datagram_counts *datagrams;
 	struct transfer_result result;
 };
 

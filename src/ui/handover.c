@@ -61,6 +61,26 @@ static const struct tool tools[HANDOVER_TOOLS] = {
 	"tail -f /dev/null | openssl s_server " OPENSSL_KEY " -nocert -naccept 1 $a >$f"},
 };
 
+/*
+ * The same for datagrams; a program without a row cannot have them. The pieces that nc, ncat and
+ * socat read become datagrams, and of lines in a file that is all of them.
+ */
+static const struct tool udp_tools[HANDOVER_TOOLS] = {
+    [HANDOVER_SOCKXFER] = {"sockxfer", NULL, NULL, "udp:$b:$p", "udp:$b:$p", "-l udp::$p",
+	"-l udp::$p", NULL, NULL, NULL, NULL},
+    [HANDOVER_NC] = {"nc", "nc -u -w 1 $a <$f", "nc -u -d $a >$f", "$h", "$h $p", "-l $p",
+	"-6 -l $p", NULL, NULL, NULL, NULL},
+    [HANDOVER_NCAT] = {"ncat", "ncat -u --send-only $a <$f", "ncat -u --recv-only $a >$f", "$h",
+	"$h $p", "-l $p", "-l $p", NULL, NULL, NULL, NULL},
+    [HANDOVER_SOCAT] = {"socat", "socat -u FILE:$F $a", "socat -u $a CREATE:$F", "$b", "UDP:$b:$p",
+	"UDP-RECV:$p", "UDP6-RECV:$p", NULL, NULL, NULL, NULL},
+};
+
+static const struct tool *tool_of(const struct handover *handover)
+{
+	return handover->datagrams ? &udp_tools[handover->tool] : &tools[handover->tool];
+}
+
 int handover_parse_tool(enum handover_tool *tool, const char *name, struct err *err)
 {
 	for (enum handover_tool i = HANDOVER_NC; i < HANDOVER_TOOLS; i++) {
@@ -83,6 +103,20 @@ int handover_check_unix(enum handover_tool tool, struct err *err)
 		return 0;
 	return err_set(err, ERR_USAGE, 0,
 	    "%s has no unix sockets; nc, ncat, socat, python and openssl have", tools[tool].name);
+}
+
+int handover_check_udp(enum handover_tool tool, bool group, struct err *err)
+{
+	if (tool == HANDOVER_SOCKXFER)
+		return 0;
+	if (udp_tools[tool].name == NULL)
+		return err_set(err, ERR_USAGE, 0,
+		    "there is no command of %s for datagrams; nc, ncat and socat have one",
+		    tools[tool].name);
+	if (group)
+		return err_set(err, ERR_USAGE, 0,
+		    "there is no command of %s that joins a multicast group", tools[tool].name);
+	return 0;
 }
 
 /*
@@ -213,6 +247,8 @@ static const char *address_template(const struct tool *tool, const struct handov
 		return place->peer_listens ? tool->listens_unix : tool->connects_unix;
 	if (!place->peer_listens)
 		return tool->connects;
+	if (place->group)
+		return "-l udp:$b:$p"; /* handover_check_udp() leaves no other program */
 	return place->ipv6 ? tool->listens_ipv6 : tool->listens;
 }
 
@@ -240,9 +276,9 @@ static void write_ours(const struct handover *handover, char *words, size_t size
 	char resuming[32];
 
 	write_resuming(handover, resuming, sizeof(resuming));
-	snprintf(words, size, "sockxfer %s%s%s%s%s $a %s", handover->peer_sends ? "send" : "recv",
-	    extracts ? " -x" : "", resuming, handover->key != NULL ? " --key $k" : "",
-	    demands ? " -V" : "",
+	snprintf(words, size, "sockxfer %s%s%s%s%s%s $a %s", handover->peer_sends ? "send" : "recv",
+	    extracts ? " -x" : "", resuming, handover->raw ? " --raw" : "",
+	    handover->key != NULL ? " --key $k" : "", demands ? " -V" : "",
 	    handover->path == NULL              ? "-- COMMAND"
 	    : is_into_here                      ? "."
 	    : handover->form == HANDOVER_STREAM ? "$f"
@@ -275,7 +311,7 @@ static const char *words_of(const struct tool *tool, bool sends, bool listens)
 static int fill_in(const struct facts *facts, char *command, size_t size)
 {
 	const struct handover *handover = facts->handover;
-	const struct tool *tool = &tools[handover->tool];
+	const struct tool *tool = tool_of(handover);
 	const char *data = words_of(tool, handover->peer_sends, facts->place->peer_listens);
 	const char *address = address_template(tool, facts->place);
 	char words[WORDS_MAX];
@@ -350,6 +386,6 @@ int handover_address(const struct handover *handover, const struct handover_plac
 	const struct facts facts = {.handover = handover, .place = place};
 	struct shellword_text address = shellword_begin(text, size);
 
-	add_words(&address, tools[handover->tool].host, &facts);
+	add_words(&address, tool_of(handover)->host, &facts);
 	return address.cut ? -1 : 0;
 }

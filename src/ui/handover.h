@@ -36,6 +36,8 @@ struct handover {
 	bool peer_sends;
 	bool resumes;         /* we have -R, and so has a peer that is sockxfer */
 	int64_t retry;        /* ns for which both go on by themselves; 0: not at all */
+	bool datagrams;       /* by UDP, in the place of a stream */
+	bool raw;             /* these are no lines */
 	bool receipts;        /* if the peer is sockxfer and sends, it demands a receipt */
 	const char *path;     /* our file operand, or "-"; NULL: we run a command */
 	const char *key;      /* the word behind the peer's --key; NULL: nothing is encrypted */
@@ -48,7 +50,8 @@ struct handover_place {
 	bool peer_listens;
 	bool ipv6;        /* if the peer listens: we connect by IPv6 */
 	bool here;        /* the peer is on this host, or seems to be */
-	const char *host; /* if the peer connects: our host */
+	const char *host; /* if the peer connects: our host; of datagrams, or their group */
+	bool group;       /* host is a multicast group, which a peer that listens joins */
 	const char *port; /* a number */
 	const char *path; /* of a unix socket, in place of host and port; else NULL */
 };
@@ -67,6 +70,12 @@ const char *handover_tool_name(enum handover_tool tool);
  * can.
  */
 int handover_check_unix(enum handover_tool tool, struct err *err);
+
+/*
+ * Checks that tool can send datagrams or receive them, from a group that it has to join if group.
+ * Returns 0, or -1 with ERR_USAGE, whose text lists which can.
+ */
+int handover_check_udp(enum handover_tool tool, bool group, struct err *err);
 
 /*
  * Writes the command for the other end into text, of size bytes: words for a POSIX shell, which

@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "base/shellword.h"
+#include "net/datagram_socket.h"
 #include "net/interfaces.h"
 #include "net/resolve.h"
 #include "net/sock.h"
@@ -96,12 +97,17 @@ static int print_listening(const struct handover *handover, const struct listen_
 {
 	struct interfaces hosts;
 	char name[ADDR_TEXT_MAX];
+	char group[ADDR_HOST_MAX];
 	char port[8];
 
 	sock_local_name(set->fd[0], name);
 	if (strncmp(name, "unix:", 5) == 0)
 		return listening_unix(handover, name + 5, log, err);
 	interfaces_listening(&hosts, set);
+	if (handover->datagrams && datagram_socket_group(set->fd[0], group)) {
+		hosts = (struct interfaces){.count = 1};
+		strlcpy(hosts.host[0], group, sizeof(hosts.host[0]));
+	}
 	if (hosts.count == 0)
 		return 0;
 	snprintf(port, sizeof(port), "%d", sock_port(set->fd[0]));
@@ -136,6 +142,7 @@ static void print_connecting(const struct handover *handover, const struct addr 
 {
 	char path[sizeof(addr->path)];
 	char port[sizeof(addr->port)];
+	char host[sizeof(addr->host)];
 	struct resolve_list list = {.count = 0};
 	struct handover_place place = {.peer_listens = true, .here = true};
 	struct err ignored;
@@ -145,11 +152,16 @@ static void print_connecting(const struct handover *handover, const struct addr 
 		place.path = path;
 	} else {
 		strlcpy(port, addr->port, sizeof(port));
+		strlcpy(host, addr->host, sizeof(host));
+		if (addr->kind == ADDR_UDP) /* our interface means nothing there */
+			host[strcspn(host, "%")] = '\0';
 		/* The name of a service may be unknown on the other host or to the program. */
-		if (resolve(addr->host, addr->port, family, deadline_after(LOOK_UP), &list,
-			&ignored) == 0)
+		if (resolve(host, addr->port, family, deadline_after(LOOK_UP), &list, &ignored) ==
+		    0)
 			snprintf(port, sizeof(port), "%u", sock_port_of(&list.addr[0]));
 		place.port = port;
+		place.host = host;
+		place.group = addr->kind == ADDR_UDP && addr_is_group(addr);
 		place.ipv6 = family == AF_INET6 || strchr(addr->host, ':') != NULL;
 		place.here = may_be_here(&list);
 		resolve_free(&list);
@@ -182,7 +194,7 @@ int invite_listening(const struct invite *invite, const struct listen_set *set, 
 	const struct log *log = invite->log;
 	char names[COMMAND_MAX];
 	bool is_any_port =
-	    invite->address.kind == ADDR_INET && strcmp(invite->address.port, "0") == 0;
+	    invite->address.port[0] != '\0' && strcmp(invite->address.port, "0") == 0;
 	bool prints_command =
 	    invite->handover.tool != HANDOVER_SOCKXFER || log->terminal->is_terminal;
 

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "sys/io.h"
+#include "ui/datagram_result.h"
 
 /* The most bytes of a name, so that the rest of the line has room. */
 #define NAME_MAX_TEXT 500
@@ -128,6 +129,10 @@ void result_print(const struct log *log, const struct outcome *outcome)
 	const struct transfer_result *result = &outcome->result;
 	bool is_certain = result->end == TRANSFER_STORED;
 
+	if (outcome->datagrams != NULL) {
+		datagram_result_print(log, outcome);
+		return;
+	}
 	log_detail(log, "%s: %s %" PRId64 " bytes%s%s", outcome->peer,
 	    outcome->sends ? "sent" : "received", result->bytes,
 	    result->digest[0] == '\0' ? "" : ", ", result->digest);
@@ -153,6 +158,8 @@ static const char *end_name(const struct outcome *outcome, const struct err *err
 		return "receiver failed";
 	case ERR_NO_KEY:
 		return "no key";
+	case ERR_LOST:
+		return "datagrams lost";
 	case ERR_INTERRUPTED:
 		return "interrupted";
 	default:
@@ -187,6 +194,8 @@ static void write_object(FILE *out, const struct outcome *outcome, const struct 
 		json_integer(&json, "resumed_at", result->resumed_at);
 	if (outcome->goes_on)
 		json_integer(&json, "interruptions", outcome->interruptions);
+	if (outcome->datagrams != NULL)
+		datagram_result_json(&json, outcome);
 	json_seconds(&json, "seconds", outcome_duration(outcome));
 	json_string(&json, "digest", or_null(result->digest));
 	json_string(&json, "ended", end_name(outcome, err));

@@ -28,12 +28,12 @@ static void must_be_addr(const struct addr *addr, enum addr_use use)
 	MUST(memchr(addr->host, '\0', sizeof(addr->host)) != NULL);
 	MUST(memchr(addr->port, '\0', sizeof(addr->port)) != NULL);
 	MUST(memchr(addr->path, '\0', sizeof(addr->path)) != NULL);
-	MUST((addr->kind == ADDR_INET) == (addr->port[0] != '\0'));
+	MUST((addr->kind == ADDR_INET || addr->kind == ADDR_UDP) == (addr->port[0] != '\0'));
 	MUST((addr->kind == ADDR_UNIX) == (addr->path[0] != '\0'));
 	MUST((addr->kind == ADDR_FD) == (addr->fd >= 0));
-	MUST(addr->kind == ADDR_INET || addr->host[0] == '\0');
+	MUST(addr->port[0] != '\0' || addr->host[0] == '\0');
 	MUST(addr->kind == ADDR_INET || use != ADDR_SOURCE);
-	if (addr->kind == ADDR_INET && use == ADDR_CONNECT) {
+	if (addr->port[0] != '\0' && use == ADDR_CONNECT) {
 		MUST(addr->host[0] != '\0');
 		MUST(strcmp(addr->port, "0") != 0);
 	}

@@ -113,6 +113,48 @@ static void reads_unix_and_fd(void)
 	check_readings(rows, ROWS(rows));
 }
 
+static void reads_udp(void)
+{
+	static const struct reading rows[] = {
+	    {ADDR_CONNECT, "udp:host:514", ADDR_UDP, "host", "514", NONE, -1},
+	    {ADDR_CONNECT, "udp:host:syslog", ADDR_UDP, "host", "syslog", NONE, -1},
+	    {ADDR_CONNECT, "udp:[::1]:514", ADDR_UDP, "::1", "514", NONE, -1},
+	    {ADDR_LISTEN, "udp::514", ADDR_UDP, NONE, "514", NONE, -1},
+	    {ADDR_LISTEN, "udp:*:0", ADDR_UDP, NONE, "0", NONE, -1},
+	    {ADDR_LISTEN, "udp:239.1.2.3%eth0:5000", ADDR_UDP, "239.1.2.3%eth0", "5000", NONE, -1},
+	    {ADDR_LISTEN, "udp:[ff02::1%eth0]:5000", ADDR_UDP, "ff02::1%eth0", "5000", NONE, -1},
+	    {ADDR_CONNECT, "udphost:80", ADDR_INET, "udphost", "80", NONE, -1},
+	    {ADDR_SOURCE, "udp:80", ADDR_INET, "udp", "80", NONE, -1},
+	};
+
+	check_readings(rows, ROWS(rows));
+}
+
+static void knows_groups(void)
+{
+	static const struct {
+		const char *text;
+		bool is_group;
+	} rows[] = {
+	    {"udp:239.1.2.3:1", true},
+	    {"udp:224.0.0.1%eth0:1", true},
+	    {"udp:[ff02::1%eth0]:1", true},
+	    {"udp:192.0.2.7:1", false},
+	    {"udp:255.255.255.255:1", false},
+	    {"udp:[fe80::1%eth0]:1", false},
+	    {"udp:group.example:1", false},
+	    {"udp::1", false},
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct addr addr;
+		struct err err;
+		check_row("%s", rows[i].text);
+		CHECK_INT(addr_parse(&addr, rows[i].text, ADDR_LISTEN, &err), 0);
+		CHECK_INT(addr_is_group(&addr), rows[i].is_group);
+	}
+}
+
 static void path_lengths(void)
 {
 	enum { FITS = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
@@ -222,6 +264,14 @@ static void refuses_unix_and_fd(void)
 	    {ADDR_LISTEN, "fd:3x", "\"3x\" is invalid"},
 	    {ADDR_LISTEN, "fd:2147483648", "too large"},
 	    {ADDR_LISTEN, "fd:4294967299", "too large"},
+	    {ADDR_LISTEN, "udp:5000",
+		"write udp:host:port or, to receive on all addresses, udp::port"},
+	    {ADDR_CONNECT, "udp:", "udp:: write udp:host:port"},
+	    {ADDR_CONNECT, "udp::5000", "write udp:host:port, or receive with -l udp::5000"},
+	    {ADDR_CONNECT, "udp:*:5000", "the host is missing"},
+	    {ADDR_CONNECT, "udp:host:0", "udp: host:0: port: \"0\" is too small"},
+	    {ADDR_LISTEN, "udp:::5000", "udp: ::5000: put an IPv6 address in brackets"},
+	    {ADDR_LISTEN, "udp:[239.1.2.3%eth0]:5000", "only an IPv6 address"},
 	    {ADDR_SOURCE, "unix:/run/x", "\"/run/x\" is invalid"}, /* no address to connect from */
 	};
 
@@ -279,6 +329,9 @@ static void writes_as_typed(void)
 	    {ADDR_CONNECT, "h:00080", "h:80"},
 	    {ADDR_CONNECT, "unix:/run/x", NULL},
 	    {ADDR_CONNECT, "fd:7", NULL},
+	    {ADDR_CONNECT, "udp:host:514", NULL},
+	    {ADDR_LISTEN, "udp:*:514", "udp::514"},
+	    {ADDR_LISTEN, "udp:[ff02::1%eth0]:514", NULL},
 	    {ADDR_LISTEN, ":9009", NULL},
 	    {ADDR_LISTEN, "*:9009", ":9009"},
 	    {ADDR_SOURCE, "::1", "[::1]:0"},
@@ -448,10 +501,12 @@ int main(void)
 	promise("no host, or *, is every address where we listen", reads_every_address);
 	promise("a source address may leave out its port", reads_sources);
 	promise("unix:path and fd:N are no hosts", reads_unix_and_fd);
+	promise("behind udp: there are host and port, a group with its interface", reads_udp);
+	promise("a group is known by its number", knows_groups);
 	promise("a path is taken as long as a socket's may be, and no longer", path_lengths);
 	promise("a bad host is refused, with what to write instead", refuses_hosts);
 	promise("a bad port is refused wherever it stands, and named", refuses_ports);
-	promise("a bad path or descriptor is refused", refuses_unix_and_fd);
+	promise("a bad path, descriptor or address of datagrams is refused", refuses_unix_and_fd);
 	promise("a host is taken whole or refused, never cut", long_names);
 	promise("a lone port is that port of every address", lone_ports);
 	promise("an address is written as it would be typed", writes_as_typed);

@@ -76,6 +76,8 @@ static void mistakes(void)
 	    {"a:1,::1:2", "::1:2: put an IPv6 address in brackets, as in '[2001:db8::1]:9009'"},
 	    {"a:1,unix:/x,b:http", "b:http: behind a path and a comma the port has to be a number"},
 	    {"a:1,fd:3", "fd:3: a descriptor cannot be one of several receivers"},
+	    {"a:1,udp:b:2",
+		"udp:b:2: cannot be one of several receivers: a multicast group, as udp:239.1.2.3:9009, reaches several hosts"},
 	    {"a:1,b:2,a:1", "a:1: is there twice"},
 	    {"fd:3,fd:4", "fd:3: a descriptor cannot be one of several receivers"},
 	};

@@ -1,6 +1,7 @@
 /* The signals that ask the program to end, and those that must not. */
 #include "sys/signals.h"
 
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -157,6 +158,40 @@ static void dies_of_it(void)
 	}
 }
 
+static bool is_readable(int fd)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
+static void watches_the_end(void)
+{
+	static const int ends[] = {SIGINT, SIGTERM};
+	struct err err = {.kind = ERR_NONE};
+	struct signals_end_watch watch;
+
+	signal(SIGHUP, SIG_IGN);
+	signals_install();
+	for (size_t i = 0; i < ROWS(ends); i++) {
+		CHECK_INT(signals_watch_end(&watch, &err), 0);
+		raise(SIGHUP);
+		CHECK(!is_readable(watch.fd));
+		raise(ends[i]);
+		CHECK(is_readable(watch.fd));
+		CHECK_INT(signals_caught(), 0);
+		signals_unwatch_end(&watch);
+		CHECK_INT(signals_caught(), 0);
+		signals_unwatch_end(&watch);
+	}
+	CHECK_INT(signals_watch_end(&watch, &err), 0);
+	raise(SIGQUIT);
+	CHECK_INT(signals_take(), SIGQUIT);
+	signals_unwatch_end(&watch);
+	raise(SIGTERM);
+	CHECK_INT(signals_caught(), SIGTERM);
+}
+
 int main(void)
 {
 	promise("each signal that ends a process by default sets the flag, and does nothing else",
@@ -168,6 +203,9 @@ int main(void)
 	    system_calls_are_not_restarted);
 	promise("SIGPIPE and SIGXFSZ are errors of one write", write_errors);
 	promise("a blocked signal is seen when it is let through", blocks);
+	promise(
+	    "a watch for the end has INT, TERM and HUP, unless they are ignored, and only those",
+	    watches_the_end);
 	promise("the program dies of the signal that asked for it", dies_of_it);
 	return check_end();
 }

@@ -94,6 +94,52 @@ static void nc(void)
 	    "nc -d -l -U /run/x >in.jpg");
 }
 
+static void datagrams(enum handover_tool tool, const struct handover_place *place,
+    const char *sends, const char *receives)
+{
+	struct handover handover = with(tool, true, "dir/out");
+
+	handover.receipts = false;
+	handover.datagrams = true;
+	is(&handover, place, sends);
+	handover = with(tool, false, "/dir/in");
+	handover.datagrams = true;
+	is(&handover, place, receives);
+}
+
+static void udp(void)
+{
+	static const struct handover_place group = {.peer_listens = true,
+	    .group = true,
+	    .host = "ff05::1",
+	    .port = "9009"};
+	struct handover handover = with(HANDOVER_SOCKXFER, false, "in");
+	struct err err;
+
+	datagrams(HANDOVER_SOCKXFER, &connects6, "sockxfer send 'udp:[2001:db8::7]:9009' out",
+	    "sockxfer recv 'udp:[2001:db8::7]:9009' in");
+	datagrams(HANDOVER_SOCKXFER, &listens, "sockxfer send -l udp::9009 out",
+	    "sockxfer recv -l udp::9009 in");
+	datagrams(HANDOVER_NC, &connects, "nc -u -w 1 192.0.2.7 9009 <out",
+	    "nc -u -d 192.0.2.7 9009 >in");
+	datagrams(HANDOVER_NC, &listens6, "nc -u -w 1 -6 -l 9009 <out", "nc -u -d -6 -l 9009 >in");
+	datagrams(HANDOVER_NCAT, &listens, "ncat -u --send-only -l 9009 <out",
+	    "ncat -u --recv-only -l 9009 >in");
+	datagrams(HANDOVER_SOCAT, &connects6, "socat -u FILE:out 'UDP:[2001:db8::7]:9009'",
+	    "socat -u 'UDP:[2001:db8::7]:9009' CREATE:in");
+	datagrams(HANDOVER_SOCAT, &listens6, "socat -u FILE:out UDP6-RECV:9009",
+	    "socat -u UDP6-RECV:9009 CREATE:in");
+	handover.datagrams = true;
+	handover.raw = true;
+	is(&handover, &group, "sockxfer recv --raw -l 'udp:[ff05::1]:9009' in");
+	CHECK_INT(handover_check_udp(HANDOVER_NC, false, &err), 0);
+	CHECK_INT(handover_check_udp(HANDOVER_SOCKXFER, true, &err), 0);
+	CHECK_INT(handover_check_udp(HANDOVER_NC, true, &err), -1);
+	CHECK_STR(err.text, "there is no command of nc that joins a multicast group");
+	CHECK_INT(handover_check_udp(HANDOVER_PYTHON, false, &err), -1);
+	CHECK_INT(err.kind, ERR_USAGE);
+}
+
 static void ncat(void)
 {
 	both(HANDOVER_NCAT, &connects, "ncat --send-only 192.0.2.7 9009 <out.jpg",
@@ -258,6 +304,7 @@ int main(void)
 	promise("sockxfer is told to insist on a receipt, unless we give none", sockxfer);
 	promise("sockxfer is told to resume, and for how long to go on, if we do", resuming);
 	promise("OpenBSD nc", nc);
+	promise("nc, ncat, socat and sockxfer for datagrams, of a group only sockxfer", udp);
 	promise("ncat", ncat);
 	promise("socat", socat);
 	promise("busybox nc, which has no unix sockets", busybox);
