@@ -19,6 +19,13 @@ bench() {
 	[ "$(awk 'length > 100' table | wc -l)" -eq 0 ]
 }
 
+@test "the benchmark counts the datagrams that arrive" {
+	need_plain_build
+	bench --cases udp --tools sockxfer,socat
+	[ "$(grep -cE '^udp,(sockxfer|socat),[0-9]+,0,[0-9.]+,.*,ok$' rows.csv)" -eq "$(grep -c '^udp' rows.csv)" ]
+	[ "$(awk 'length > 100' table | wc -l)" -eq 0 ]
+}
+
 @test "the benchmark tells a sockxfer that delivers wrong bytes: exit 1" {
 	need_plain_build
 	cat >wrong <<-END

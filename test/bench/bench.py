@@ -22,6 +22,7 @@ import sys
 import tempfile
 
 import cases
+import datagrams
 import encrypted
 import many
 import measure
@@ -32,7 +33,7 @@ import table
 import trees
 from transfer import Run
 
-CASES = {**cases.ALL, **encrypted.ALL, **quick.ALL, **many.ALL, **trees.ALL}
+CASES = {**cases.ALL, **datagrams.ALL, **encrypted.ALL, **quick.ALL, **many.ALL, **trees.ALL}
 MEMORY = "/dev/shm"
 
 

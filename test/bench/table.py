@@ -3,6 +3,7 @@
 import statistics
 import textwrap
 
+import datagrams
 import link
 
 WIDTH = 100
@@ -24,7 +25,8 @@ appends all to one file, the others make one of each; -raw: sent by plain socket
 the last receiver has all; they write to /dev/null, and -own are the tool's own (of http.server: curl). link: between two network namespaces, by tbf; what it
 can carry is the payload of full frames. tree: seconds; tar-nc is tar | nc | tar, and its CPU and that of
 sockxfer-command are with tar's; -uncached: the files'
-content is read from the disk (posix_fadvise)."""
+content is read from the disk (posix_fadvise). udp: the rate is of those that
+arrived, CPU seconds for a million that were sent."""
 
 
 def print_wrapped(text):
@@ -33,6 +35,9 @@ def print_wrapped(text):
 
 def print_runs(runs):
     """One table for each case and size that the runs are of."""
+    if runs and runs[0].case == "udp":
+        print_datagrams(runs)
+        return
     groups = {}
     for run in runs:
         tools = groups.setdefault((run.case, run.size), {})
@@ -199,6 +204,26 @@ def print_trees(case, size, tools):
         fields += [number(cpu, 5, 2) for cpu in (*cpus, both)] + [" "]
         fields += [number(None if peak is None else peak / MB, 6, 1) for peak in peaks]
         print(" ".join(fields) + verdicts(runs))
+
+
+def print_datagrams(runs):
+    """How many of them arrived, a second and in all, and the CPU seconds for a million of those that were sent."""
+    print("  udp                  arrived, % (least-most)     a second   CPU: s     r   peak: s      r")
+    tools = {}
+    for run in runs:
+        tools.setdefault(run.tool, []).append(run)
+    for name, rounds, seconds in measured(tools):
+        arrived = [run.size / datagrams.SIZE for run in rounds if run.ok == "ok"]
+        shares = [100 * each / datagrams.COUNT for each in arrived]
+        rate = statistics.median(each / took for each, took in zip(arrived, seconds))
+        cpus = [median_of(rounds, field) for field in ("cpu_send", "cpu_recv")]
+        cpus = [None if cpu is None else cpu * 1e6 / datagrams.COUNT for cpu in cpus]
+        peaks = [median_of(rounds, field) for field in ("rss_send", "rss_recv")]
+        spread = f"({min(shares):.1f}-{max(shares):.1f})"
+        fields = [f"  {name:20} {statistics.median(shares):10.1f} {spread:14}{rate:11,.0f}  "]
+        fields += [number(cpu, 5, 2) for cpu in cpus] + [" "]
+        fields += [number(None if peak is None else peak / MB, 6, 1) for peak in peaks]
+        print(" ".join(fields) + verdicts(rounds))
 
 
 def print_starts(tools):
