@@ -9,10 +9,11 @@ setup_file() {
 	head -c 300000 /dev/urandom >"$BATS_FILE_TMPDIR/data"
 }
 
-# A flag that is left would keep bats from removing the directory.
+# A flag that is left would keep bats from removing the directory, and a process of FUSE would stay.
 eval "$(declare -f teardown | sed '1s/teardown/end_processes/')"
 teardown() {
 	[ ! -e flagged ] || chattr -R -ia d
+	[ -z "${disk:-}" ] || "${NS[@]}" umount -l d || true
 	end_processes
 }
 
@@ -128,43 +129,110 @@ all_outputs() {
 	finish recv 143
 }
 
-### exFAT
+### Disks of their own
 
-@test "exFAT: a new file with -n, one that is replaced, one in a directory; and a name that it does not take is told at once" {
+# mount_disk KIND: "d" has a file system of that kind, in a namespace, and as seen from here it is $disk. The tools are
+# there by then.
+mount_disk() {
 	local device
 
 	need_root
-	need mkfs.exfat mount.exfat-fuse losetup fusermount3
-	[ -e /dev/fuse ] || skip "needs FUSE"
+	need losetup
 	make_namespace
-	truncate -s 32M disk
-	mkfs.exfat disk >mkfs.out
 	mkdir d
-	device=$(losetup -f --show disk) || skip "needs a loop device"
-	"${NS[@]}" mount.exfat-fuse "$device" d >mount.out 2>&1 || {
+	truncate -s 32M image
+	case $1 in
+	exfat) mkfs.exfat image >mkfs.out ;;
+	ext4) mkfs.ext4 -q -O casefold image || skip "needs mkfs.ext4 -O casefold" ;;
+	esac
+	device=$(losetup -f --show image) || skip "needs a loop device"
+	case $1 in
+	exfat) "${NS[@]}" mount.exfat-fuse "$device" d >mount.out 2>&1 ;;
+	ext4) "${NS[@]}" mount "$device" d >mount.out 2>&1 ;;
+	esac || {
 		losetup -d "$device"
-		skip "needs exFAT"
+		skip "needs $1 as asked for"
 	}
 	losetup -d "$device" # when it is unmounted
-	exfat=/proc/$NS_PID/root/$PWD/d
+	disk=/proc/$NS_PID/root/$PWD/d
+}
+
+# The file system of d/in takes "Name" and "name" for one: a tree that has both does not arrive, nor one with a name
+# that is there already, and one without arrives.
+folds() {
+	local what output
+
+	mkdir -p tree/sub
+	echo one >tree/sub/Name
+	for output in d/in/out d/in; do
+		for what in file directory; do
+			case $what in
+			file) echo two >tree/sub/name ;;
+			directory) mkdir tree/SUB && echo two >tree/SUB/other ;;
+			esac
+			listen_as recv recv unix -x "$output"
+			start send "$SOCKXFER" send -V "$address" tree
+			finish send 6
+			finish recv 1
+			has recv.err ': refused, it comes twice'
+			[ -z "$(ls -A "$disk/in")" ]
+			rm -rf tree/sub/name tree/SUB
+		done
+	done
+	listen_as recv recv unix -x d/in
+	start send "$SOCKXFER" send -V "$address" tree
+	finish send
+	finish recv
+	holds "$disk/in" sub sub/Name
+	mv tree/sub tree/Sub
+	listen_as recv recv unix -x d/in
+	start send "$SOCKXFER" send -V "$address" tree
+	finish send 6
+	finish recv 1
+	has recv.err 'd/in: Sub: there is one already'
+	holds "$disk/in" sub sub/Name
+}
+
+need_exfat() {
+	need mkfs.exfat mount.exfat-fuse fusermount3
+	[ -e /dev/fuse ] || skip "needs FUSE"
+}
+
+@test "exFAT: of a tree no two names become one" {
+	need_exfat
+	mount_disk exfat
+	mkdir "$disk/in"
+	folds
+}
+
+@test "ext4 where letters are folded: of a tree no two names become one" {
+	need mkfs.ext4 chattr
+	mount_disk ext4
+	mkdir "$disk/in"
+	chattr +F "$disk/in" || skip "needs casefold"
+	folds
+}
+
+@test "exFAT: a new file with -n, one that is replaced, one in a directory; and a name that it does not take is told at once" {
+	need_exfat
+	mount_disk exfat
 
 	listen_as recv recv unix -n d/out
 	send_data
 	"${NS[@]}" cmp d/out "$BATS_FILE_TMPDIR/data"
 	listen_as recv recv unix d/out
 	send_data
-	holds "$exfat" out
-	rm "$exfat/out"
+	holds "$disk" out
+	rm "$disk/out"
 	listen_as recv recv unix d
 	send_data
 	"${NS[@]}" cmp "$(<recv.out)" "$BATS_FILE_TMPDIR/data"
-	holds "$exfat" "$(basename "$(<recv.out)")"
+	holds "$disk" "$(basename "$(<recv.out)")"
 
 	start us "${NS[@]}" "$SOCKXFER" recv -v -p 0 d/a:b
 	finish us 1
 	has us.err 'd/a:b: the file system takes no such name'
 	has_not us.err listening
-	"${NS[@]}" umount d
 }
 
 ### Files and directories that may not be changed
