@@ -29,6 +29,19 @@ int resume_send_wait(const struct resume_send *sender, struct err *err)
 	return sender->back->receipt.has_have;
 }
 
+/*
+ * Looks whether the peer speaks or is gone. One that has closed its side may still read; on a unix
+ * socket one that is dead has closed it, too.
+ */
+static int look_at_peer(const struct resume_send *sender, struct err *err)
+{
+	struct channel *channel = sender->back->channel;
+	unsigned wanted = back_channel_events(sender->back);
+	int events = channel->type->wait(channel, wanted, NULL, DEADLINE_NOW, err);
+
+	return events == -1 ? -1 : back_channel_hear(sender->back, events, err);
+}
+
 /* Reads the first bytes of the source. Returns as resume_send_check(). */
 static int read_beginning(const struct resume_send *sender, int64_t bytes, struct err *err)
 {
@@ -43,7 +56,7 @@ static int read_beginning(const struct resume_send *sender, int64_t bytes, struc
 		digest_add(sender->digest, sender->chunk, (size_t)n);
 		progress_add(sender->progress, n);
 		bytes -= n;
-		if (back_channel_wait(sender->back, DEADLINE_NOW, err) == -1 ||
+		if (look_at_peer(sender, err) == -1 ||
 		    transfer_check_time(sender->limits, err) == -1)
 			return -1;
 	}
