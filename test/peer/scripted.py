@@ -10,9 +10,11 @@ soon as somebody listens there, so that what it takes to start a peer is no part
   trickle:PATH    send a byte of it every tenth of a second, until that file has something in it
   upto:N          send of it what is missing in N bytes
   text:STRING     send this text; backslash escapes as in Python (text:hello\\n)
+  reply:STRING    the same, where %1, %2 and so on stand for the words of the line that `line` has received
   urgent:STRING   send it as urgent data (MSG_OOB), whose last byte is the urgent one
   file:PATH       send the contents of a file
   expect:N        receive exactly N bytes more; an end before that is a failure
+  line            receive a line, no byte behind it, and print it, escaped
   eof             receive until the peer ends its stream, however much comes
   quiet:SECONDS   nothing may come, not even an end, for that long
   gone            the peer resets the connection; data before that is let pass
@@ -33,6 +35,7 @@ connection is closed. After 300 seconds everything ends, with status 3.
 """
 
 import os
+import re
 import select
 import signal
 import socket
@@ -120,6 +123,7 @@ class Peer:
     def __init__(self, connection):
         self.connection = connection
         self.received = bytearray()
+        self.words = []
         self.sent = 0
 
     def run(self, step):
@@ -152,6 +156,9 @@ class Peer:
     def do_text(self, text):
         self.connection.sendall(text.encode().decode("unicode_escape").encode("latin-1"))
 
+    def do_reply(self, text):
+        self.do_text(re.sub("%([1-9])", lambda match: self.words[int(match[1]) - 1], text))
+
     def do_urgent(self, text):
         self.connection.send(text.encode(), socket.MSG_OOB)
 
@@ -164,6 +171,15 @@ class Peer:
         while len(self.received) < end:
             if not self.receive(min(1 << 20, end - len(self.received))):
                 raise Failed("the stream ended %d bytes early" % (end - len(self.received)))
+
+    def do_line(self):
+        line = bytearray()
+        while not line.endswith(b"\n"):
+            if not (byte := self.receive(1)):
+                raise Failed("the stream ended in a line: %r" % bytes(line))
+            line += byte
+        self.words = line.decode("latin-1").split()
+        say("line", ascii(bytes(line)))
 
     def do_eof(self):
         while self.receive(1 << 20):
