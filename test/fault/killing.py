@@ -15,18 +15,12 @@ CHUNK = "8K"
 UNSENT = (1 << 20) + (64 << 10)
 
 
-class Pair:
-    """A receiver with these arguments, and a sender of the file source; or of its contents by a pipe, if pipe."""
+class Ends:
+    """The two processes of a transfer, recv and send, and what they say, in the file of that name."""
 
-    def __init__(self, program, receiver, source, pipe):
+    def __init__(self, program):
         self.program = program
-        self.recv = self.spawn("recv", *receiver)
-        self.address = aftermath.read_address("recv")
-        self.begin = time.monotonic()
-        self.send = self.spawn(
-            "send", "-B", CHUNK, self.address, "-" if pipe else source,
-            stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
-        )
+        self.recv = self.send = None
 
     def spawn(self, role, *arguments, stdin=subprocess.DEVNULL):
         with open(role + ".err", "wb") as errors:
@@ -34,6 +28,29 @@ class Pair:
                 [self.program, role, *arguments],
                 stdin=stdin, stdout=subprocess.DEVNULL, stderr=errors, env=ENVIRONMENT, bufsize=0,
             )
+
+    def kill(self, victim):
+        process = getattr(self, victim)
+        process.kill()
+        process.wait()
+
+    def end(self):
+        """Waits for both. Returns what does not end."""
+        return aftermath.wait_for({"send": self.send, "recv": self.recv})
+
+
+class Pair(Ends):
+    """A receiver with these arguments, and a sender of the file source; or of its contents by a pipe, if pipe."""
+
+    def __init__(self, program, receiver, source, pipe):
+        super().__init__(program)
+        self.recv = self.spawn("recv", *receiver)
+        self.address = aftermath.read_address("recv")
+        self.begin = time.monotonic()
+        self.send = self.spawn(
+            "send", "-B", CHUNK, self.address, "-" if pipe else source,
+            stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
+        )
 
     def feed(self, data):
         """Writes the data into the sender's stdin."""
@@ -49,15 +66,13 @@ class Pair:
         time.sleep(max(0, self.begin + delay - time.monotonic()))
 
     def kill(self, victim):
-        process = self.send if victim == "send" else self.recv
-        process.kill()
-        process.wait()
+        super().kill(victim)
         if self.send.stdin and victim == "send":
             self.send.stdin.close()
 
     def end(self):
         """Waits for both. Returns what does not end."""
-        hung = aftermath.wait_for({"send": self.send, "recv": self.recv})
+        hung = super().end()
         if self.send.stdin:
             self.send.stdin.close()
         return hung
