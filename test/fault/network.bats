@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # A link that is cut, slow or lossy, and peers that do nothing: between two namespaces joined by a pair of veth
-# devices, the receiver in one (10.0.0.1), the sender in the other (10.0.0.2).
+# devices, the receiver in one (10.0.0.1), the sender in the other (10.0.0.2). CUT_SECONDS in the environment is for how
+# long the link is cut that a transfer outlasts by -R (3).
 # shellcheck disable=SC2154  # address, port: set by the helpers
 
 load ../helper
@@ -235,6 +236,33 @@ undo_link() {
 	pass 1
 	undo_filter
 	all_across
+}
+
+@test "link cut for longer than -w: with -R -r at both ends the transfer goes on by itself, and the bytes are right" {
+	local end
+
+	need jq
+	make_link
+	slow_link 20mbit
+	mkdir d
+	start recv "${NS[@]}" "$SOCKXFER" recv -l 10.0.0.1:0 -v -R -r 60 -w 1 --json d/out
+	wait_port recv
+	start_far send "$SOCKXFER" send -v -V -R -r 60 -w 1 --json "10.0.0.1:$port" "$BATS_FILE_TMPDIR/data"
+	wait_for [ -s d/out.part ]
+	cut_by_filter
+	wait_said recv 'interrupted at '
+	wait_said send 'interrupted at '
+	pass "${CUT_SECONDS:-3}"
+	running send
+	running recv
+	undo_filter
+	finish send
+	finish recv
+	same d/out "$BATS_FILE_TMPDIR/data"
+	holds d out
+	for end in recv send; do
+		[ "$(jq .interruptions "$end.out")" -ge 1 ]
+	done
 }
 
 ### Slow and lossy
