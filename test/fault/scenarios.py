@@ -16,6 +16,7 @@ import time
 
 DATA = b"".join(b"%064x\n" % random.Random(n).getrandbits(256) for n in range(4000))
 OLD = b"old contents\n"
+BEGIN = 100000  # bytes of it that are there already, where a transfer goes on
 LIMIT = 60  # seconds: who takes longer hangs; a busy machine takes twenty times as long for everything
 PATIENCE = "3"  # seconds, -w: what ends a wait for somebody who has failed
 SOON = 0.5  # seconds in which a receiver ends whose sender has failed, or it waits for another
@@ -77,8 +78,13 @@ class Stage:
             if name in ("port", "socket", "trace") or name.startswith(".sockxfer"):
                 os.unlink(place + "/" + name)
         self.source = place + "/source"
+        self.provide(DATA)
+
+    def provide(self, data):
+        """Makes the source of these data."""
+        self.data = data
         with open(self.source, "wb") as file:
-            file.write(DATA)
+            file.write(data)
 
     def start(self, name, *arguments, traced=False):
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
@@ -207,7 +213,7 @@ class Stage:
             return None
         with open(path, "rb") as file:
             data = file.read()
-        if data not in (DATA, OLD):
+        if data not in (self.data, OLD):
             self.wrong("partial: %s, %d bytes" % (os.path.basename(path), len(data)))
         return data
 
@@ -216,11 +222,11 @@ class Stage:
         data = self.contents(path)
         if old and data is None:
             self.wrong("the old file is gone")
-        if received == 0 and data != DATA:
+        if received == 0 and data != self.data:
             self.wrong("the receiver's 0 is a lie")
-        if sent == 0 and data != DATA:
+        if sent == 0 and data != self.data:
             self.wrong("the sender's 0 is a lie")
-        if received not in (0, None) and data == DATA and not self.is_told_late():
+        if received not in (0, None) and data == self.data and not self.is_told_late():
             self.wrong("the receiver's failure is a lie: it is stored")
 
     def is_told_late(self):
@@ -244,6 +250,33 @@ def receive(stage, options=(), old=False, unix=False, target="out", command=()):
     received = stage.finish_receiver("recv", sent == 0)
     # What a command has done is done, and its failure none of it.
     stage.judge(output, None if command and received != 0 else received, sent, old)
+
+
+def resume(stage, traced, data=DATA, begin=b""):
+    """One end of a transfer that goes on from a part, or makes one, is made to fail."""
+    output = stage.d + "/out"
+    part = output + ".part"
+    stage.provide(data)
+    if begin:
+        with open(part, "wb") as file:
+            file.write(begin)
+    address = stage.listen("recv", "recv", "-R", "out", traced=traced == "recv")
+    sent = None
+    if address:
+        stage.start("send", "send", "-R", "-V", "-w", PATIENCE, address, stage.source, traced=traced == "send")
+        sent = stage.finish("send")
+    received = stage.finish_receiver("recv", sent == 0)
+    stage.judge(output, received, sent, False)
+    kept = b""
+    if os.path.exists(part):
+        with open(part, "rb") as file:
+            kept = file.read()
+        if os.path.exists(output):
+            stage.wrong("left: the part of what is stored")
+    if not data.startswith(kept):
+        stage.wrong("the part is no beginning of the data")
+    if not os.path.exists(output) and len(kept) < len(begin):
+        stage.wrong("of the part %d bytes are left" % len(kept))
 
 
 def connect(stage):
@@ -461,11 +494,14 @@ SCENARIOS = {
     "recv-command": lambda stage: receive(stage, command=["sh", "-c", TAKE]),
     "recv-inbox": inbox,
     "recv-connect": connect,
+    "recv-resume": lambda stage: resume(stage, "recv", begin=DATA[:BEGIN]),
+    "recv-part": lambda stage: resume(stage, "recv", data=DATA * 5),  # more than the MiB from which a part is kept
     "tree-new": lambda stage: tree(stage, into=False),
     "tree-into": lambda stage: tree(stage, into=True),
     "send-file": lambda stage: send(stage),
     "send-unix": lambda stage: send(stage, unix=True),
     "send-command": lambda stage: send(stage, source=GIVE),
+    "send-resume": lambda stage: resume(stage, "send", begin=DATA[:BEGIN]),
     "send-listen": lambda stage: send(stage, listens=True),
     "server-inbox": lambda stage: server(stage, "inbox"),
     "server-file": lambda stage: server(stage, "file"),
