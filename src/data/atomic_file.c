@@ -237,6 +237,22 @@ static int name_part_of(struct atomic_file *file, const char *name, bool replace
 	                : rename_new(dir, file->temp, dir, name);
 }
 
+/*
+ * Notes that the file has the name of a part, where other programs can reach it. From now on it is
+ * appended to: what they cut off is not filled with null bytes, but shows in its size.
+ */
+static void become_part(struct atomic_file *file, const char *name)
+{
+	int flags = fcntl(file->fd, F_GETFL);
+
+	if (flags != -1)
+		(void)fcntl(file->fd, F_SETFL, flags | O_APPEND);
+	strlcpy(file->temp, name, sizeof(file->temp));
+	file->is_nameless = false;
+	file->is_part = true;
+	file->is_private = true;
+}
+
 int atomic_file_keep(struct atomic_file *file, const char *name, bool replaces)
 {
 	/* Where there are no modes, there is nothing to be done about it. */
@@ -245,9 +261,7 @@ int atomic_file_keep(struct atomic_file *file, const char *name, bool replaces)
 	file->is_like_old = false;
 	if (name_part_of(file, name, replaces) == -1)
 		return -1;
-	strlcpy(file->temp, name, sizeof(file->temp));
-	file->is_nameless = false;
-	file->is_part = true;
+	become_part(file, name);
 	return 0;
 }
 
@@ -264,10 +278,7 @@ void atomic_file_go_on(struct atomic_file *file, int fd, const char *name)
 {
 	drop_file(file);
 	file->fd = fd;
-	strlcpy(file->temp, name, sizeof(file->temp));
-	file->is_nameless = false;
-	file->is_part = true;
-	file->is_private = true;
+	become_part(file, name);
 	file->is_like_old = false;
 }
 

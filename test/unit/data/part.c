@@ -664,6 +664,31 @@ static void changed_before_commit(void)
 	}
 }
 
+/* What comes behind the cut must not hide it, in a part that appeared or one gone on with. */
+static void cut_while_written(void)
+{
+	struct err err;
+
+	for (int way = 0; way < 2; way++) {
+		check_row("way %d", way);
+		if (way == 1)
+			make_file("out.part", content, 1000);
+		struct sink *sink = open_out();
+		if (way == 0)
+			begin(sink);
+		else
+			go_on(sink, 1000, 1000);
+		write_content(sink, way == 0 ? 0 : 1000, 2 * MIB);
+		CHECK_INT(truncate("out.part", 10), 0);
+		write_content(sink, 2 * MIB, SIZE);
+		CHECK_INT(commit(sink, &err), -1);
+		check_changed(&err);
+		sink_close(sink);
+		check_clean("out.part");
+		CHECK_INT(unlink("out.part"), 0);
+	}
+}
+
 /* What is not stored stays, with -n, too. */
 static void no_clobber(void)
 {
@@ -776,6 +801,8 @@ int main(void)
 	promise_both("one that is replaced, too", replaced_while_read);
 	promise_both("one that is changed before the commit is not committed, and stays",
 	    changed_before_commit);
+	promise_both("one that is cut while it is written is not filled up, and not committed",
+	    cut_while_written);
 	promise_both("a file that is not stored, as -n forbids it, stays as a part", no_clobber);
 	promise_both("an archive is known by what the part begins with", archive);
 	promise_both("without -R a part is left alone", without);
