@@ -428,9 +428,10 @@ int atomic_file_publish(struct atomic_file *file, bool no_clobber)
 
 void atomic_file_close(struct atomic_file *file)
 {
-	/* The rights of the file that it did not become are not the part's. */
-	if (file->is_part && file->temp[0] != '\0' && file->is_like_old)
-		(void)fchmod(file->fd, 0600);
+	/* The rights and the owner of the file that it did not become are not the part's. */
+	if (file->is_part && file->temp[0] != '\0' && file->is_like_old &&
+	    fchmod(file->fd, 0600) == 0 && fchown(file->fd, geteuid(), (gid_t)-1) == 0)
+		file->is_like_old = false;
 	drop_file(file);
 	place_close(&file->place);
 	*file = closed;

@@ -664,6 +664,29 @@ static void changed_before_commit(void)
 	}
 }
 
+/* It has had the old file's owner already when the commit fails, and has to be ours to go on. */
+static void is_ours_again(void)
+{
+	struct err err;
+	struct stat st;
+
+	if (geteuid() != 0)
+		check_skip();
+	make_file("out", "old", 3);
+	CHECK_INT(chown("out", CHECK_USER, CHECK_USER), 0);
+	make_file("out.part", content, MIB);
+	struct sink *sink = open_out();
+	go_on(sink, MIB, SIZE);
+	append("out.part", "more");
+	CHECK_INT(commit(sink, &err), -1);
+	sink_close(sink);
+	CHECK_INT(stat("out.part", &st), 0);
+	CHECK_INT(st.st_uid, 0);
+	CHECK_INT(st.st_mode & 07777, 0600);
+	sink = open_out();
+	sink_close(sink);
+}
+
 /* What comes behind the cut must not hide it, in a part that appeared or one gone on with. */
 static void cut_while_written(void)
 {
@@ -801,6 +824,8 @@ int main(void)
 	promise_both("one that is replaced, too", replaced_while_read);
 	promise_both("one that is changed before the commit is not committed, and stays",
 	    changed_before_commit);
+	promise_both("one that is to replace another user's file, and does not, stays ours",
+	    is_ours_again);
 	promise_both("one that is cut while it is written is not filled up, and not committed",
 	    cut_while_written);
 	promise_both("a file that is not stored, as -n forbids it, stays as a part", no_clobber);
