@@ -5,12 +5,17 @@
 #include "net/sock.h"
 #include "sys/io.h"
 
-struct interruptions interruptions_begin(int64_t patience, const struct log *log,
-    struct progress *progress)
+struct interruptions interruptions_begin(const struct rendezvous_options *options,
+    const struct invite *invite, struct progress *progress, struct outcome *outcome)
 {
-	struct interruptions interruptions = {.log = log, .progress = progress};
+	struct interruptions interruptions = {
+	    .options = options,
+	    .invite = invite,
+	    .progress = progress,
+	    .outcome = outcome,
+	};
 
-	go_on_init(&interruptions.go_on, patience);
+	go_on_init(&interruptions.go_on, options->endpoint.retry);
 	return interruptions;
 }
 
@@ -28,44 +33,45 @@ static int note_missed(struct outcome *outcome, const struct time_limits *limits
 	return -1;
 }
 
-int interruptions_meet(struct interruptions *interruptions,
-    const struct rendezvous_options *options, const struct invite *invite,
-    struct listen_set *listening, const struct time_limits *limits, struct outcome *outcome,
-    struct connection *connection, struct err *err)
+int interruptions_meet(struct interruptions *interruptions, struct listen_set *listening,
+    const struct time_limits *limits, struct connection *connection, struct err *err)
 {
+	const struct rendezvous_options *options = interruptions->options;
+	struct outcome *outcome = interruptions->outcome;
 	int status;
 
 	if (outcome->interruptions == 0)
-		status = rendezvous_open(options, invite, listening, limits, connection, err);
+		status = rendezvous_open(options, interruptions->invite, listening, limits,
+		    connection, err);
 	else
-		status = rendezvous_again(options, interruptions->port, listening, limits,
-		    interruptions->until, connection, err);
+		status = rendezvous_again(options, &interruptions->again, listening, limits,
+		    connection, err);
 	if (listening->count > 0)
-		interruptions->port = sock_port(listening->fd[0]);
+		interruptions->again.port = sock_port(listening->fd[0]);
 	return status == 0 ? 0 : note_missed(outcome, limits, err);
 }
 
-int interruptions_meet_next(struct interruptions *interruptions,
-    const struct rendezvous_options *options, struct listen_set *listening,
-    const struct time_limits *limits, struct outcome *outcome, struct connection *connection,
-    struct err *err)
+int interruptions_meet_next(struct interruptions *interruptions, struct listen_set *listening,
+    const struct time_limits *limits, struct connection *connection, struct err *err)
 {
+	struct outcome *outcome = interruptions->outcome;
 	struct time_limits wait = *limits;
 
 	if (outcome->interruptions == 0) {
 		progress_enter(interruptions->progress, PROGRESS_WAITING);
 	} else {
 		progress_interrupt(interruptions->progress, interruptions->at);
-		wait = rendezvous_limits(limits, interruptions->until);
+		wait = rendezvous_limits(limits, interruptions->again.until);
 	}
-	if (rendezvous_next(options, listening, &wait, connection, err) == 0)
+	if (rendezvous_next(interruptions->options, listening, &wait, connection, err) == 0)
 		return 0;
 	return note_missed(outcome, limits, err);
 }
 
 /* Keeps what the end will need of a try that had a connection. */
-static void note_try(struct interruptions *interruptions, const struct outcome *outcome)
+static void note_try(struct interruptions *interruptions)
 {
+	const struct outcome *outcome = interruptions->outcome;
 	const struct transfer_result *result = &outcome->result;
 
 	if (outcome->started == 0)
@@ -102,18 +108,18 @@ static void tell_break(const struct interruptions *interruptions, bool is_interr
 	char time[HUMANIZE_TEXT_MAX];
 
 	humanize_bytes(amount, interruptions->at);
-	humanize_duration(time, interruptions->until - now);
+	humanize_duration(time, interruptions->again.until - now);
 	if (is_interruption)
-		log_note(interruptions->log, "interrupted at %s, trying again for %s: %s", amount,
-		    time, err->text);
+		log_note(interruptions->invite->log, "interrupted at %s, trying again for %s: %s",
+		    amount, time, err->text);
 	else
-		log_detail(interruptions->log, "%s; trying again", err->text);
+		log_detail(interruptions->invite->log, "%s; trying again", err->text);
 	progress_interrupt(interruptions->progress, interruptions->at);
 }
 
-bool interruptions_pass(struct interruptions *interruptions, struct outcome *outcome,
-    struct err *err)
+bool interruptions_pass(struct interruptions *interruptions, struct err *err)
 {
+	struct outcome *outcome = interruptions->outcome;
 	const struct transfer_result *result = &outcome->result;
 	/* Without a byte it may have broken off before the two were agreed. */
 	bool is_agreed = result->both_resume && result->bytes > 0;
@@ -125,11 +131,11 @@ bool interruptions_pass(struct interruptions *interruptions, struct outcome *out
 	int64_t now = clock_now();
 	struct go_on_step step;
 
-	note_try(interruptions, outcome);
+	note_try(interruptions);
 	if (!may_be_tried(outcome, err) || !go_on_next(&interruptions->go_on, &tried, now, &step))
 		return false;
 	bool is_interruption = tried.moved > 0 || outcome->interruptions == 0;
-	interruptions->until = step.until;
+	interruptions->again.until = step.until;
 	tell_break(interruptions, is_interruption, now, err);
 	outcome->interruptions += is_interruption;
 	outcome->started = 0;
@@ -140,9 +146,9 @@ bool interruptions_pass(struct interruptions *interruptions, struct outcome *out
 	return true;
 }
 
-void interruptions_end(const struct interruptions *interruptions, struct outcome *outcome,
-    struct err *err)
+void interruptions_end(const struct interruptions *interruptions, struct err *err)
 {
+	struct outcome *outcome = interruptions->outcome;
 	int count = outcome->interruptions;
 
 	if (count == 0)

@@ -86,8 +86,8 @@ static int meet_and_receive(const struct recv_job *job, struct sink *sink,
 	struct log_limit strays = {.due = 0};
 	struct listen_set listening;
 	struct connection connection;
-	int status = interruptions_meet(interruptions, &job->rendezvous, &job->talk.invite,
-	    &listening, &policy.limits, outcome, &connection, err);
+	int status =
+	    interruptions_meet(interruptions, &listening, &policy.limits, &connection, err);
 
 	policy.may_be_stray = listening.count > 0;
 	policy.on_claim = stop_listening;
@@ -100,8 +100,8 @@ static int meet_and_receive(const struct recv_job *job, struct sink *sink,
 		log_detail_limited(job->talk.log, &strays, "%s; waiting for another", err->text);
 		err_clear(err);
 		outcome_forget(outcome);
-		status = interruptions_meet_next(interruptions, &job->rendezvous, &listening,
-		    &policy.limits, outcome, &connection, err);
+		status = interruptions_meet_next(interruptions, &listening, &policy.limits,
+		    &connection, err);
 	}
 	listen_close(&listening);
 	connection_close(&connection);
@@ -150,11 +150,11 @@ int recv_one(const struct recv_job *job)
 	progress_meter_start(&meter, &how);
 	const struct recv_policy policy = recv_one_policy(job, &progress);
 	struct interruptions interruptions =
-	    interruptions_begin(job->rendezvous.endpoint.retry, job->talk.log, &progress);
+	    interruptions_begin(&job->rendezvous, &job->talk.invite, &progress, &outcome);
 	while (open_and_receive(job, &policy, &interruptions, &outcome, &err) == -1 &&
-	       interruptions_pass(&interruptions, &outcome, &err))
+	       interruptions_pass(&interruptions, &err))
 		;
-	interruptions_end(&interruptions, &outcome, &err);
+	interruptions_end(&interruptions, &err);
 	progress_meter_stop(&meter);
 	int code = conclude(&job->talk, NULL, &outcome, &err);
 	outcome_release(&outcome);

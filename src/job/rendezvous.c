@@ -87,20 +87,20 @@ struct time_limits rendezvous_limits(const struct time_limits *limits, int64_t u
 	return (struct time_limits){.idle = time_until(until), .end = limits->end};
 }
 
-int rendezvous_again(const struct rendezvous_options *options, uint16_t port,
-    struct listen_set *listening, const struct time_limits *limits, int64_t until,
-    struct connection *connection, struct err *err)
+int rendezvous_again(const struct rendezvous_options *options, const struct rendezvous_place *place,
+    struct listen_set *listening, const struct time_limits *limits, struct connection *connection,
+    struct err *err)
 {
 	struct endpoint_options again = options->endpoint;
-	const struct time_limits wait = rendezvous_limits(limits, until);
+	const struct time_limits wait = rendezvous_limits(limits, place->until);
 
 	*listening = (struct listen_set){.count = 0};
 	*connection = (struct connection){.channel = NULL};
 	again.retry = wait.idle;
 	if (!again.listens)
 		return endpoint_open(&again, ENDPOINT_CONNECTS, listening, limits, connection, err);
-	if (port != 0)
-		snprintf(again.address.port, sizeof(again.address.port), "%u", port);
+	if (place->port != 0)
+		snprintf(again.address.port, sizeof(again.address.port), "%u", place->port);
 	if (endpoint_listen(&again, listening, deadline_of(&wait), err) == -1)
 		return -1;
 	return endpoint_open(&again, ENDPOINT_LISTENS, listening, &wait, connection, err);

@@ -43,14 +43,20 @@ int rendezvous_open(const struct rendezvous_options *options, const struct invit
 int rendezvous_next(const struct rendezvous_options *options, struct listen_set *listening,
     const struct time_limits *limits, struct connection *connection, struct err *err);
 
+/* Where, and how long, two ends may meet again. */
+struct rendezvous_place {
+	uint16_t port; /* that was bound; 0: none was */
+	int64_t until; /* deadline */
+};
+
 /*
- * Gets another connection when the last one broke: connects again and again until that deadline, or
- * listens again on the port that was bound (0: there was none), of which nothing is written or told
- * any more, and waits until then. Blocks and returns as rendezvous_open().
+ * Gets another connection when the last one broke: connects again and again, or listens again on
+ * the port that was bound, of which nothing is written or told any more. Blocks and returns as
+ * rendezvous_open().
  */
-int rendezvous_again(const struct rendezvous_options *options, uint16_t port,
-    struct listen_set *listening, const struct time_limits *limits, int64_t until,
-    struct connection *connection, struct err *err);
+int rendezvous_again(const struct rendezvous_options *options, const struct rendezvous_place *place,
+    struct listen_set *listening, const struct time_limits *limits, struct connection *connection,
+    struct err *err);
 
 /* Returns limits for a wait that is over at the time until, or with limits->end. */
 struct time_limits rendezvous_limits(const struct time_limits *limits, int64_t until);

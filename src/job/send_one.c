@@ -42,15 +42,14 @@ void send_one_refuse(const struct send_job *job)
 }
 
 /* Gets the connection, stops listening, so that no other receiver is accepted, and sends source. */
-static int meet_and_send(const struct send_job *job, struct source *source,
-    const struct send_policy *asked, struct interruptions *interruptions, struct outcome *outcome,
-    struct err *err)
+static int meet_and_send(struct source *source, const struct send_policy *asked,
+    struct interruptions *interruptions, struct outcome *outcome, struct err *err)
 {
 	struct send_policy policy = *asked;
 	struct listen_set listening;
 	struct connection connection;
-	int status = interruptions_meet(interruptions, &job->rendezvous, &job->talk.invite,
-	    &listening, &policy.limits, outcome, &connection, err);
+	int status =
+	    interruptions_meet(interruptions, &listening, &policy.limits, &connection, err);
 
 	policy.must_resume = interruptions->both_resume;
 	listen_close(&listening);
@@ -74,7 +73,7 @@ static int open_and_send(const struct send_job *job, const struct send_policy *p
 		send_one_refuse(job);
 	} else {
 		outcome->can_resume = source->is_regular;
-		status = meet_and_send(job, source, policy, interruptions, outcome, err);
+		status = meet_and_send(source, policy, interruptions, outcome, err);
 		send_one_note_source(source, outcome);
 	}
 	source_close(source);
@@ -97,11 +96,11 @@ int send_one(const struct send_job *job)
 	progress_meter_start(&meter, &how);
 	const struct send_policy policy = send_one_policy(job, &progress);
 	struct interruptions interruptions =
-	    interruptions_begin(job->rendezvous.endpoint.retry, job->talk.log, &progress);
+	    interruptions_begin(&job->rendezvous, &job->talk.invite, &progress, &outcome);
 	while (open_and_send(job, &policy, &interruptions, &outcome, &err) == -1 &&
-	       interruptions_pass(&interruptions, &outcome, &err))
+	       interruptions_pass(&interruptions, &err))
 		;
-	interruptions_end(&interruptions, &outcome, &err);
+	interruptions_end(&interruptions, &err);
 	progress_meter_stop(&meter);
 	first_walk_close(&walk);
 	return conclude(&job->talk, NULL, &outcome, &err);
