@@ -50,9 +50,9 @@ int atomic_file_open(struct atomic_file *file, const char *path, const struct st
 
 /*
  * Gives the new file, as much as there is of it, a name of its own in the directory, which it keeps
- * when it is closed: it is a part then, for nobody but us. If replaces, it takes the place of what
- * has the name. Returns 0, or -1 with errno set, to EEXIST if the name is taken; then it is as it
- * was.
+ * when it is closed: it is a part then, for nobody but us, and appended to. If replaces, it takes
+ * the place of what has the name. Returns 0, or -1 with errno set, to EEXIST if the name is taken;
+ * then it is private, and otherwise as it was.
  */
 int atomic_file_keep(struct atomic_file *file, const char *name, bool replaces);
 
@@ -68,8 +68,8 @@ void atomic_file_go_on(struct atomic_file *file, int fd, const char *name);
  * the new one stays as it is, or gets those of a new file if it was made private. Of another user's
  * that came during the transfer, in a directory that others may write to, only the mode counts, and
  * only to take rights away. Returns 0, or -1 with errno set, to EACCES if it is a stranger's
- * (place.h). atomic_file_publish() does the same at the
- * last moment; the caller does it before fsync(2), which syncs them.
+ * (place.h). atomic_file_publish() does the same at the last moment; the caller does it before
+ * fsync(2), which syncs them.
  */
 int atomic_file_match(struct atomic_file *file);
 
@@ -81,8 +81,8 @@ int atomic_file_match(struct atomic_file *file);
 int atomic_file_publish(struct atomic_file *file, bool no_clobber);
 
 /*
- * Closes the file and its place, and removes its temporary name, if it has one. A part stays. A
- * second call does nothing.
+ * Closes the file and its place, and removes its temporary name, if it has one. A part stays, and
+ * is ours and private again. A second call does nothing.
  */
 void atomic_file_close(struct atomic_file *file);
 
