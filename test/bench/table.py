@@ -24,8 +24,8 @@ small-pairs: with the start of the receiver, too. many: r is the server with its
 appends all to one file, the others make one of each; -raw: sent by plain sockets, with no receipt. serve: until
 the last receiver has all; they write to /dev/null, and -own are the tool's own (of http.server: curl). link: between two network namespaces, by tbf; what it
 can carry is the payload of full frames. tree: seconds; tar-nc is tar | nc | tar, and its CPU and that of
-sockxfer-command are with tar's; -uncached: the files'
-content is read from the disk (posix_fadvise). udp: the rate is of those that
+sockxfer-command are with tar's; -uncached: the content of
+the files is read from the disk (posix_fadvise). udp: the rate is of those that
 arrived, CPU seconds for a million that were sent."""
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import os
 import pathlib
 import random
-import shutil
+import subprocess
 
 import cases
 import encrypted
@@ -86,10 +86,8 @@ def same_attributes(first, second, unit):
 
 
 def remove(path):
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    """By rm, for Python takes several times as long for a tree."""
+    subprocess.run(["rm", "-rf", path], check=True)
 
 
 def forget(tree):
@@ -137,8 +135,8 @@ def small_files(bench, kind, directory):
         else:
             yield from rounds(bench, f"tree-{kind}", directory, size, jobs)
     finally:
-        shutil.rmtree(top)
-        shutil.rmtree(kept)
+        remove(top)
+        remove(kept)
 
 
 def large_file(bench, kind, directory):
@@ -158,7 +156,7 @@ def large_file(bench, kind, directory):
                 jobs += [(named, source), (plain, source)]
         yield from rounds(bench, f"tree-large-{kind}", directory, size, jobs)
     finally:
-        shutil.rmtree(top)
+        remove(top)
 
 
 def trees(bench):
