@@ -59,12 +59,27 @@ teardown() {
 		[ "/proc/$pid/cwd" -ef "$BATS_TEST_TMPDIR" ] 2>/dev/null || continue
 		ended "$pid" || left+=("$pid")
 	done
+	await_ends
 	for pid in "${left[@]}"; do
 		echo "left running: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
 		kill -KILL "$pid" || true
 	done
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || show_messages
 	[ ${#left[@]} -eq 0 ]
+}
+
+# Takes from left those that end by themselves within a second: as those of a terminal that was closed.
+await_ends() {
+	local pid tries still
+
+	for ((tries = 0; tries < 100 && ${#left[@]} > 0; tries++)); do
+		still=()
+		for pid in "${left[@]}"; do
+			ended "$pid" || still+=("$pid")
+		done
+		left=("${still[@]}")
+		[ ${#left[@]} -eq 0 ] || sleep 0.01
+	done
 }
 
 show_messages() {
