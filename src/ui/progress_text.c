@@ -22,7 +22,7 @@
 /* The least columns for a name that is cut; with fewer it is left out. */
 #define NAME_LEAST 8
 
-#define FIELDS_MAX 6
+#define FIELDS_MAX 7
 
 /*
  * A part of the line. If there is no room for all, those with the lowest rank are left out first.
