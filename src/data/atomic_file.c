@@ -295,6 +295,11 @@ static int rename_over(struct atomic_file *file)
 	/* The disk can take long, and in that time another file may come. */
 	if (file->syncs && (descriptor_sync(file->fd) == -1 || atomic_file_match(file) == -1))
 		return -1;
+	/* And another one may have got the name of the part. */
+	if (file->is_part && !descriptor_is_named(file->fd, file->place.dir, file->temp)) {
+		errno = ESTALE;
+		return -1;
+	}
 	return renameat(file->place.dir, file->temp, file->place.dir, file->place.name);
 }
 

@@ -76,7 +76,8 @@ int atomic_file_match(struct atomic_file *file);
 /*
  * Gives the file its name, and so replaces an old file of that name; if no_clobber, an old file
  * makes it fail with EEXIST. Returns 0 if the file has its name then, also where a call has failed;
- * else -1 with errno set. After EEXIST the caller may try again with another name.
+ * else -1 with errno set, to ESTALE if another file has the name of the part that it was. After
+ * EEXIST the caller may try again with another name.
  */
 int atomic_file_publish(struct atomic_file *file, bool no_clobber);
 

@@ -184,6 +184,8 @@ static int fail_commit(const struct sink_file *file, struct err *err)
 	const struct place *place = &file->file.place;
 	struct stat st;
 
+	if (file->file.is_part && errno == ESTALE)
+		return part_changed(&file->part, err);
 	err_sys(err, "%s", file->sink.name);
 	if (err->errnum == EACCES &&
 	    fstatat(place->dir, place->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -633,3 +633,20 @@ decided() {
 	[ "$(jq -r .bytes recv.json)" = 4300000000 ]
 	[ "$(jq -r .digest recv.json)" = "$(jq -r .digest send.out)" ]
 }
+
+@test "what gets the name of a part while the disk is waited for does not become the file" {
+	random_file in 3000000
+	mkdir d
+	echo old >d/out
+	inject fsync,fdatasync:delay_enter=4000000
+	listen_as recv recv tcp4 -R d/out
+	start send "$SOCKXFER" send -R "$address" in
+	wait_for grep -qE '(fsync|fdatasync)\(' trace
+	echo other >other
+	mv other d/out.part
+	finish recv 1
+	finish send 6
+	has recv.err 'out.part: the part was changed by another program'
+	[ "$(cat d/out)" = old ]
+	[ "$(cat d/out.part)" = other ]
+}
