@@ -21,6 +21,10 @@
 /* How often the same name may turn out to be of another type than it was. */
 #define LOOKS_MAX 8
 
+/* How many entries are looked ahead for files that are going to be read, and how much of each. */
+#define AHEAD_ENTRIES 64
+#define AHEAD_BYTES ((off_t)256 * 1024)
+
 /* A directory whose names are being walked through. */
 struct level {
 	int fd; /* -1: closed for a time, as there are so many */
@@ -30,6 +34,7 @@ struct level {
 	char **sorted;
 	size_t count;
 	size_t next;
+	size_t ahead;    /* up to this one, they were read ahead */
 	size_t path_len; /* of the directory, in walk->path */
 	size_t name_len; /* in walk->name */
 };
@@ -43,6 +48,7 @@ struct tree_walk {
 	size_t left_out;
 	size_t unreadable; /* of these */
 	bool has_begun;
+	bool reads_ahead;
 	bool has_port_file;
 	struct stat port_file;
 	char path[PAX_PATH_MAX + 1];
@@ -372,6 +378,31 @@ static void begin(struct tree_walk *walk)
 	walk->has_port_file = port_file != NULL && stat(port_file, &walk->port_file) == 0;
 }
 
+/* If it cannot be opened, that is found out when its turn comes. */
+static void read_ahead(int dir, const char *name)
+{
+	int fd = openat(dir, name, OPEN_FLAGS | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	(void)posix_fadvise(fd, 0, AHEAD_BYTES, POSIX_FADV_WILLNEED);
+	close(fd);
+}
+
+static void read_all_ahead(struct level *level)
+{
+	size_t left = level->count - level->next;
+	size_t end = level->next + (left < AHEAD_ENTRIES ? left : AHEAD_ENTRIES);
+
+	if (level->ahead < level->next)
+		level->ahead = level->next;
+	for (; level->ahead < end; level->ahead++) {
+		const char *entry = level->sorted[level->ahead];
+		if ((unsigned char)*entry == DT_REG)
+			read_ahead(level->fd, entry_name(entry));
+	}
+}
+
 /* Visits the next entry of the deepest directory. Returns 1, 0 if it is left out, or -1. */
 static int visit_entry(struct tree_walk *walk, struct tree_walk_item *item, struct err *err)
 {
@@ -379,6 +410,8 @@ static int visit_entry(struct tree_walk *walk, struct tree_walk_item *item, stru
 
 	if (level->next == level->count)
 		return leave_level(walk, err);
+	if (walk->reads_ahead)
+		read_all_ahead(level);
 	const char *entry = level->sorted[level->next++];
 	if (name_entry(walk, level, entry_name(entry), err) == -1)
 		return -1;
@@ -430,6 +463,11 @@ int tree_walk_leave_out(struct tree_walk *walk, struct err *err)
 	errno = err->errnum;
 	err_clear(err);
 	return leave_unreadable(walk, err);
+}
+
+void tree_walk_read_ahead(struct tree_walk *walk)
+{
+	walk->reads_ahead = true;
 }
 
 size_t tree_walk_left_out(const struct tree_walk *walk)

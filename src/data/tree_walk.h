@@ -63,6 +63,13 @@ int tree_walk_next(struct tree_walk *walk, struct tree_walk_item *item, struct e
  */
 int tree_walk_leave_out(struct tree_walk *walk, struct err *err);
 
+/*
+ * From now on has the kernel read the beginnings of the files that come next in a directory, while
+ * the one before them is handed out (posix_fadvise(2), POSIX_FADV_WILLNEED): for a disk that many
+ * requests at once cost no more than one. Calling it again does nothing.
+ */
+void tree_walk_read_ahead(struct tree_walk *walk);
+
 /* How many entries have been left out, whatever the reason. */
 size_t tree_walk_left_out(const struct tree_walk *walk);
 

@@ -1,10 +1,11 @@
-/* Trees as archives: that what is measured beforehand is what is then read. */
+/* Trees as archives: that what is measured beforehand is what is then read, and what is read ahead. */
 #include "data/source_tree.h"
 
 #include <sys/resource.h>
 
 #include "base/deadline.h"
 #include "check.h"
+#include "sys/disk_reads.h"
 
 #define DEPTH 100
 
@@ -132,11 +133,75 @@ static void two_walks(void)
 	source_close(source);
 }
 
+/* The blocks that were read from the disk before each member that is read, and since. */
+static int64_t blocks_before = 100;
+static int64_t blocks_each;
+
+int64_t disk_reads_blocks(void)
+{
+	blocks_before += blocks_each;
+	return blocks_before;
+}
+
+/* What was asked for ahead. */
+static int files_ahead;
+static bool is_ahead_whole;
+
+int posix_fadvise(int fd, off_t offset, off_t size, int advice)
+{
+	struct stat st;
+
+	CHECK_INT(fstat(fd, &st), 0);
+	CHECK_INT(advice, POSIX_FADV_WILLNEED);
+	is_ahead_whole = is_ahead_whole && offset == 0 && size >= st.st_size;
+	files_ahead++;
+	return 0;
+}
+
+/* Makes two directories of 100 files, reads them, and returns how many files were asked for. */
+static int read_ahead(void)
+{
+	char path[40];
+
+	CHECK_INT(mkdir("tree", 0700), 0);
+	for (int i = 0; i < 200; i++) {
+		snprintf(path, sizeof(path), "tree/%d", i / 100);
+		CHECK(i % 100 != 0 || mkdir(path, 0700) == 0);
+		snprintf(path, sizeof(path), "tree/%d/%03d", i / 100, i);
+		make_file(path, 20000, false);
+	}
+	files_ahead = 0;
+	is_ahead_whole = true;
+	struct source *source = opened();
+	CHECK(read_of(source, INT64_MAX) > 200 * 20000);
+	CHECK_INT(source->entries, 202);
+	source_close(source);
+	CHECK(is_ahead_whole);
+	return files_ahead;
+}
+
+static void from_disk(void)
+{
+	blocks_each = 1;
+	CHECK_INT(read_ahead(), 200);
+	files_ahead = 0;
+	measured();
+	CHECK_INT(files_ahead, 0);
+}
+
+static void from_memory(void)
+{
+	blocks_each = 0;
+	CHECK_INT(read_ahead(), 0);
+}
+
 int main(void)
 {
 	promise("a tree is measured as it is then read", same_size);
 	promise("it is measured without a look at the contents", without_reading);
 	promise("48 descriptors are enough to read a deep tree and to measure it meanwhile",
 	    two_walks);
+	promise("files that are read from the disk are asked for ahead, once each", from_disk);
+	promise("no file is asked for ahead while all is in memory", from_memory);
 	return check_end();
 }
