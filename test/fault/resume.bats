@@ -247,6 +247,8 @@ data() {
 		untouched
 		sends 1 "$transport" "reply:sock" reset
 		untouched
+		sends 1 "$transport" "reply:sockxfer/1 fr" half eof
+		untouched
 	done
 }
 
@@ -674,6 +676,38 @@ hashing_receiver() {
 	rm d/out.part
 	finish send 6
 	finish recv 1
+	holds d
+}
+
+# changed_later COMMAND...: what is done to the part when half of the rest has come. Then that comes, too.
+changed_later() {
+	make_part
+	meets tcp4 line "reply:sockxfer/1 from $PART $SIZE %4 $begin_digest\\n" file:some await:go file:others half gone show
+	wait_for part_has $((PART + 500000))
+	"$@"
+	: >go
+	ends_with 1
+	rm go
+	has recv.err 'the part was changed by another program'
+	has stranger.out 'failed '
+	[ ! -e d/out ]
+}
+
+part_has() {
+	[ "$(stat -c %s d/out.part)" -eq "$1" ]
+}
+
+@test "a part that another program changes, replaces or removes while it grows is a failure at both ends" {
+	prepare
+	head -c 500000 "$rest" >some
+	tail -c +500001 "$rest" >others
+	changed_later dd if=/dev/zero of=d/out.part bs=1 count=5 seek=4000000 conv=notrunc status=none
+	holds d out.part
+	changed_later mv some d/out.part
+	holds d out.part
+	cmp -n 500000 "$rest" d/out.part
+	head -c 500000 "$rest" >some
+	changed_later rm d/out.part
 	holds d
 }
 

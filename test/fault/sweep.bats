@@ -13,7 +13,7 @@ sweep() {
 	local status=0
 
 	need_strace
-	sweep --scenario recv-replace,send-command,server-inbox,several-file --sample 20 --seed "${SWEEP_SEED:-12}" ||
+	sweep --scenario recv-replace,recv-resume,send-command,server-inbox,several-file --sample 20 --seed "${SWEEP_SEED:-12}" ||
 		status=$?
 	sed 's/^/# /' said >&3
 	[ "$status" -eq 0 ] || cat said
