@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # A link that is cut, slow or lossy, and peers that do nothing: between two namespaces joined by a pair of veth
 # devices, the receiver in one (10.0.0.1), the sender in the other (10.0.0.2). CUT_SECONDS in the environment is for how
-# long the link is cut that a transfer outlasts by -R (3).
+# long the link is cut that a transfer outlasts by -R (2).
 # shellcheck disable=SC2154  # address, port: set by the helpers
 
 load ../helper
@@ -253,7 +253,6 @@ part_has() {
 # The second cut comes when the sender goes on from a part, and sets itself no limit, for the receiver may still read
 # that; the receiver's reset tells it, once the link is there again.
 @test "link cut twice for longer than -w: with -R -r at both ends the transfer goes on by itself, and the bytes are right" {
-	need jq
 	make_link
 	slow_link 10mbit
 	mkdir d
@@ -264,7 +263,7 @@ part_has() {
 	cut_by_filter
 	wait_for interrupted_times recv 1
 	wait_for interrupted_times send 1
-	pass "${CUT_SECONDS:-3}"
+	pass "${CUT_SECONDS:-2}"
 	running send
 	running recv
 	undo_filter
@@ -276,8 +275,8 @@ part_has() {
 	finish recv
 	same d/out "$BATS_FILE_TMPDIR/data"
 	holds d out
-	[ "$(jq .interruptions recv.out)" -ge 2 ]
-	[ "$(jq .interruptions send.out)" -ge 2 ]
+	grep -qE '"interruptions": [2-9]' recv.out
+	grep -qE '"interruptions": [2-9]' send.out
 }
 
 ### Slow and lossy

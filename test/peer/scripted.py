@@ -35,7 +35,6 @@ connection is closed. After 300 seconds everything ends, with status 3.
 """
 
 import os
-import re
 import select
 import signal
 import socket
@@ -157,7 +156,9 @@ class Peer:
         self.connection.sendall(text.encode().decode("unicode_escape").encode("latin-1"))
 
     def do_reply(self, text):
-        self.do_text(re.sub("%([1-9])", lambda match: self.words[int(match[1]) - 1], text))
+        for number, word in enumerate(self.words, 1):
+            text = text.replace("%%%d" % number, word)
+        self.do_text(text)
 
     def do_urgent(self, text):
         self.connection.send(text.encode(), socket.MSG_OOB)
