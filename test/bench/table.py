@@ -200,7 +200,7 @@ def print_trees(case, size, tools):
         cpus = [median_of(runs, field) for field in ("cpu_send", "cpu_recv")]
         both = sum(cpu for cpu in cpus if cpu is not None) or None
         peaks = [median_of(runs, field) for field in ("rss_send", "rss_recv")]
-        fields = [f"  {name:26} {middle:<6.3f}{spread:13}{significant(ratio(base, middle), 6)}  "]
+        fields = [f"  {name:26} {significant(middle):6}{spread:13}{significant(ratio(base, middle), 6)}  "]
         fields += [number(cpu, 5, 2) for cpu in (*cpus, both)] + [" "]
         fields += [number(None if peak is None else peak / MB, 6, 1) for peak in peaks]
         print(" ".join(fields) + verdicts(runs))
