@@ -87,7 +87,7 @@ static void answers(struct trial *trial, size_t from, size_t size)
 {
 	PEER(&trial->memory, SPEAKS, .at_words = true, .bytes = line(from, size));
 	if (size > from)
-		PEER(&trial->memory, SPEAKS, .bytes = DATA + from, .n = size - from);
+		PEER(&trial->memory, SPEAKS, .bytes = &DATA[from], .n = size - from);
 }
 
 /* The first bytes of DATA are committed. Of these, resumed ones did not come. */
@@ -239,7 +239,7 @@ static void split_line(void)
 		prepare(&trial, PART);
 		PEER(&trial.memory, SPEAKS, .bytes = text, .n = cut);
 		PEER(&trial.memory, SPEAKS, .at = SECOND, .bytes = text + cut);
-		PEER(&trial.memory, SPEAKS, .bytes = DATA + PART);
+		PEER(&trial.memory, SPEAKS, .bytes = &DATA[PART]);
 		PEER(&trial.memory, ENDS);
 		stores(&trial, PART, SIZE);
 	}
@@ -251,7 +251,7 @@ static void larger_than_said(void)
 
 	prepare(&trial, PART);
 	answers(&trial, PART, SIZE - 1);
-	PEER(&trial.memory, SPEAKS, .bytes = DATA + SIZE - 1);
+	PEER(&trial.memory, SPEAKS, .bytes = &DATA[SIZE - 1]);
 	PEER(&trial.memory, ENDS);
 	stores(&trial, PART, SIZE);
 }
@@ -263,7 +263,7 @@ static void smaller_than_said(void)
 
 	prepare(&trial, PART);
 	PEER(&trial.memory, SPEAKS, .bytes = line(PART, SIZE));
-	PEER(&trial.memory, SPEAKS, .bytes = DATA + PART, .n = 2);
+	PEER(&trial.memory, SPEAKS, .bytes = &DATA[PART], .n = 2);
 	PEER(&trial.memory, ENDS);
 	fails(&trial, ERR_FAILED, true, "receive: the stream ended after 6 of 10 bytes", "");
 	CHECK_INT((intmax_t)trial.memory.stored_len, 6);
@@ -564,7 +564,7 @@ static void no_idle_limit_for_the_check(void)
 	trial.policy.limits.idle = SECOND;
 	trial.memory.read_time = DAY;
 	PEER(&trial.memory, SPEAKS, .at = DAY, .bytes = line(PART, SIZE));
-	PEER(&trial.memory, SPEAKS, .bytes = DATA + PART);
+	PEER(&trial.memory, SPEAKS, .bytes = &DATA[PART]);
 	PEER(&trial.memory, ENDS);
 	stores(&trial, PART, SIZE);
 }

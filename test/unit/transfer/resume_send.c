@@ -83,7 +83,7 @@ static void check_sent(struct trial *trial, const char *line, size_t from)
 
 	CHECK_INT((intmax_t)memory->sent_len, (intmax_t)(len + SIZE - from));
 	CHECK(memcmp(memory->sent, line, len) == 0);
-	CHECK(memcmp(memory->sent + len, DATA + from, SIZE - from) == 0);
+	CHECK(memcmp(memory->sent + len, &DATA[from], SIZE - from) == 0);
 }
 
 static void succeeds(struct trial *trial, const char *line, size_t from)
