@@ -45,6 +45,7 @@ kernel_limit() {
 	local role
 
 	need strace
+	need_plain_build
 	strace -o /dev/null true 2>/dev/null || skip "needs ptrace"
 	echo data >file
 	for role in send recv; do
