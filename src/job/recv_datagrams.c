@@ -56,17 +56,6 @@ static int open_with_port_file(const struct recv_job *job, int64_t deadline, int
 	return status;
 }
 
-/* Where the file is, if that is not the path that was given. */
-static void note_path(const struct sink *sink, struct outcome *outcome)
-{
-	if (sink->made == NULL)
-		return;
-	strlcpy(outcome->made, sink->made, sizeof(outcome->made));
-	outcome->is_inbox = sink->is_inbox;
-	outcome->path = outcome->made;
-	outcome->name = outcome->made;
-}
-
 static void capture_into(const struct recv_job *job, struct sink *sink,
     const struct capture_policy *policy, struct outcome *outcome, struct err *err)
 {
@@ -78,7 +67,7 @@ static void capture_into(const struct recv_job *job, struct sink *sink,
 		outcome->started = clock_now();
 		status = capture_run(sock, sink, outcome->local, policy, &outcome->result, err);
 		outcome->ended = clock_now();
-		note_path(sink, outcome);
+		recv_one_name_made(sink, outcome);
 	}
 	if (status == 0)
 		sink_note(sink, outcome->note, sizeof(outcome->note));

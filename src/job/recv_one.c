@@ -29,13 +29,18 @@ struct sink *recv_one_open_sink(const struct sink_options *options, int64_t dead
 }
 
 /* Takes into outcome what the sink has made that is not, or no longer, the one file given. */
-static void name_made(struct sink *sink, struct outcome *outcome)
+static void take_made(struct sink *sink, struct outcome *outcome)
 {
 	outcome->entries = sink->entries;
 	outcome->hint = sink->hint;
 	outcome->made_list = sink->made_list;
 	outcome->made_size = sink->made_size;
 	sink->made_list = NULL;
+	recv_one_name_made(sink, outcome);
+}
+
+void recv_one_name_made(const struct sink *sink, struct outcome *outcome)
+{
 	if (sink->made == NULL)
 		return;
 	strlcpy(outcome->made, sink->made, sizeof(outcome->made));
@@ -51,7 +56,7 @@ int recv_one_over(struct connection *connection, struct sink *sink,
 
 	outcome->is_verified = policy->expect != NULL;
 	int status = transfer_recv(connection->channel, sink, &ends, policy, &outcome->result, err);
-	name_made(sink, outcome);
+	take_made(sink, outcome);
 	if (status == 0)
 		sink_note(sink, outcome->note, sizeof(outcome->note));
 	return status == 0 ? 0 : err_prefix(err, "%s", connection->peer);

@@ -41,6 +41,12 @@ struct sink *recv_one_open_sink(const struct sink_options *options, int64_t dead
     struct outcome *outcome, struct err *err);
 
 /*
+ * Notes in outcome where the file is that sink has made, if that is not, or no longer, the path
+ * that was given. Does not block.
+ */
+void recv_one_name_made(const struct sink *sink, struct outcome *outcome);
+
+/*
  * Receives from connection, which outcome has noted, into sink, and fills outcome, which has to
  * outlive sink. Blocks and returns as transfer_recv(), with the peer's name in front of an error.
  * The caller closes connection and sink.

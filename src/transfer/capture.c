@@ -101,12 +101,6 @@ static void count_written(struct capture *capture, size_t count)
 	}
 }
 
-static int too_large(const struct capture *capture, struct err *err)
-{
-	return err_set(err, ERR_FAILED, 0, "too large: more than %lld bytes",
-	    (long long)capture->policy->max_size);
-}
-
 /* Writes the count datagrams of the room, as far as max_size allows, in one piece. */
 static int write_all(struct capture *capture, size_t count, struct err *err)
 {
@@ -130,7 +124,7 @@ static int write_all(struct capture *capture, size_t count, struct err *err)
 	}
 	count_written(capture, fitting);
 	capture->counts->dropped += (int64_t)(count - fitting);
-	return fitting == count ? 0 : too_large(capture, err);
+	return fitting == count ? 0 : transfer_too_large(max, err);
 }
 
 static int count_drops(struct capture *capture, struct err *err)
