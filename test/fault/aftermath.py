@@ -1,6 +1,8 @@
 """What loops that break transfers share: how a transfer ends, and what it leaves in place of out/file."""
 
+import argparse
 import os
+import random
 import shutil
 import subprocess
 import time
@@ -9,6 +11,22 @@ LIMIT = 120  # seconds that anything may take
 
 # A sanitizer that is killed while it looks for leaks leaves a report, though an empty one.
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
+
+
+def parser_of(usage, what, default):
+    """What each loop is given: how many of what, a seed, and the program."""
+    parser = argparse.ArgumentParser(usage=usage)
+    parser.add_argument("--" + what, type=int, default=default)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("program")
+    return parser
+
+
+def chance_of(arguments):
+    """The chance of a loop, by the seed that was given or another one, which is printed, to repeat it."""
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
+    print("seed", seed, flush=True)
+    return random.Random(seed)
 
 
 def prepare(old):

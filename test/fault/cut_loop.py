@@ -18,9 +18,7 @@ Works in the current directory, where "key" is a key file. What went wrong is pr
 status is then 1. The seed is printed; the same seed gives the same offsets, though not the same scheduling.
 """
 
-import argparse
 import os
-import random
 import select
 import socket
 import struct
@@ -277,16 +275,11 @@ def calibrate(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--cuts", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("program")
+    parser = aftermath.parser_of(__doc__, "cuts", 20)
     parser.add_argument("way", choices=IN_PROXY + ("kill", "kill-proxy", "kill-socat"))
     arguments = parser.parse_args()
 
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
-    print("seed", seed, flush=True)
-    chance = random.Random(seed)
+    chance = aftermath.chance_of(arguments)
     usual = calibrate(arguments)
 
     failures = damaged = whole = 0

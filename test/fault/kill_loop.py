@@ -17,9 +17,7 @@ Works in the current directory. What went wrong is printed, a line each, and the
 The seed is printed; the same seed gives the same points, though not the same scheduling.
 """
 
-import argparse
 import os
-import random
 import subprocess
 import sys
 import time
@@ -86,16 +84,11 @@ def calibrate(program, transport):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("program")
+    parser = aftermath.parser_of(__doc__, "kills", 200)
     parser.add_argument("transport", choices=WHERE)
     arguments = parser.parse_args()
 
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
-    print("seed", seed, flush=True)
-    chance = random.Random(seed)
+    chance = aftermath.chance_of(arguments)
     usual = calibrate(arguments.program, arguments.transport)
     print("usually %.1f ms" % (usual * 1000), flush=True)
 

@@ -17,12 +17,10 @@ Works in the current directory, where "key" is a key file. What went wrong is pr
 status is then 1. The seed is printed; the same seed gives the same points, though not the same scheduling.
 """
 
-import argparse
 import array
 import fcntl
 import itertools
 import os
-import random
 import socket
 import struct
 import sys
@@ -335,15 +333,9 @@ def transfer(chance, arguments, number):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("program")
-    arguments = parser.parse_args()
+    arguments = aftermath.parser_of(__doc__, "kills", 20).parse_args()
 
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
-    print("seed", seed, flush=True)
-    chance = random.Random(seed)
+    chance = aftermath.chance_of(arguments)
     kills = failures = 0
     for number in itertools.count():
         if kills >= arguments.kills:

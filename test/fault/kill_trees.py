@@ -14,7 +14,6 @@ Works in the current directory. What went wrong is printed, a line each, and the
 is printed; the same seed gives the same points, though not the same scheduling.
 """
 
-import argparse
 import io
 import os
 import random
@@ -143,15 +142,9 @@ def calibrate(program):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("program")
-    arguments = parser.parse_args()
+    arguments = aftermath.parser_of(__doc__, "kills", 200).parse_args()
 
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
-    print("seed", seed, flush=True)
-    chance = random.Random(seed)
+    chance = aftermath.chance_of(arguments)
     usual = calibrate(arguments.program)
     print("usually %.1f ms" % (usual * 1000), flush=True)
 
